@@ -1,0 +1,57 @@
+package keyring
+
+import (
+	"crypto/ed25519"
+	"fmt"
+	"io"
+)
+
+// SeedSize is the length of an Ed25519 seed, the secret half of a [Signer].
+const SeedSize = ed25519.SeedSize
+
+// Signer is an Ed25519 private key in memory. It may be used by several
+// goroutines at once and is never printed; see [Signer.Seed].
+type Signer struct {
+	// private sits behind a pointer so that fmt, which doesn't call the methods
+	// of unexported fields, prints an address for a Signer inside a struct.
+	private *privateKey
+}
+
+type privateKey struct {
+	key ed25519.PrivateKey
+	id  KeyID
+}
+
+// Generate makes a new key from 32 bytes of rand.
+func Generate(rand io.Reader) (*Signer, error) {
+	var seed [SeedSize]byte
+	if _, err := io.ReadFull(rand, seed[:]); err != nil {
+		return nil, fmt.Errorf("drawing randomness for a key: %w", err)
+	}
+	return FromSeed(seed[:])
+}
+
+// FromSeed gives the key of a 32-byte seed (RFC 8032 §5.1.5).
+func FromSeed(seed []byte) (*Signer, error) {
+	if len(seed) != SeedSize {
+		return nil, fmt.Errorf("key seed has %d bytes, want %d", len(seed), SeedSize)
+	}
+	key := ed25519.NewKeyFromSeed(seed)
+	return &Signer{&privateKey{key, IDOf(publicOf(key))}}, nil
+}
+
+// Seed gives the secret itself, for sealing it or writing it to a file that only
+// its owner can read. Nothing else lets it out.
+func (s *Signer) Seed() []byte { return s.private.key.Seed() }
+
+// Public gives the public half.
+func (s *Signer) Public() ed25519.PublicKey {
+	return append(ed25519.PublicKey(nil), publicOf(s.private.key)...)
+}
+
+// ID is [IDOf] the public half.
+func (s *Signer) ID() KeyID { return s.private.id }
+
+func publicOf(key ed25519.PrivateKey) ed25519.PublicKey {
+	return ed25519.PublicKey(key[SeedSize:])
+}
