@@ -1,0 +1,52 @@
+# The two commands a newcomer needs: make run, make test. A bare `make` lists all.
+GO       ?= go
+TOOL     := $(GO) tool -modfile=.ci/tools/go.mod
+FUZZTIME ?= 30s
+SOAK     ?= 20000
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test deps check bench fuzz soak vuln clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## build, then a server, two gates and a rehearsal event to try; Ctrl-C ends it
+	@bin/usher demo
+
+build: ## bin/usher, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/usher ./cmd/usher
+
+# The last lines name the packages that take longest, so that a slow one is seen early.
+test: SHELL := bash
+test: deps check ## everything that must pass: deps, check, all tests with the race detector
+	@mkdir -p bin
+	@set -o pipefail; $(GO) test -race -timeout 12m ./... | tee bin/test.log
+	@echo 'slowest:'; awk '$$1 == "ok" && $$3 + 0 > 0 { print "  " $$3, $$2 }' bin/test.log | sort -k1,1rn | head -n 5
+
+deps: ## find or install (apt, as root) what tests need beside Go: a C compiler, Chromium, pdftoppm
+	@bash deploy/dev/deps.sh
+
+check: ## gofmt, vet, staticcheck and the arrows between packages; works offline, so without vuln
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck -checks all ./...
+	$(GO) test -count=1 ./e2e/arch
+
+bench: ## every benchmark, one package after the other
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u); do \
+		$(GO) test -run '^$$' -bench . -benchmem -timeout 30m $$dir; done
+
+fuzz: ## each fuzz target for FUZZTIME (30s)
+	@set -e; grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file decl; do \
+		echo "fuzz $${decl#func } $${file%/*}"; \
+		$(GO) test -run '^$$' -fuzz "^$${decl#func }\$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null; done
+
+soak: ## the property tests again with SOAK (20000) random histories each; takes long
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | xargs -n 1 dirname | sort -u); do \
+		$(GO) test -race -count=1 -timeout 4h $$dir -rapid.checks=$(SOAK); done
+
+vuln: ## known vulnerabilities in what we ship; asks the network
+	$(TOOL) govulncheck ./...
+
+clean: ## remove what the targets made
+	rm -rf bin coverage
