@@ -1,0 +1,59 @@
+package journal
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"usher/crypto/keyring"
+)
+
+// Author writes the records of one chain. It holds no position: the caller
+// passes the head it read in the transaction that will store the record, so
+// there is no second copy of the head to drift.
+type Author struct {
+	Signer *keyring.Signer
+	Epoch  uint64
+}
+
+// Chain is the chain that the author writes.
+func (a *Author) Chain() Chain {
+	return Chain{Node: NodeOf(a.Signer.Public()), Epoch: a.Epoch}
+}
+
+// Write makes the record that follows head. content must encode to CBOR; pass
+// one of the content types of this package.
+func (a *Author) Write(head Head, at Stamp, kind Kind, content any) (*Record, error) {
+	inner, err := Encode(content)
+	if err != nil {
+		return nil, fmt.Errorf("encoding the content of a %s record: %w", kind, err)
+	}
+	w := body{Node: a.Chain().Node, Epoch: a.Epoch, Seq: head.Seq + 1, Time: uint64(at.Time), Kind: uint16(kind), Content: inner}
+	if head.Seq > 0 {
+		w.Prev = head.Hash[:]
+	}
+	if at.Synced {
+		uncertainty := uint64(at.Uncertainty)
+		w.Offset, w.Uncertainty = &at.Offset, &uncertainty
+	}
+	if err := w.check(); err != nil {
+		return nil, fmt.Errorf("writing a %s record: %w", kind, err)
+	}
+	signed, err := Encode(w)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a %s record: %w", kind, err)
+	}
+	sig := a.Signer.Sign(keyring.ProtectedEdDSA, recordAAD, signed)
+	raw, err := Encode(envelope{Body: signed, Sig: sig[:]})
+	if err != nil {
+		return nil, fmt.Errorf("encoding a %s record: %w", kind, err)
+	}
+	if len(raw) > MaxRecordBytes {
+		return nil, fmt.Errorf("a %s record of %d bytes is over the limit of %d", kind, len(raw), MaxRecordBytes)
+	}
+	r := &Record{
+		Chain: a.Chain(), Seq: w.Seq, Stamp: at, Kind: kind, Content: inner,
+		raw: raw, body: signed, sig: sig[:], hash: sha256.Sum256(raw),
+	}
+	copy(r.Prev[:], w.Prev)
+	return r, nil
+}
