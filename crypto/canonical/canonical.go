@@ -19,7 +19,7 @@ import (
 
 // Limits of what is read, before any type has its say.
 const (
-	MaxDepth    = 8    // nested arrays and maps
+	MaxDepth    = 8       // nested arrays and maps
 	MaxElements = 1 << 16 // elements of an array
 	MaxPairs    = 1 << 12 // pairs of a map
 )

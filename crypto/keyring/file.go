@@ -5,6 +5,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+
+	"usher/crypto/canonical"
 )
 
 const (
@@ -28,7 +30,7 @@ func FormatFile(chain ...*SignedRing) ([]byte, error) {
 	for i, ring := range chain {
 		rings[i] = ring.Bytes()
 	}
-	raw, err := encoding.Marshal(rings)
+	raw, err := canonical.Marshal(rings)
 	if err != nil {
 		return nil, fmt.Errorf("writing a ring file: %w", err)
 	}
@@ -49,8 +51,8 @@ func ParseFile(b []byte) ([]*SignedRing, error) {
 		return nil, fmt.Errorf("reading a ring file: %w", err)
 	}
 	var rings [][]byte
-	if err := unmarshal("ring file", raw, &rings); err != nil {
-		return nil, err
+	if err := canonical.Unmarshal(raw, &rings); err != nil {
+		return nil, fmt.Errorf("reading a ring file: %w", err)
 	}
 	chain := make([]*SignedRing, len(rings))
 	for i, ring := range rings {

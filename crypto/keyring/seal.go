@@ -7,6 +7,8 @@ import (
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/chacha20poly1305"
+
+	"usher/crypto/canonical"
 )
 
 // Params are the costs of argon2id (RFC 9106) that a passphrase is stretched
@@ -78,7 +80,7 @@ func Seal(rand io.Reader, passphrase []byte, s *Signer, p Params) ([]byte, error
 		return nil, fmt.Errorf("sealing key %s: %w", s.ID(), err)
 	}
 	wire.Ciphertext = aead.Seal(nil, wire.Nonce, s.Seed(), sealedFor(s.ID()))
-	return encoding.Marshal(wire)
+	return canonical.Marshal(wire)
 }
 
 // Open decrypts what [Seal] made of the key with that id. It refuses costs past
@@ -112,8 +114,8 @@ func parseSealed(sealed []byte) (wireSealed, error) {
 	if len(sealed) > MaxSealed {
 		return wire, fmt.Errorf("sealed key has %d bytes, want at most %d", len(sealed), MaxSealed)
 	}
-	if err := unmarshal("sealed key", sealed, &wire); err != nil {
-		return wire, err
+	if err := canonical.Unmarshal(sealed, &wire); err != nil {
+		return wire, fmt.Errorf("reading a sealed key: %w", err)
 	}
 	if wire.Version != sealVersion {
 		return wire, fmt.Errorf("sealed key is of version %d, this usher knows %d", wire.Version, sealVersion)

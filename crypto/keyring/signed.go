@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"usher/crypto/canonical"
 )
 
 const (
@@ -42,7 +44,7 @@ func (r Ring) Sign(roots ...*Signer) (*SignedRing, error) {
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("signing a ring: %w", err)
 	}
-	body, err := encoding.Marshal(r.wire())
+	body, err := canonical.Marshal(r.wire())
 	if err != nil {
 		return nil, fmt.Errorf("encoding ring %d: %w", r.Seq, err)
 	}
@@ -96,7 +98,7 @@ func (s *SignedRing) Bytes() []byte {
 	for i := range s.sigs {
 		wire.Sigs = append(wire.Sigs, wireSig{Kid: s.sigs[i].id[:], Sig: s.sigs[i].sig[:]})
 	}
-	b, err := encoding.Marshal(wire)
+	b, err := canonical.Marshal(wire)
 	if err != nil {
 		panic("keyring: byte strings don't encode: " + err.Error())
 	}
@@ -116,16 +118,16 @@ func ParseSigned(b []byte) (*SignedRing, error) {
 		return nil, fmt.Errorf("signed ring has %d bytes, want at most %d", len(b), MaxSignedRing)
 	}
 	var envelope wireSignedRing
-	if err := unmarshal("signed ring", b, &envelope); err != nil {
-		return nil, err
+	if err := canonical.Unmarshal(b, &envelope); err != nil {
+		return nil, fmt.Errorf("reading a signed ring: %w", err)
 	}
 	sigs, err := parseSigs(envelope.Sigs)
 	if err != nil {
 		return nil, fmt.Errorf("reading a signed ring: %w", err)
 	}
 	var wire wireRing
-	if err := unmarshal("ring", envelope.Ring, &wire); err != nil {
-		return nil, err
+	if err := canonical.Unmarshal(envelope.Ring, &wire); err != nil {
+		return nil, fmt.Errorf("reading a ring: %w", err)
 	}
 	ring, err := wire.ring()
 	if err != nil {
