@@ -8,9 +8,10 @@ import (
 
 // Limits of what is read from elsewhere.
 const (
-	// MaxRecordBytes bounds one record. The largest that usher writes are
-	// revocations and rosters, cut at MaxPacked entries: about 45 KiB.
-	MaxRecordBytes = 64 << 10
+	// MaxRecordBytes bounds one record. Revocations and rosters are cut at
+	// MaxPacked entries, about 45 KiB; a key ring of some thousand keys is the
+	// largest there is.
+	MaxRecordBytes = 256 << 10
 	// MaxPacked bounds the entries of one revoke or roster record.
 	MaxPacked = 4096
 	// MaxParents bounds the parents a scan may name.
