@@ -1,0 +1,3 @@
+// Package migrations holds the tables of usher's databases and brings a database
+// up to date with the binary that opens it.
+package migrations

@@ -1,0 +1,63 @@
+-- +goose Up
+
+-- What the gate knows: records of every author, in order of arrival. All else
+-- that a gate needs to decide is computed from them at start.
+create table record (
+    id    integer primary key,
+    node  text    not null,
+    epoch integer not null,
+    seq   integer not null,
+    hash  blob    not null,
+    bytes blob    not null
+) strict;
+create unique index record_by_number on record (node, epoch, seq);
+
+-- Proof that an author wrote two records with one number.
+create table fork (
+    node  text    not null,
+    epoch integer not null,
+    seq   integer not null,
+    held  blob    not null,
+    seen  blob    not null,
+    primary key (node, epoch, seq)
+) strict;
+
+-- The newest checkpoint of each chain, ours and those that were relayed to us.
+create table checkpoint (
+    node  text    not null,
+    epoch integer not null,
+    time  integer not null,
+    bytes blob    not null,
+    primary key (node, epoch)
+) strict;
+
+-- Who this gate is. One row.
+create table enrolment (
+    only_row    integer primary key check (only_row = 1),
+    event       text    not null,
+    gate        text    not null,
+    role        text    not null,
+    name        text    not null,
+    server_url  text    not null,
+    server_node text    not null,
+    pins        blob    not null,
+    ring        blob    not null,
+    node        text    not null,
+    enrolled_at integer not null
+) strict;
+
+-- The best measurement of the clock's offset to the server. One row.
+create table clock (
+    only_row    integer primary key check (only_row = 1),
+    offset_ms   integer not null,
+    error_ms    integer not null,
+    measured_at integer not null
+) strict;
+
+-- The newest own record whose verdict a person saw. One row. Not in the
+-- transaction of the scan: it only decides whether a green is shown once more
+-- after a crash.
+create table shown (
+    only_row integer primary key check (only_row = 1),
+    seq      integer not null
+) strict;

@@ -1,0 +1,51 @@
+package sqldb
+
+import (
+	"errors"
+
+	"modernc.org/sqlite"
+	code "modernc.org/sqlite/lib"
+)
+
+// primary is the mask of SQLite's primary result code within an extended one.
+const primary = 0xff
+
+// codeOf gives SQLite's extended result code of err, 0 when it has none.
+func codeOf(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	return 0
+}
+
+// IsBusy reports that another connection or process held what was needed for
+// longer than the busy timeout. The same may succeed later.
+func IsBusy(err error) bool { return codeOf(err)&primary == code.SQLITE_BUSY }
+
+// IsUnique reports that a row with this key is there already.
+func IsUnique(err error) bool {
+	switch codeOf(err) {
+	case code.SQLITE_CONSTRAINT_UNIQUE, code.SQLITE_CONSTRAINT_PRIMARYKEY, code.SQLITE_CONSTRAINT_ROWID:
+		return true
+	}
+	return false
+}
+
+// IsFull reports that the disk is full, fails, or may not be written to.
+func IsFull(err error) bool {
+	switch codeOf(err) & primary {
+	case code.SQLITE_FULL, code.SQLITE_IOERR, code.SQLITE_READONLY:
+		return true
+	}
+	return false
+}
+
+// IsCorrupt reports that the file is damaged, or no database at all.
+func IsCorrupt(err error) bool {
+	switch codeOf(err) & primary {
+	case code.SQLITE_CORRUPT, code.SQLITE_NOTADB:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,35 @@
+// Package dbtest gives tests real, migrated databases: a file of its own for each
+// test, closed and removed at its end.
+package dbtest
+
+import (
+	"path/filepath"
+	"testing"
+
+	"usher/migrations"
+	"usher/migrations/sqldb"
+)
+
+// Open gives a new database with the tables of set.
+func Open(t testing.TB, set migrations.Set) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "usher.db"), sqldb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := migrations.Up(t.Context(), db, set); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// Each runs test on every engine.
+func Each(t *testing.T, set migrations.Set, test func(*testing.T, *sqldb.DB)) {
+	t.Helper()
+	t.Run(string(sqldb.SQLite), func(t *testing.T) { test(t, Open(t, set)) })
+}
