@@ -32,8 +32,8 @@ func fit(s string, width float64, st style) (lines []string, size float64) {
 	size = st.min
 	lines = wrap(s, width, size, st.face, st.lines+1)
 	if len(lines) > st.lines {
-		lines = lines[:st.lines]
-		lines[st.lines-1] = cut(lines[st.lines-1], width, size, st.face)
+		last := strings.Join(lines[st.lines-1:], " ")
+		lines = append(lines[:st.lines-1], cut(last, width, size, st.face))
 	}
 	return lines, size
 }

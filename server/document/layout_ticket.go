@@ -39,7 +39,7 @@ func ticketA6(p panel, t Ticket, m Matrix) {
 	y = p.field(side, y, left+width-side, labelZone, t.Zone, value)
 	p.field(side, y, left+width-side, labelSeat, t.Seat, value)
 
-	y = p.field(left, top+edge+3, width, labelHolder, t.HolderName, style{f.bold, 13, 8, 1, black})
+	y = p.field(left, top+edge+3, width, labelHolder, t.HolderName, style{f.bold, 11.5, 8, 2, black})
 	y = p.field(left, y-0.6, width, labelTicket, t.Product, style{f.regular, 10.5, 7, 1, black})
 
 	p.rule(left, y-0.2, left+width, y-0.2, 0.25)
