@@ -37,7 +37,7 @@ func (c *cursor) claims(events []string) (claims Claims) {
 	start := c.at
 	hasID := false
 	m := c.members("the claims")
-	for key, more := m.next(); more; key, more = m.next() {
+	for key, more := m.next(c); more; key, more = m.next(c) {
 		switch key {
 		case claimAud:
 			claims.Event = c.event(events)
@@ -53,7 +53,7 @@ func (c *cursor) claims(events []string) (claims Claims) {
 		case claimExt:
 			c.extension(&claims)
 		default:
-			m.unknown(key)
+			m.unknown(c, key)
 		}
 	}
 	if claims.Event == "" || !hasID {
@@ -86,9 +86,9 @@ func (c *cursor) event(known []string) string {
 // confirmation reads cnf, a COSE_Key of Ed25519 and nothing else.
 func (c *cursor) confirmation() (holder ed25519.PublicKey) {
 	cnf := c.members("cnf")
-	for key, more := cnf.next(); more; key, more = cnf.next() {
+	for key, more := cnf.next(c); more; key, more = cnf.next(c) {
 		if key != cnfKey {
-			cnf.unknown(key)
+			cnf.unknown(c, key)
 			break
 		}
 		holder = c.coseKey()
@@ -99,7 +99,7 @@ func (c *cursor) confirmation() (holder ed25519.PublicKey) {
 func (c *cursor) coseKey() (x ed25519.PublicKey) {
 	start := c.at
 	m := c.members("the holder's key")
-	for key, more := m.next(); more; key, more = m.next() {
+	for key, more := m.next(c); more; key, more = m.next(c) {
 		switch key {
 		case okpType:
 			c.uint("kty", okpType, okpType)
@@ -108,7 +108,7 @@ func (c *cursor) coseKey() (x ed25519.PublicKey) {
 		case okpX:
 			x = c.bytesOf("x", ed25519.PublicKeySize)
 		default:
-			m.unknown(key)
+			m.unknown(c, key)
 		}
 	}
 	if m.n != 3 {
@@ -125,7 +125,7 @@ func (c *cursor) coseKey() (x ed25519.PublicKey) {
 
 func (c *cursor) extension(claims *Claims) {
 	m := c.members("usher's claims")
-	for key, more := m.next(); more; key, more = m.next() {
+	for key, more := m.next(c); more; key, more = m.next(c) {
 		switch key {
 		case extGeneration:
 			claims.Generation = uint16(c.uint("generation", 1, 1<<16-1))
@@ -140,7 +140,7 @@ func (c *cursor) extension(claims *Claims) {
 		case extAdmissions:
 			claims.Admissions = uint8(c.uint("admissions", 2, 1<<8-1))
 		default:
-			m.unknown(key)
+			m.unknown(c, key)
 		}
 	}
 }

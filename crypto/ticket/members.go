@@ -6,9 +6,9 @@ import "bytes"
 const maxMembers = 6
 
 // members goes through a map of integer keys in deterministic order: strictly
-// ascending by the bytes of the encoded key.
+// ascending by the bytes of the encoded key. It doesn't hold the cursor, which
+// would then be moved to the heap.
 type members struct {
-	c    *cursor
 	what string
 	left uint64
 	last []byte            // the encoded key before
@@ -24,29 +24,29 @@ func (c *cursor) members(what string) members {
 		c.fail(c.wrong, start, "%s has %d members, want 1 to %d", what, n, maxMembers)
 		n = 0
 	}
-	return members{c: c, what: what, left: n}
+	return members{what: what, left: n}
 }
 
 // next reads the next key. It is false after the last one, or after an error.
-func (m *members) next() (key int64, more bool) {
-	if m.c.err != nil || m.left == 0 {
+func (m *members) next(c *cursor) (key int64, more bool) {
+	if c.err != nil || m.left == 0 {
 		return 0, false
 	}
 	m.left--
-	start := m.c.at
-	key = m.key()
-	if m.c.err != nil {
+	start := c.at
+	key = m.key(c)
+	if c.err != nil {
 		return 0, false
 	}
-	encoded := m.c.b[start:m.c.at]
 	for _, before := range m.seen[:m.n] {
 		if before == key {
-			m.c.fail(ReasonDupKey, start, "%s has key %d twice", m.what, key)
+			c.fail(ReasonDupKey, start, "%s has key %d twice", m.what, key)
 			return 0, false
 		}
 	}
+	encoded := c.b[start:c.at]
 	if bytes.Compare(m.last, encoded) > 0 {
-		m.c.fail(ReasonCBOR, start, "%s has key %d out of order", m.what, key)
+		c.fail(ReasonCBOR, start, "%s has key %d out of order", m.what, key)
 		return 0, false
 	}
 	m.last, m.seen[m.n] = encoded, key
@@ -54,25 +54,25 @@ func (m *members) next() (key int64, more bool) {
 	return key, true
 }
 
-func (m *members) key() int64 {
-	start := m.c.at
-	major, arg := m.c.head()
+func (m *members) key(c *cursor) int64 {
+	start := c.at
+	major, arg := c.head()
 	const most = 1<<63 - 1
 	switch {
-	case m.c.err != nil:
+	case c.err != nil:
 	case major == majorUint && arg <= most:
 		return int64(arg)
 	case major == majorNegative && arg <= most:
 		return -1 - int64(arg)
 	case major == majorUint || major == majorNegative:
-		m.c.fail(m.c.wrong, start, "%s has an unknown key", m.what)
+		c.fail(c.wrong, start, "%s has an unknown key", m.what)
 	default:
-		m.c.fail(m.c.wrong, start, "%s has %s for a key", m.what, majorNames[major])
+		c.fail(c.wrong, start, "%s has %s for a key", m.what, majorNames[major])
 	}
 	return 0
 }
 
 // unknown refuses a key that the map, which is closed, doesn't have.
-func (m *members) unknown(key int64) {
-	m.c.fail(m.c.wrong, m.c.at, "%s has the unknown key %d", m.what, key)
+func (m *members) unknown(c *cursor, key int64) {
+	c.fail(c.wrong, c.at, "%s has the unknown key %d", m.what, key)
 }
