@@ -18,7 +18,7 @@ const onStack = 640
 // names the use and costs no bytes in what is sent.
 func (s *Signer) Sign(protected []byte, aad string, payload []byte) [64]byte {
 	message := appendSigStructure(make([]byte, 0, onStack), protected, aad, payload)
-	return [64]byte(ed25519.Sign(s.private.key, message))
+	return [64]byte(ed25519.Sign(s.private().key, message))
 }
 
 // Verify checks a signature made by [Signer.Sign] with the same arguments. It is

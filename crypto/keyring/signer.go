@@ -12,9 +12,10 @@ const SeedSize = ed25519.SeedSize
 // Signer is an Ed25519 private key in memory. It may be used by several
 // goroutines at once and is never printed; see [Signer.Seed].
 type Signer struct {
-	// private sits behind a pointer so that fmt, which doesn't call the methods
-	// of unexported fields, prints an address for a Signer inside a struct.
-	private *privateKey
+	// private gives the key. It is a function because fmt doesn't call the
+	// methods of unexported fields but follows pointers: of a Signer somewhere
+	// inside a struct it finds an address, and nothing else.
+	private func() *privateKey
 }
 
 type privateKey struct {
@@ -37,20 +38,21 @@ func FromSeed(seed []byte) (*Signer, error) {
 		return nil, fmt.Errorf("key seed has %d bytes, want %d", len(seed), SeedSize)
 	}
 	key := ed25519.NewKeyFromSeed(seed)
-	return &Signer{&privateKey{key, IDOf(publicOf(key))}}, nil
+	private := &privateKey{key, IDOf(publicOf(key))}
+	return &Signer{func() *privateKey { return private }}, nil
 }
 
 // Seed gives the secret itself, for sealing it or writing it to a file that only
 // its owner can read. Nothing else lets it out.
-func (s *Signer) Seed() []byte { return s.private.key.Seed() }
+func (s *Signer) Seed() []byte { return s.private().key.Seed() }
 
 // Public gives the public half.
 func (s *Signer) Public() ed25519.PublicKey {
-	return append(ed25519.PublicKey(nil), publicOf(s.private.key)...)
+	return append(ed25519.PublicKey(nil), publicOf(s.private().key)...)
 }
 
 // ID is [IDOf] the public half.
-func (s *Signer) ID() KeyID { return s.private.id }
+func (s *Signer) ID() KeyID { return s.private().id }
 
 func publicOf(key ed25519.PrivateKey) ed25519.PublicKey {
 	return ed25519.PublicKey(key[SeedSize:])
