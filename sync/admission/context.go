@@ -1,0 +1,66 @@
+package admission
+
+import (
+	"usher/crypto/keyring"
+	"usher/crypto/ticket"
+	"usher/sync/journal"
+)
+
+// Moment is an instant as a gate knows it.
+type Moment struct {
+	At          int64 // corrected Unix ms
+	Synced      bool  // the clock was compared with the server's at least once
+	Suspect     bool  // it jumped since
+	Uncertainty int64 // ms; the true time is within ± this of At
+}
+
+// Context is what a gate knows when it decides.
+type Context struct {
+	Event    *journal.Event // the newest version the gate has; nil: none yet
+	Gate     journal.Gate   // as that version has it
+	Node     journal.NodeID // the device, to know its own acts by
+	NotReady Reason         // why the gate can't judge at all; "": it can
+	Now      Moment
+
+	ListAge   int64 // ms since the server's word on how far its journal goes
+	ListKnown bool  // there was such a word
+}
+
+// Override is a supervisor's wish to let somebody in against the verdict.
+type Override struct {
+	By      string // who, as recorded
+	Why     string
+	Allowed bool // who asks has proved the right to it (PIN or role card)
+}
+
+// Presented is what was held before the gate.
+type Presented struct {
+	Ticket *ticket.Ticket // a genuine ticket; nil where Err or Manual is set
+	Err    error          // why the text is no genuine ticket
+	Looks  ticket.Looks   // what it looks like instead
+
+	Manual bool          // a typed short code: no signature, so the roster must know it
+	Claims ticket.Claims // what the roster says of it, when Manual
+
+	Key      keyring.Key // the issuing key of Ticket
+	KeyKnown bool
+	InRoster bool
+
+	Direction Direction
+	How       string // camera, picture, wedge, typed
+	Lane      string
+
+	Challenge *uint32   // the six digits that the gate asked the holder for; nil: none
+	Override  *Override // nil: nobody wishes one
+	Confirmed []Reason  // reasons of an ask that a person has confirmed for this scan
+}
+
+// Void is what the newest revocation of a ticket says.
+type Void struct {
+	Minimum uint32           `json:"minimum"`        // lowest good generation; journal.Never: none; 0: all
+	Reason  string           `json:"reason"`         // as in journal.Revoke
+	Since   int64            `json:"since"`          // Unix ms
+	Note    string           `json:"note,omitempty"` // shown after the reason
+	At      journal.Position `json:"-"`
+	Set     bool             `json:"-"` // false: the ticket was never revoked
+}
