@@ -1,0 +1,74 @@
+// Package roster holds in memory which tickets of an event exist: what the
+// server's roster records add up to.
+//
+// A gate needs it where no code can speak for itself: for a short code that was
+// typed, which carries no signature, and while the issuing key is under
+// suspicion, when only tickets that the server knows enter. No names are in it.
+//
+// A million tickets take about 20 MB and a look-up well under a microsecond.
+package roster
+
+import (
+	"usher/crypto/ticket"
+	"usher/sync/journal"
+	"usher/sync/packed"
+)
+
+// Table is a roster. The zero value is empty. It does no locking.
+type Table struct {
+	tickets packed.Table
+	groups  []group
+}
+
+// group is what tickets share, and where the server's journal said so.
+type group struct {
+	at                 journal.Position
+	product, zones     uint32
+	notBefore, expires int64
+	admissions         uint8
+}
+
+// Apply takes in a roster record, which stands at a position of the server's
+// journal. Records may come in any order, and again: of two that name a ticket
+// the later one in the journal counts.
+func (t *Table) Apply(at journal.Position, record *journal.Roster) {
+	for i := range record.Groups {
+		g := &record.Groups[i]
+		t.groups = append(t.groups, group{at, g.Product, g.Zones, g.NotBefore, g.Expires, g.Admissions})
+		number := uint32(len(t.groups) - 1)
+		for n := range g.Len() {
+			id, generation := g.At(n)
+			t.set(id, number, generation)
+		}
+	}
+}
+
+func (t *Table) set(id journal.TicketID, number uint32, generation uint16) {
+	known := t.tickets.Find(id)
+	if len(known) == 0 {
+		t.tickets.Insert(id, 0, number, uint32(generation))
+		return
+	}
+	if e := &known[0]; !t.groups[number].at.Before(t.groups[e.Shared].at) {
+		e.Shared, e.Value = number, uint32(generation)
+	}
+}
+
+// Lookup gives what the roster says of a ticket: its id, generation, product,
+// zones, times and admissions. Its event is the roster's.
+func (t *Table) Lookup(id journal.TicketID) (ticket.Claims, bool) {
+	known := t.tickets.Find(id)
+	if len(known) == 0 {
+		return ticket.Claims{}, false
+	}
+	g := &t.groups[known[0].Shared]
+	return ticket.Claims{
+		ID: id, Generation: uint16(known[0].Value), Product: g.product, Zones: g.zones, Admissions: g.admissions,
+		NotBefore: bound(g.notBefore), Expires: bound(g.expires),
+	}, true
+}
+
+func bound(unix int64) ticket.Bound { return ticket.Bound{Unix: unix, Set: unix != 0} }
+
+// Len is how many tickets the roster has.
+func (t *Table) Len() int { return t.tickets.Len() }
