@@ -1,0 +1,49 @@
+package journals
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"usher/migrations/sqldb"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// Arrived is a record with its number of arrival.
+type Arrived struct {
+	ID       int64 // higher for what came later; over all events
+	Received time.Time
+	*journal.Record
+}
+
+// Tail gives the event's records that arrived after the number, in order of
+// arrival: at most limit. Start with 0.
+func (j *Journals) Tail(ctx context.Context, event string, after int64, limit int) ([]Arrived, error) {
+	return j.TailIn(ctx, j.db.Read(), event, after, limit)
+}
+
+// TailIn is Tail as q sees it.
+func (j *Journals) TailIn(ctx context.Context, q sqldb.Queryer, event string, after int64, limit int) (list []Arrived, err error) {
+	rows, err := q.QueryContext(ctx,
+		`select id, received_at, bytes from record where event = $1 and id > $2 order by id limit $3`, event, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("reading the journal of event %s after %d: %w", event, after, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var a Arrived
+		var at int64
+		var b []byte
+		if err := rows.Scan(&a.ID, &at, &b); err != nil {
+			return nil, fmt.Errorf("reading the journal of event %s after %d: %w", event, after, err)
+		}
+		if a.Record, err = journal.Parse(b); err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "record %d in the journal of event %s is damaged", a.ID, event)
+		}
+		a.Received = time.UnixMilli(at).UTC()
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}
