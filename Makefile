@@ -33,7 +33,7 @@ check: ## gofmt, vet, staticcheck and the arrows between packages; works offline
 	$(GO) test -count=1 ./e2e/arch
 
 bench: ## every benchmark, one package after the other
-	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' . | xargs -n 1 dirname | sort -u); do \
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|[^/]*$$||' | sort -u); do \
 		$(GO) test -run '^$$' -bench . -benchmem -timeout 30m $$dir; done
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
@@ -42,7 +42,7 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 		$(GO) test -run '^$$' -fuzz "^$${decl#func }\$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null; done
 
 soak: ## the property tests again with SOAK (20000) random histories each; takes long
-	@set -e; for dir in $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | xargs -n 1 dirname | sort -u); do \
+	@set -e; for dir in $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | sed 's|[^/]*$$||' | sort -u); do \
 		$(GO) test -race -count=1 -timeout 4h $$dir -rapid.checks=$(SOAK); done
 
 vuln: ## known vulnerabilities in what we ship; asks the network
