@@ -41,9 +41,11 @@ var layers = map[string][][]string{
 		{"ticket", "grant"},
 	},
 	"usher/sync": {
-		{"fault"},
+		{"fault", "packed"},
 		{"journal"},
-		{"admission", "exchange"},
+		{"admission", "enrolment", "exchange", "roster"},
+		{"revocation"},
+		{"state"},
 		{"link"},
 	},
 	"usher/server": {
@@ -60,7 +62,8 @@ var layers = map[string][][]string{
 		{"."},
 	},
 	"usher/gate": {
-		{"store", "scan"},
+		{"clock", "scan", "store"},
+		{"enrol"},
 		{"turnstile", "uplink"},
 		{"door"},
 		{"."},
