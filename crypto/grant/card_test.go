@@ -180,14 +180,23 @@ func TestParseCardRefuses(t *testing.T) {
 	}
 }
 
-// FuzzParseCard wants a refusal or the one text of a card.
+// FuzzParseCard wants a refusal or the one text of a card. What is not whole is
+// the CBOR within the text.
 func FuzzParseCard(f *testing.F) {
 	card := goodCard(f)
-	f.Add(card.Text())
-	f.Add(card.Typed())
-	f.Add("UE1:")
-	f.Add("https://example.org")
-	f.Fuzz(func(t *testing.T, text string) {
+	raw, err := base45.Decode(nil, card.Text()[len(PrefixCard):])
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(card.Text(), true)
+	f.Add(card.Typed(), true)
+	f.Add("UE1:", true)
+	f.Add("https://example.org", true)
+	f.Add(string(raw), false)
+	f.Fuzz(func(t *testing.T, text string, whole bool) {
+		if !whole {
+			text = PrefixCard + base45.Encode([]byte(text))
+		}
 		p, err := ParseCard(text)
 		if err != nil {
 			return

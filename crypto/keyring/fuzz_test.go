@@ -8,15 +8,19 @@ import (
 	"usher/crypto/canonical"
 )
 
-// FuzzParseSigned wants a refusal or the bytes back.
+// FuzzParseSigned wants a refusal or the bytes back. What is not whole is the
+// ring within the signatures.
 func FuzzParseSigned(f *testing.F) {
-	for _, ring := range chainOf(f, 2) {
-		f.Add(ring.Bytes())
-	}
 	small := firstRing(f)
 	small.Roots, small.Threshold, small.Keys = small.Roots[:1], 1, nil
-	f.Add(mustSign(f, small, signer(f, 1)).Bytes())
-	f.Fuzz(func(t *testing.T, b []byte) {
+	for _, ring := range append(chainOf(f, 2), mustSign(f, small, signer(f, 1))) {
+		f.Add(ring.Bytes(), true)
+		f.Add(ring.body, false)
+	}
+	f.Fuzz(func(t *testing.T, b []byte, whole bool) {
+		if !whole {
+			b = enveloped(t, b, wireSig{Kid: make([]byte, 4), Sig: make([]byte, 64)})
+		}
 		got, err := ParseSigned(b)
 		if err != nil {
 			return
@@ -31,14 +35,23 @@ func FuzzParseSigned(f *testing.F) {
 	})
 }
 
-// FuzzParseFile wants a refusal or the text back, white space aside.
+// FuzzParseFile wants a refusal or the text back, white space aside. What is not
+// whole is the CBOR within the armour.
 func FuzzParseFile(f *testing.F) {
 	text := []byte(ringFile(f, 2))
-	f.Add(text)
-	f.Add(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")))
-	f.Add([]byte(fileBegin + fileEnd))
-	f.Add(armour([]byte{0x80}))
-	f.Fuzz(func(t *testing.T, b []byte) {
+	raw, err := disarm(text)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(text, true)
+	f.Add(bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n")), true)
+	f.Add([]byte(fileBegin+fileEnd), true)
+	f.Add([]byte{0x80}, false)
+	f.Add(raw, false)
+	f.Fuzz(func(t *testing.T, b []byte, whole bool) {
+		if !whole {
+			b = armour(b)
+		}
 		chain, err := ParseFile(b)
 		if err != nil {
 			return
