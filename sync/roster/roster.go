@@ -16,8 +16,9 @@ import (
 
 // Table is a roster. The zero value is empty. It does no locking.
 type Table struct {
-	tickets packed.Table
+	tickets packed.Table // a ticket's entries by position; Value is the generation
 	groups  []group
+	n       int // different tickets
 }
 
 // group is what tickets share, and where the server's journal said so.
@@ -30,7 +31,7 @@ type group struct {
 
 // Apply takes in a roster record, which stands at a position of the server's
 // journal. Records may come in any order, and again: of two that name a ticket
-// the later one in the journal counts.
+// the later one in the journal counts, and within one record the last entry.
 func (t *Table) Apply(at journal.Position, record *journal.Roster) {
 	for i := range record.Groups {
 		g := &record.Groups[i]
@@ -38,37 +39,66 @@ func (t *Table) Apply(at journal.Position, record *journal.Roster) {
 		number := uint32(len(t.groups) - 1)
 		for n := range g.Len() {
 			id, generation := g.At(n)
-			t.set(id, number, generation)
+			t.add(id, number, generation)
 		}
 	}
 }
 
-func (t *Table) set(id journal.TicketID, number uint32, generation uint16) {
+func (t *Table) add(id journal.TicketID, number uint32, generation uint16) {
+	at := t.groups[number].at
 	known := t.tickets.Find(id)
 	if len(known) == 0 {
-		t.tickets.Insert(id, 0, number, uint32(generation))
-		return
+		t.n++
 	}
-	if e := &known[0]; !t.groups[number].at.Before(t.groups[e.Shared].at) {
-		e.Shared, e.Value = number, uint32(generation)
+	place := len(known)
+	for ; place > 0; place-- {
+		before := t.groups[known[place-1].Shared].at
+		if before == at {
+			known[place-1].Shared, known[place-1].Value = number, uint32(generation)
+			return
+		}
+		if before.Before(at) {
+			break
+		}
 	}
+	t.tickets.Insert(id, place, number, uint32(generation))
 }
 
-// Lookup gives what the roster says of a ticket: its id, generation, product,
+// Lookup gives what the roster says of a ticket now: its id, generation, product,
 // zones, times and admissions. Its event is the roster's.
 func (t *Table) Lookup(id journal.TicketID) (ticket.Claims, bool) {
 	known := t.tickets.Find(id)
 	if len(known) == 0 {
 		return ticket.Claims{}, false
 	}
-	g := &t.groups[known[0].Shared]
+	return t.claims(id, known[len(known)-1]), true
+}
+
+// At gives what the roster said of a ticket at a position of the server's
+// journal; of a ticket that it names only later, the first that it says.
+func (t *Table) At(at journal.Position, id journal.TicketID) (ticket.Claims, bool) {
+	known := t.tickets.Find(id)
+	if len(known) == 0 {
+		return ticket.Claims{}, false
+	}
+	newest := known[0]
+	for _, e := range known[1:] {
+		if !at.Before(t.groups[e.Shared].at) {
+			newest = e
+		}
+	}
+	return t.claims(id, newest), true
+}
+
+func (t *Table) claims(id journal.TicketID, e packed.Entry) ticket.Claims {
+	g := &t.groups[e.Shared]
 	return ticket.Claims{
-		ID: id, Generation: uint16(known[0].Value), Product: g.product, Zones: g.zones, Admissions: g.admissions,
+		ID: id, Generation: uint16(e.Value), Product: g.product, Zones: g.zones, Admissions: g.admissions,
 		NotBefore: bound(g.notBefore), Expires: bound(g.expires),
-	}, true
+	}
 }
 
 func bound(unix int64) ticket.Bound { return ticket.Bound{Unix: unix, Set: unix != 0} }
 
 // Len is how many tickets the roster has.
-func (t *Table) Len() int { return t.tickets.Len() }
+func (t *Table) Len() int { return t.n }

@@ -65,6 +65,30 @@ func TestLaterPositionReplaces(t *testing.T) {
 	}
 }
 
+func TestAtGivesWhatWasTrueThen(t *testing.T) {
+	var table Table
+	table.Apply(at(7), record(7, 2, 1))
+	table.Apply(at(3), record(3, 1, 1))
+	for position, product := range map[uint64]uint32{1: 3, 3: 3, 6: 3, 7: 7, 99: 7} {
+		if c, ok := table.At(at(position), id(1)); !ok || c.Product != product {
+			t.Errorf("at %d: %+v, %v; want product %d", position, c, ok, product)
+		}
+	}
+	if _, ok := table.At(at(9), id(2)); ok {
+		t.Error("a ticket that no record named was in the roster")
+	}
+}
+
+func TestLastEntryOfARecordCounts(t *testing.T) {
+	var table Table
+	r := record(1, 1, 1)
+	r.Groups = append(r.Groups, record(2, 2, 1).Groups...)
+	table.Apply(at(1), r)
+	if c, _ := table.Lookup(id(1)); c.Product != 2 || c.Generation != 2 || table.Len() != 1 {
+		t.Errorf("%+v, %d tickets; want the record's last entry and 1", c, table.Len())
+	}
+}
+
 // Any order of the records, with repetitions, gives the same roster.
 func TestOrderDoesNotMatter(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -89,6 +113,13 @@ func TestOrderDoesNotMatter(t *testing.T) {
 			b, okB := mixed.Lookup(id(n))
 			if okA != okB || !reflect.DeepEqual(a, b) {
 				t.Fatalf("ticket %d: %+v in order, %+v mixed", n, a, b)
+			}
+			for seq := range uint64(8) {
+				a, okA := straight.At(at(seq), id(n))
+				b, okB := mixed.At(at(seq), id(n))
+				if okA != okB || !reflect.DeepEqual(a, b) {
+					t.Fatalf("ticket %d at %d: %+v in order, %+v mixed", n, seq, a, b)
+				}
 			}
 		}
 	})
