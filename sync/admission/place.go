@@ -1,0 +1,89 @@
+package admission
+
+import (
+	"slices"
+
+	"usher/crypto/ticket"
+	"usher/sync/journal"
+)
+
+// ruleGates is the kind of rule that is about the place, and checked with it.
+const ruleGates = "gates"
+
+// checkProduct asks whether this gate admits the ticket's product.
+func checkProduct(s *scan) outcome {
+	product, known := productOf(s.c.Event, s.claims)
+	if !known {
+		return refuse(UnknownProduct)
+	}
+	s.product = product
+	s.verdict.Product = product.Name
+	if !admitsProduct(s.c.Gate, s.claims) {
+		s.hint()
+		return refuse(WrongProduct)
+	}
+	return outcome{}
+}
+
+// checkZone asks whether the ticket opens the zone behind this gate, and whether
+// the rules let it through here.
+func checkZone(s *scan) outcome {
+	product, known := productOf(s.c.Event, s.claims)
+	if !known || opens(s.c.Gate, s.claims, product) {
+		return outcome{}
+	}
+	s.hint()
+	return refuse(WrongGate)
+}
+
+// productOf finds the ticket's product. A ticket without one is of no product
+// that an event could forbid; where the event has products, it needs zones of its
+// own to be good for anything.
+func productOf(e *journal.Event, claims ticket.Claims) (*journal.Product, bool) {
+	if claims.Product == 0 {
+		return &journal.Product{Zones: ^uint32(0)}, len(e.Products) == 0 || claims.Zones != 0
+	}
+	for i := range e.Products {
+		if e.Products[i].Number == claims.Product {
+			return &e.Products[i], true
+		}
+	}
+	return nil, false
+}
+
+func admitsProduct(g journal.Gate, claims ticket.Claims) bool {
+	return g.All || slices.Contains(g.Products, claims.Product)
+}
+
+// opens reports whether a ticket opens a gate's zone, by its own mask or else by
+// its product's, and no rule keeps it from the gate.
+func opens(g journal.Gate, claims ticket.Claims, product *journal.Product) bool {
+	mask := product.Zones
+	if claims.Zones != 0 {
+		mask = claims.Zones
+	}
+	if mask&(1<<(g.Zone%journal.MaxZones)) == 0 {
+		return false
+	}
+	for _, rules := range [...][]journal.Rule{g.Rules, product.Rules} {
+		for i := range rules {
+			if rules[i].Kind == ruleGates && !slices.Contains(rules[i].Gates, g.Code) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// hint names the gates that would be right.
+func (s *scan) hint() {
+	product, known := productOf(s.c.Event, s.claims)
+	if !known {
+		return
+	}
+	for _, g := range s.c.Event.Gates {
+		if g.Code != s.c.Gate.Code && admitsProduct(g, s.claims) && opens(g, s.claims, product) {
+			s.verdict.Details.RightGates = append(s.verdict.Details.RightGates, GateHint{g.Code, g.Name, g.Direction})
+		}
+	}
+}
