@@ -115,6 +115,7 @@ func TestBadCards(t *testing.T) {
 		"no gate":              func(c *Card) { c.Gate = "" },
 		"a long gate":          func(c *Card) { c.Gate = strings.Repeat("g", MaxGate+1) },
 		"a line in the gate":   func(c *Card) { c.Gate = "a\nb" },
+		"a broken gate":        func(c *Card) { c.Gate = "a\xff" },
 		"no role":              func(c *Card) { c.Role = "" },
 		"another role":         func(c *Card) { c.Role = "root" },
 		"no expiry":            func(c *Card) { c.Expires = 0 },
@@ -152,30 +153,30 @@ func TestParseCardRefuses(t *testing.T) {
 		t.Fatalf("nothing spoilt: %v", err)
 	}
 	typed := good.Typed()
-	for name, text := range map[string]string{
-		"nothing":          "",
-		"white space":      " \r\n",
-		"a ticket":         "UT1:ABC",
-		"a later card":     "UE2:" + good.Text()[4:],
-		"lower case":       strings.ToLower(good.Text()),
-		"cut short":        good.Text()[:100],
-		"only the prefix":  PrefixCard,
-		"a web address":    good.Server,
-		"trailing bytes":   good.Text() + "00",
-		"code of 15 bytes": wire(func(w *wireCard) { w.Code = w.Code[1:] }),
-		"no code":          wire(func(w *wireCard) { w.Code = nil }),
-		"pin of 31 bytes":  wire(func(w *wireCard) { w.Pins[0] = w.Pins[0][1:] }),
-		"typed, cut short": typed[:len(typed)-2],
-		"typed, one more":  typed + "0",
-		"typed, past 216":  "Z" + typed[1:],
-		"typed, with a U":  "U" + typed[1:],
-		"a megabyte":       strings.Repeat("0", 1<<20),
-		"hyphens":          strings.Repeat("-", 1000),
+	for name, c := range map[string]struct{ text, want string }{
+		"nothing":          {"", ""},
+		"white space":      {" \r\n", ""},
+		"a ticket":         {"UT1:ABC", "want UE1:"},
+		"a later card":     {"UE2:" + good.Text()[4:], "want UE1:"},
+		"lower case":       {strings.ToLower(good.Text()), "want UE1:"},
+		"cut short":        {good.Text()[:100], ""},
+		"only the prefix":  {PrefixCard, ""},
+		"a web address":    {good.Server, "want UE1:"},
+		"trailing bytes":   {good.Text() + "00", ""},
+		"code of 15 bytes": {wire(func(w *wireCard) { w.Code = w.Code[1:] }), "16"},
+		"no code":          {wire(func(w *wireCard) { w.Code = nil }), ""},
+		"pin of 31 bytes":  {wire(func(w *wireCard) { w.Pins[0] = w.Pins[0][1:] }), "32"},
+		"typed, cut short": {typed[:len(typed)-2], "symbols"},
+		"typed, one more":  {typed + "0", "symbols"},
+		"typed, past 216":  {"Z" + typed[1:], "too high"},
+		"typed, with a U":  {"U" + typed[1:], "character 1"},
+		"a megabyte":       {strings.Repeat("0", 1<<20), "at most"},
+		"hyphens":          {strings.Repeat("-", 1000), ""},
 	} {
-		if got, err := ParseCard(text); err == nil {
+		if got, err := ParseCard(c.text); err == nil {
 			t.Errorf("%s: read as %+v", name, got)
-		} else if !strings.HasPrefix(err.Error(), "enrolment card: ") || len(err.Error()) > 200 {
-			t.Errorf("%s: %v", name, err)
+		} else if text := err.Error(); !strings.HasPrefix(text, "enrolment card: ") || !strings.Contains(text, c.want) || len(text) > 200 {
+			t.Errorf("%s: %v, want an error about %q", name, err, c.want)
 		}
 	}
 }

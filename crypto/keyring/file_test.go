@@ -81,6 +81,18 @@ func TestFilesOfBrokenChains(t *testing.T) {
 			t.Errorf("%s: %d bytes", name, len(b))
 		}
 	}
+	big := firstRing(t)
+	big.Keys = manyKeys(t, MaxKeys)
+	one := mustSign(t, big, signer(t, 1))
+	huge := make([]*SignedRing, 200)
+	for i := range huge {
+		ring := *one
+		ring.Ring.Seq += uint64(i)
+		huge[i] = &ring
+	}
+	if _, err := FormatFile(huge...); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("more than a file may have: %v", err)
+	}
 	if _, err := FormatFile(chain[1:]...); err != nil {
 		t.Errorf("a chain that starts later: %v", err)
 	}

@@ -106,6 +106,7 @@ func badRings(t testing.TB) map[string]func(*Ring) {
 	weak := make(ed25519.PublicKey, 32)
 	return map[string]func(*Ring){
 		"number 0":                    func(r *Ring) { r.Seq = 0 },
+		"number 0 after another":      func(r *Ring) { r.Seq, r.Previous = 0, &[32]byte{1} },
 		"first with a predecessor":    func(r *Ring) { r.Previous = &[32]byte{1} },
 		"second without one":          func(r *Ring) { r.Seq = 2 },
 		"no organiser":                func(r *Ring) { r.Organiser = "" },
@@ -129,6 +130,7 @@ func badRings(t testing.TB) map[string]func(*Ring) {
 		"root among the keys":         func(r *Ring) { r.Keys[0] = keyFor(signer(t, 1), RoleIssuer, "EV26") },
 		"weak key":                    func(r *Ring) { r.Keys[0].Public, r.Keys[0].ID = weak, IDOf(weak) },
 		"id of another key":           func(r *Ring) { r.Keys[0].ID = r.Keys[1].ID },
+		"id of no key":                func(r *Ring) { r.Keys[0].ID[3] ^= 1 },
 		"role 0":                      func(r *Ring) { r.Keys[0].Role = 0 },
 		"role 4":                      func(r *Ring) { r.Keys[0].Role = 4 },
 		"state 3":                     func(r *Ring) { r.Keys[0].State = 3 },
@@ -297,8 +299,8 @@ func TestNoSecondEncodingOfARing(t *testing.T) {
 	if _, err := ParseSigned(append(bytes.Clone(good), 0)); err == nil {
 		t.Error("a trailing byte is accepted")
 	}
-	if _, err := ParseSigned(make([]byte, MaxSignedRing+1)); err == nil {
-		t.Error("more bytes than a ring may have are read")
+	if _, err := ParseSigned(make([]byte, MaxSignedRing+1)); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("more bytes than a ring may have: %v", err)
 	}
 }
 

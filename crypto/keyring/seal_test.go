@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/crypto/chacha20poly1305"
+
 	"usher/crypto/canonical"
 )
 
@@ -103,6 +105,34 @@ func TestOpenRefusesBeforeItSpends(t *testing.T) {
 		if _, err := Open([]byte("x"), b, KeyID{}); err == nil || errors.Is(err, ErrPassphrase) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestOpenWantsTheKeyItWasAskedFor seals another key under an id, as somebody
+// who has the passphrase could.
+func TestOpenWantsTheKeyItWasAskedFor(t *testing.T) {
+	s, other := signer(t, 1), signer(t, 2)
+	w := wireSealed{
+		Version: 1, Salt: make([]byte, 16), Params: wireParams{Time: 1, KiB: 64, Threads: 1},
+		Nonce: make([]byte, 24),
+	}
+	aead, err := chacha20poly1305.NewX(w.Params.params().stretch([]byte("x"), w.Salt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Ciphertext = aead.Seal(nil, w.Nonce, other.Seed(), sealedFor(s.ID()))
+	b, err := canonical.Marshal(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Open([]byte("x"), b, s.ID()); err == nil || !strings.Contains(err.Error(), other.ID().String()) {
+		t.Errorf("opened %v, %v", got, err)
+	}
+}
+
+func TestOpenRefusesTooMuch(t *testing.T) {
+	if _, err := Open([]byte("x"), make([]byte, MaxSealed+1), KeyID{}); err == nil || !strings.Contains(err.Error(), "at most") {
+		t.Errorf("%v", err)
 	}
 }
 
