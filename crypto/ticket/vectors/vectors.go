@@ -37,8 +37,16 @@ type Vector struct {
 	Group  string // advice: the layer that should refuse it
 	Note   string
 
+	// Problem says why the vector's context can't be understood, "" where it is.
+	// Such a vector is refused with ReasonContext; the others are judged all the
+	// same.
+	Problem string
+
 	context context
 }
+
+// ReasonContext is the reason of a vector whose context can't be understood.
+const ReasonContext = "context"
 
 // Result is a verdict on one vector.
 type Result struct {
@@ -119,18 +127,22 @@ func parseVector(raw json.RawMessage, defaults context) (Vector, error) {
 	if w.Expect != "accept" && w.Expect != "reject" {
 		return Vector{}, fmt.Errorf("%s: expect is %q, want accept or reject", w.ID, w.Expect)
 	}
-	ctx, err := defaults.override(w.Ctx)
-	if err != nil {
-		return Vector{}, fmt.Errorf("%s: ctx: %w", w.ID, err)
-	}
-	return Vector{
+	v := Vector{
 		ID: w.ID, Token: *w.Token, Accept: w.Expect == "accept",
-		Reason: w.Reason, Group: w.Group, Note: w.Note, context: ctx,
-	}, nil
+		Reason: w.Reason, Group: w.Group, Note: w.Note,
+	}
+	var err error
+	if v.context, err = defaults.override(w.Ctx); err != nil {
+		v.Problem = fmt.Sprintf("%s: ctx: %v", w.ID, err)
+	}
+	return v, nil
 }
 
 // Judge judges a vector of the file.
 func (f *File) Judge(v Vector) Result {
+	if v.Problem != "" {
+		return Result{ID: v.ID, Reason: ReasonContext}
+	}
 	if reason := v.context.judge(v.Token); reason != "" {
 		return Result{ID: v.ID, Reason: string(reason)}
 	}

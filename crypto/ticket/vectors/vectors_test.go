@@ -1,6 +1,7 @@
 package vectors
 
 import (
+	"errors"
 	"bytes"
 	"encoding/json"
 	"flag"
@@ -148,7 +149,13 @@ func TestLoadRefuses(t *testing.T) {
 		"unknown key role":    {ctx(`{"keys":[` + keyWith(`"role":"root"`) + `]}`), "root"},
 		"key audience number": {ctx(`{"keys":[` + keyWith(`"aud":1`) + `]}`), "key 1"},
 	} {
-		_, err := Load(strings.NewReader(c.file))
+		f, err := Load(strings.NewReader(c.file))
+		if err == nil && f.Vectors[0].Problem != "" {
+			if got := f.Judge(f.Vectors[0]); got.OK || got.Reason != ReasonContext {
+				t.Errorf("%s: judged %+v without its context", name, got)
+			}
+			err = errors.New(f.Vectors[0].Problem)
+		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want an error about %s", name, err, c.want)
 		}
