@@ -1,0 +1,61 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	// idle is how long nobody must have committed before the log is looked after.
+	idle = 100 * time.Millisecond
+	// enoughPages is how much must be in the log before it is worth emptying: the
+	// first commit after that pays for starting it over.
+	enoughPages = 1000
+)
+
+// Checkpoint moves what the write-ahead log holds into the database file, as far
+// as no reader still needs it there, and waits for nobody. The log starts over
+// with the next commit when all of it was moved. The DB does this by itself when
+// it is idle; there is a reason to ask for it before copying the file.
+func (db *DB) Checkpoint(ctx context.Context) error {
+	if db.writer == nil {
+		return fmt.Errorf("checkpoint %s: it was opened for reading only", db.path)
+	}
+	if _, err := db.checkpoint(ctx, "passive"); err != nil {
+		return fmt.Errorf("checkpoint %s: %w", db.path, err)
+	}
+	return nil
+}
+
+// checkpoint runs SQLite's checkpoint and says how many pages of the log had not
+// been moved before. The mode noop (SQLite 3.51) only counts.
+func (db *DB) checkpoint(ctx context.Context, mode string) (pages int, err error) {
+	var busy, inLog, moved int
+	err = db.side.QueryRowContext(ctx, `pragma wal_checkpoint(`+mode+`)`).Scan(&busy, &inLog, &moved)
+	return inLog - moved, err
+}
+
+// checkpointWhenIdle empties the log when it is long and nobody has committed for
+// a while, so that a commit never has to. due gets a notice of each commit.
+//
+// What goes wrong is passed over: the log keeps what it holds, SQLite itself
+// tries again after autoCheckpoint pages, and a disk that fails fails the next
+// commit, which has somebody to tell.
+func (db *DB) checkpointWhenIdle(due chan struct{}) {
+	defer db.notices.remove(due)
+	pause := time.NewTimer(idle)
+	defer pause.Stop()
+	for {
+		select {
+		case <-db.life.Done():
+			return
+		case <-due:
+			pause.Reset(idle)
+		case <-pause.C:
+			if n, err := db.checkpoint(db.life, "noop"); err == nil && n >= enoughPages {
+				_, _ = db.checkpoint(db.life, "passive")
+			}
+		}
+	}
+}

@@ -1,0 +1,96 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// maxTries is how often a transaction is tried that another process is in the
+	// way of. Each try has waited the busy timeout.
+	maxTries = 4
+	// firstPause is the wait before the second try; each next one is four times
+	// as long.
+	firstPause = 10 * time.Millisecond
+)
+
+// inTx marks a context as inside a transaction of one database.
+type inTx struct{ db *DB }
+
+// InTx runs fn in a transaction, one at a time, and commits when fn gives no
+// error. When InTx returns nil what fn wrote is durable, as Synchronous says; on
+// an error or a panic nothing of it is kept.
+//
+// When another process is in the way (IsBusy) fn is run again, a few times: it
+// must do nothing outside the transaction that can't be done twice. Nothing else
+// is tried again; after a failed commit in particular, only the database knows
+// what became of it. When ctx ends before the commit begins, nothing is written;
+// after that it is no longer asked.
+//
+// Inside fn, InTx with fn's context is refused, as it would wait for itself.
+func (db *DB) InTx(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	if db.writer == nil {
+		return fmt.Errorf("write to %s: it was opened for reading only", db.path)
+	}
+	if ctx.Value(inTx{db}) != nil {
+		return errors.New("a transaction was begun inside another; pass the Tx on instead")
+	}
+	inside := context.WithValue(ctx, inTx{db}, true)
+	pause := firstPause
+	for try := 1; ; try++ {
+		err := db.writer.attempt(inside, fn)
+		if err == nil {
+			db.notices.send()
+			return nil
+		}
+		if !IsBusy(err) || try == maxTries {
+			return err
+		}
+		if ended := sleep(ctx, pause); ended != nil {
+			return errors.Join(ended, err)
+		}
+		pause *= 4
+	}
+}
+
+// attempt runs fn once.
+func (w *writer) attempt(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	if err := w.take(ctx); err != nil {
+		return err
+	}
+	defer w.give()
+	tx, err := w.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer tx.end()
+	if err := fn(ctx, tx); err != nil {
+		return tx.explain(err)
+	}
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("before the commit: %w", context.Cause(ctx))
+	}
+	return tx.commit()
+}
+
+// explain adds the statement that failed to an error that doesn't tell of it:
+// what came after it only followed from it.
+func (tx *Tx) explain(err error) error {
+	if tx.failed == nil || errors.Is(err, tx.failed) {
+		return err
+	}
+	return fmt.Errorf("%w (after %w)", err, tx.failed)
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
