@@ -2,8 +2,6 @@ package journals
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -18,9 +16,8 @@ const rowsAtOnce = 100
 
 // insert puts records that follow their chains' heads into the tables. Each
 // chain's records are in their order.
-func (j *Journals) insert(ctx context.Context, tx *sqldb.Tx, event string, records []*journal.Record) (err error) {
+func (j *Journals) insert(ctx context.Context, tx *sqldb.Tx, event string, records []*journal.Record) error {
 	in := inserter{tx: tx, event: event, at: j.now().UnixMilli()}
-	defer func() { err = errors.Join(err, in.close()) }()
 	for len(records) > 0 {
 		n := min(rowsAtOnce, len(records))
 		if err := in.insert(ctx, records[:n]); err != nil {
@@ -36,16 +33,9 @@ type inserter struct {
 	tx    *sqldb.Tx
 	event string
 	at    int64 // Unix ms
-	full  *sql.Stmt
+	full  string // the statement for rowsAtOnce; the transaction keeps it prepared
 	args  []any
 	heads journal.Vector
-}
-
-func (in *inserter) close() error {
-	if in.full == nil {
-		return nil
-	}
-	return in.full.Close()
 }
 
 func (in *inserter) insert(ctx context.Context, records []*journal.Record) error {
@@ -62,13 +52,10 @@ func (in *inserter) insert(ctx context.Context, records []*journal.Record) error
 		_, err := in.tx.ExecContext(ctx, insertText(len(records)), in.args...)
 		return err
 	}
-	if in.full == nil {
-		var err error
-		if in.full, err = in.tx.PrepareContext(ctx, insertText(rowsAtOnce)); err != nil {
-			return err
-		}
+	if in.full == "" {
+		in.full = insertText(rowsAtOnce)
 	}
-	_, err := in.full.ExecContext(ctx, in.args...)
+	_, err := in.tx.ExecContext(ctx, in.full, in.args...)
 	return err
 }
 
