@@ -2,6 +2,7 @@ package journals
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -32,7 +33,7 @@ func (j *Journals) insert(ctx context.Context, tx *sqldb.Tx, event string, recor
 type inserter struct {
 	tx    *sqldb.Tx
 	event string
-	at    int64 // Unix ms
+	at    int64  // Unix ms
 	full  string // the statement for rowsAtOnce; the transaction keeps it prepared
 	args  []any
 	heads journal.Vector
