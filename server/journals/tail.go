@@ -47,3 +47,27 @@ func (j *Journals) TailIn(ctx context.Context, q sqldb.Queryer, event string, af
 	}
 	return list, rows.Err()
 }
+
+// Admitted says whether a gate has let somebody in to the event, as q sees it. It
+// looks at scans until it finds an admission.
+func (j *Journals) Admitted(ctx context.Context, q sqldb.Queryer, event string) (found bool, err error) {
+	rows, err := q.QueryContext(ctx, `select bytes from record where event = $1 and kind = $2 order by id`, event, int64(journal.KindScan))
+	if err != nil {
+		return false, fmt.Errorf("looking for admissions to event %s: %w", event, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var b []byte
+		if err := rows.Scan(&b); err != nil {
+			return false, fmt.Errorf("looking for admissions to event %s: %w", event, err)
+		}
+		r, err := journal.Parse(b)
+		if err != nil {
+			return false, fault.Wrap(fault.Internal, err, "a scan in the journal of event %s is damaged", event)
+		}
+		if scan, err := journal.Read[journal.Scan](r); err == nil && scan.Result == "accept" && scan.Direction == "in" {
+			return true, nil
+		}
+	}
+	return false, rows.Err()
+}

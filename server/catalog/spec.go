@@ -1,0 +1,119 @@
+package catalog
+
+import "usher/sync/journal"
+
+// Spec is an event file that was read and checked. Zones, products and gates
+// refer to each other by code; numbers are given when it is applied.
+type Spec struct {
+	File      string // the name it was read under
+	Code      string
+	Name      string
+	Zone      string // IANA name of the time zone
+	Starts    int64  // Unix s, as the next two
+	Ends      int64
+	Admission int64 // doors; 0: at Starts
+	Rehearsal bool
+	Venue     string
+	DoorText  string
+	Terms     string
+	Policy    journal.Policy
+	Zones     []ZoneSpec
+	Products  []ProductSpec
+	Gates     []GateSpec
+}
+
+// ZoneSpec is a zone of a file.
+type ZoneSpec struct {
+	Code, Name string
+	Capacity   uint32 // people; 0: not limited
+}
+
+// ProductSpec is a product of a file.
+type ProductSpec struct {
+	Code, Name string
+	Zones      []string // that it opens
+	Rules      []journal.Rule
+}
+
+// GateSpec is a gate of a file.
+type GateSpec struct {
+	Code, Name string
+	Zone       string   // it opens into
+	All        bool     // admits every product
+	Products   []string // else these
+	Multi      bool
+	NoReentry  bool
+	Direction  string
+	Rules      []journal.Rule
+}
+
+// The tables of an event file, as they are decoded. A pointer tells what is left
+// out from what is zero; any takes what TOML has several types for.
+type (
+	fileTable struct {
+		Code      string         `toml:"code"`
+		Name      string         `toml:"name"`
+		TimeZone  string         `toml:"time_zone"`
+		Admission any            `toml:"admission"`
+		Starts    any            `toml:"starts"`
+		Ends      any            `toml:"ends"`
+		Rehearsal bool           `toml:"rehearsal"`
+		Venue     string         `toml:"venue"`
+		DoorText  string         `toml:"door_text"`
+		Terms     string         `toml:"terms"`
+		Policy    policyTable    `toml:"policy"`
+		Zones     []zoneTable    `toml:"zone"`
+		Products  []productTable `toml:"product"`
+		Gates     []gateTable    `toml:"gate"`
+	}
+	policyTable struct {
+		StaleAfter   *int64  `toml:"stale_after_minutes"`
+		Stale        *string `toml:"stale"`
+		ProofPast    *int64  `toml:"proof_past_seconds"`
+		ProofFuture  *int64  `toml:"proof_future_seconds"`
+		Tolerance    *int64  `toml:"clock_tolerance_minutes"`
+		LiveRequired bool    `toml:"live_required"`
+	}
+	zoneTable struct {
+		Code     string `toml:"code"`
+		Name     string `toml:"name"`
+		Capacity *int64 `toml:"capacity"`
+	}
+	productTable struct {
+		Code  string      `toml:"code"`
+		Name  string      `toml:"name"`
+		Zones any         `toml:"zones"`
+		Rules []ruleTable `toml:"rules"`
+	}
+	gateTable struct {
+		Code       string      `toml:"code"`
+		Name       string      `toml:"name"`
+		Zone       *string     `toml:"zone"`
+		Products   any         `toml:"products"`
+		Entry      *string     `toml:"entry"`
+		Reentry    *bool       `toml:"reentry_after_exit"`
+		Directions string      `toml:"directions"`
+		Rules      []ruleTable `toml:"rules"`
+	}
+	ruleTable struct {
+		MaxEntries         *int64       `toml:"max_entries"`
+		MaxEntriesPerDay   *int64       `toml:"max_entries_per_day"`
+		MaxDays            *int64       `toml:"max_days"`
+		Cooldown           *int64       `toml:"cooldown_minutes"`
+		SinceFirst         *int64       `toml:"max_minutes_since_first_entry"`
+		NotBefore          *string      `toml:"not_before"`
+		NotAfter           *string      `toml:"not_after"`
+		Tolerance          *int64       `toml:"tolerance_min"`
+		NotBeforeLocalTime any          `toml:"not_before_local_time"`
+		Weekdays           []any        `toml:"weekdays"`
+		Gates              []string     `toml:"gates"`
+		MaxSince           *cutoffTable `toml:"max_entries_since"`
+		MaxBefore          *cutoffTable `toml:"max_entries_before"`
+		Never              *bool        `toml:"never"`
+		Text               string       `toml:"text"`
+	}
+	cutoffTable struct {
+		Cutoff any    `toml:"cutoff"`
+		Max    *int64 `toml:"max"`
+	}
+)
