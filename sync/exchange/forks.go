@@ -1,0 +1,222 @@
+package exchange
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// maxDisputesQueued is how many disputes a peer may have on their way: a
+// question of its own and an answer to ours.
+const maxDisputesQueued = 4
+
+// forks holds the chains of which this node and the peer hold different
+// branches. They are settled one record at a time, from the newest that both
+// have down to where the branches part, so that both keep proof of every record
+// that was written twice.
+type forks struct {
+	ready chan struct{} // one place: there is a question to ask
+
+	mu      sync.Mutex            // covers what follows
+	queue   []claim               // to be asked about
+	asked   *claim                // waits for its answer
+	settled map[journal.Chain]int // records shown in this session
+}
+
+// claim is a number of which the nodes hold different records.
+type claim struct {
+	chain journal.Chain
+	seq   uint64
+}
+
+func newForks() *forks {
+	return &forks{ready: make(chan struct{}, 1), settled: map[journal.Chain]int{}}
+}
+
+// add queues a question, unless the chain's have been asked.
+func (f *forks) add(c claim, more bool) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n, begun := f.settled[c.chain]
+	if begun && !more || n >= MaxDisputed || c.seq == 0 {
+		return false
+	}
+	f.settled[c.chain] = n + 1
+	f.queue = append(f.queue, c)
+	signal(f.ready)
+	return true
+}
+
+// take gives the next question to ask, one at a time.
+func (f *forks) take() (claim, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.asked != nil || len(f.queue) == 0 {
+		return claim{}, false
+	}
+	c := f.queue[0]
+	f.queue, f.asked = f.queue[1:], &c
+	return c, true
+}
+
+// answered tells whether an answer is to the question asked.
+func (f *forks) answered(c claim) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.asked == nil || *f.asked != c {
+		return false
+	}
+	f.asked = nil
+	signal(f.ready)
+	return true
+}
+
+// open says whether there are questions without an answer.
+func (f *forks) open() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked != nil || len(f.queue) > 0
+}
+
+// note counts a question of the peer's about a chain, and says whether there
+// were not too many.
+func (f *forks) note(chain journal.Chain) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.settled[chain]++
+	return f.settled[chain] <= MaxDisputed
+}
+
+// claim says that the peer seems to hold another record with the number. The
+// chain goes no further until that is settled.
+func (s *session) claim(chain journal.Chain, seq uint64) {
+	if seq == 0 || s.progress.isForked(chain) {
+		return
+	}
+	if s.forks.add(claim{chain, seq}, false) {
+		s.progress.fork(chain, true)
+	} else {
+		s.progress.rest(chain, broken(chain, seq))
+	}
+}
+
+// argue asks the peer about forks and answers its questions.
+func (s *session) argue(ctx context.Context) error {
+	for {
+		var say message
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case d := <-s.disputes:
+			if d.Answer {
+				s.hear(ctx, d)
+			} else {
+				say = s.reply(ctx, d)
+			}
+		case <-s.forks.ready:
+			if c, ok := s.forks.take(); ok {
+				say = s.question(ctx, c)
+			}
+		}
+		signal(s.progress.changed)
+		if say == nil {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case s.control <- say:
+		}
+	}
+}
+
+// question shows our record of the number.
+func (s *session) question(ctx context.Context, c claim) message {
+	own := s.own(ctx, c)
+	if own == nil {
+		s.forks.answered(c)
+		return nil
+	}
+	return &dispute{Node: c.chain.Node, Epoch: c.chain.Epoch, Seq: c.seq, Record: own.Bytes()}
+}
+
+// reply shows our record in answer, and keeps the two if they are a fork.
+func (s *session) reply(ctx context.Context, d *dispute) message {
+	answer := &dispute{Node: d.Node, Epoch: d.Epoch, Seq: d.Seq, Answer: true}
+	own := s.own(ctx, claim{d.chain(), d.Seq})
+	if own == nil {
+		return answer
+	}
+	if s.forks.note(own.Chain) && s.keep(ctx, own, d) {
+		s.progress.fork(own.Chain, true)
+	}
+	answer.Record = own.Bytes()
+	return answer
+}
+
+// hear takes an answer in: if the two are a fork the record before them is next,
+// and if they are not, the chain goes on.
+func (s *session) hear(ctx context.Context, d *dispute) {
+	c := claim{d.chain(), d.Seq}
+	if !s.forks.answered(c) {
+		return
+	}
+	own := s.own(ctx, c)
+	switch {
+	case own != nil && s.keep(ctx, own, d):
+		s.forks.add(claim{c.chain, c.seq - 1}, true)
+	case !s.isProved(c.chain):
+		s.progress.fork(c.chain, false)
+		s.progress.rest(c.chain, fault.New(fault.NotReady, "chain %s seemed forked and is not", c.chain))
+	}
+}
+
+// own reads our record of the number, nil where there is none.
+func (s *session) own(ctx context.Context, c claim) *journal.Record {
+	list, err := s.local.Store.Read(ctx, c.chain, c.seq, 1, 1)
+	if err != nil || len(list) == 0 {
+		return nil
+	}
+	r, err := journal.Parse(list[0])
+	if err != nil || r.Seq != c.seq {
+		return nil
+	}
+	return r
+}
+
+// keep stores the two records if they prove a fork, and says whether they do.
+func (s *session) keep(ctx context.Context, own *journal.Record, d *dispute) bool {
+	theirs, err := journal.Parse(d.Record)
+	if err != nil {
+		return false
+	}
+	pub, err := s.local.author(own.Chain)
+	if err != nil {
+		return false
+	}
+	fork := journal.Fork{Held: own, Seen: theirs}
+	if err := fork.Check(pub); err != nil {
+		return false
+	}
+	if err := s.local.Store.KeepFork(ctx, fork); err != nil {
+		s.local.Log.ErrorContext(ctx, "keeping proof of a fork", "chain", own.Chain, "seq", own.Seq, "err", err)
+	}
+	s.local.Log.WarnContext(ctx, "an author wrote two records with one number", "chain", own.Chain, "seq", own.Seq,
+		"held", own.Hash(), "seen", theirs.Hash(), "peer", s.link.peer)
+	s.local.Peers.change(s.link.peer, func(p *Peer) bool {
+		if slices.Contains(p.Forked, own.Chain) {
+			return false
+		}
+		p.Forked = append(p.Forked, own.Chain)
+		return true
+	})
+	return true
+}
+
+func (s *session) isProved(chain journal.Chain) bool {
+	peer, _ := s.local.Peers.Get(s.link.peer)
+	return slices.Contains(peer.Forked, chain)
+}

@@ -1,0 +1,115 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// read takes messages from the peer and hands them out. It never waits for
+// anything but the peer: what there is no room for is more than the protocol
+// allows the peer to send.
+func (s *session) read(ctx context.Context) error {
+	for {
+		m, err := s.link.receive(ctx)
+		if err != nil {
+			if s.leaving.Load() {
+				close(s.gone)
+				return nil
+			}
+			return err
+		}
+		now := s.local.Now()
+		s.pulse.beat()
+		s.local.Peers.change(s.link.peer, func(p *Peer) bool {
+			p.Heard = now
+			return false
+		})
+		switch m := m.(type) {
+		case nil:
+		case *ping:
+			s.outbox.answer(m.Number, now)
+		case *pong:
+			s.pongCame(m, now)
+		case *bye:
+			if s.leaving.Load() {
+				close(s.gone)
+				return nil
+			}
+			return errDone
+		default:
+			if err := s.handOut(ctx, m); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *session) handOut(ctx context.Context, m message) error {
+	switch m := m.(type) {
+	case *vector:
+		return s.theyHold(m.unpack())
+	case *refusal:
+		why := m.Problem.Err()
+		if s.progress.refused(m.chain(), m.First, why) {
+			s.local.Log.WarnContext(ctx, "records refused by peer", "peer", s.link.peer, "chain", m.chain(), "first", m.First, "err", why)
+			s.noteRefused(m.chain(), why)
+		}
+		return nil
+	case *batch:
+		if s.owed.Add(1) > Window {
+			return fault.New(fault.TooMany, "more than %d batches without an answer", Window)
+		}
+		s.batches <- m // has room for Window
+		return nil
+	case *dispute:
+		select {
+		case s.disputes <- m:
+			return nil
+		default:
+			return fault.New(fault.TooMany, "more than %d disputes without an answer", maxDisputesQueued)
+		}
+	case *checkpoints:
+		return s.checkpointsCame(m)
+	case *lastWord:
+		return said(m)
+	}
+	return fault.New(fault.BadInput, "a %s message has no place in a session", m.kind())
+}
+
+// theyHold takes in how far the peer says it got.
+func (s *session) theyHold(heads journal.Vector) error {
+	if err := s.progress.holds(heads, s.local.IsServer); err != nil {
+		return err
+	}
+	s.local.Peers.change(s.link.peer, func(p *Peer) bool {
+		for chain := range heads {
+			delete(p.Refused, chain.String())
+		}
+		return advance(p.Vector, heads)
+	})
+	return nil
+}
+
+// noteRefused writes down that a chain does not get through at present.
+func (s *session) noteRefused(chain journal.Chain, why error) {
+	s.local.Peers.change(s.link.peer, func(p *Peer) bool {
+		p.Refused[chain.String()] = why
+		return true
+	})
+}
+
+// checkpointsCame keeps what is new and signed by who it says. What is of an
+// author not known yet comes again, from its author at the latest.
+func (s *session) checkpointsCame(m *checkpoints) error {
+	defer signal(s.progress.changed)
+	defer s.relayed.Store(true)
+	for _, raw := range m.List {
+		if _, err := s.local.keepCheckpoint(raw); err != nil && !errors.Is(err, fault.NotReady) {
+			return err
+		}
+	}
+	return nil
+}

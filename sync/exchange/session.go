@@ -1,0 +1,178 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// errDone ends a session that has nothing left to do.
+var errDone = errors.New("session done")
+
+// session is one conversation with a peer that was let in. Each of its
+// goroutines minds one thing: read takes messages from the peer and hands them
+// out, write sends, upload finds what the peer lacks, download checks and stores
+// what comes, argue settles forks, relay passes checkpoints on and keepAlive
+// listens for life.
+type session struct {
+	link  *peerLink
+	local *Local
+	once  bool // end when level
+
+	progress *progress
+	outbox   *outbox
+	pulse    *pulse
+	forks    *forks
+
+	batches  chan *batch   // from read to download
+	disputes chan *dispute // from read to argue
+	data     chan message  // from upload to write
+	control  chan message  // from argue and relay to write
+	parting  chan message  // good-bye, from upload to write
+	gone     chan struct{} // closed when the peer said good-bye or hung up after ours
+
+	owed    atomic.Int64 // batches that came and are not answered yet
+	leaving atomic.Bool  // good-bye is said
+	relayed atomic.Bool  // the peer's first checkpoints have come
+
+	mu      sync.Mutex              // covers what follows
+	held    journal.Vector          // how far this node holds each chain, as far as the session has seen
+	chains  []journal.Chain         // of held, servers' first
+	urgent  int                     // how many of them are servers'
+	refused map[journal.Chain]error // of the peer's, by this node
+}
+
+func newSession(link *peerLink, local *Local, once bool) *session {
+	return &session{
+		link: link, local: local, once: once,
+		progress: newProgress(local.Now), outbox: newOutbox(), pulse: newPulse(), forks: newForks(),
+		batches: make(chan *batch, Window), disputes: make(chan *dispute, maxDisputesQueued),
+		data: make(chan message), control: make(chan message), parting: make(chan message), gone: make(chan struct{}),
+		held: journal.Vector{}, refused: map[journal.Chain]error{},
+	}
+}
+
+func (s *session) run(ctx context.Context) error {
+	defer s.pulse.end()
+	defer s.progress.end()
+	s.connected(+1)
+	defer s.connected(-1)
+	group, inner := errgroup.WithContext(ctx)
+	for _, mind := range []func(context.Context) error{s.read, s.write, s.upload, s.download, s.argue, s.relay, s.keepAlive} {
+		group.Go(func() error { return mind(inner) })
+	}
+	err := group.Wait()
+	switch {
+	case errors.Is(err, errDone):
+		return s.remains()
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	}
+	return s.link.farewell(ctx, err)
+}
+
+func (s *session) connected(change int) {
+	s.local.Peers.change(s.link.peer, func(p *Peer) bool {
+		p.Connected += change
+		p.Heard = s.local.Now()
+		return true
+	})
+}
+
+// stillWelcome says whether the peer still belongs to the event.
+func (s *session) stillWelcome() error {
+	_, limit, known := s.local.Directory.Author(s.link.peer)
+	switch {
+	case known && limit != nil:
+		return fault.At(fault.Forbidden, "node", "node %s was expelled", s.link.peer)
+	case !known && !s.link.introduced:
+		return fault.At(fault.Unauthorised, "node", "node %s is not enrolled any more", s.link.peer)
+	}
+	return nil
+}
+
+// grew notes how far this node holds chains, and gives those that went on.
+func (s *session) grew(heads journal.Vector) journal.Vector {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	fresh := make(journal.Vector)
+	before := len(s.held)
+	for chain, head := range heads {
+		if s.held[chain].Seq < head.Seq {
+			s.held[chain], fresh[chain] = head, head
+		}
+	}
+	if len(s.held) != before {
+		s.sort()
+	}
+	return fresh
+}
+
+// sort orders the chains for sending: a server's before all others.
+func (s *session) sort() {
+	s.chains = s.held.Chains()
+	server := func(c journal.Chain) bool { return s.local.IsServer(c.Node) }
+	s.urgent = 0
+	slices.SortStableFunc(s.chains, func(a, b journal.Chain) int {
+		switch x, y := server(a), server(b); {
+		case x && !y:
+			return -1
+		case y && !x:
+			return +1
+		}
+		return 0
+	})
+	for s.urgent < len(s.chains) && server(s.chains[s.urgent]) {
+		s.urgent++
+	}
+}
+
+// holds gives a copy of how far this node got.
+func (s *session) holds() journal.Vector {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held.Clone()
+}
+
+// level says whether neither side lacks anything that the other has and does not
+// keep back, and all is acknowledged. It is asked by upload, after that found
+// nothing to send.
+func (s *session) level() bool {
+	peer, settled := s.progress.status()
+	if !settled || s.owed.Load() > 0 || !s.relayed.Load() || !s.pulse.measured() || s.forks.open() {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for chain, head := range peer {
+		if s.held[chain].Seq < head.Seq && s.refused[chain] == nil && !s.progress.isForked(chain) {
+			return false
+		}
+	}
+	return true
+}
+
+// remains is what a session that came level could not bring over.
+func (s *session) remains() error {
+	if !s.once {
+		return nil
+	}
+	left := s.progress.kept()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.Copy(left, s.refused)
+	var errs []error
+	for _, chain := range slices.SortedFunc(maps.Keys(left), journal.Chain.Compare) {
+		errs = append(errs, fmt.Errorf("chain %s: %w", chain, left[chain]))
+	}
+	return errors.Join(errs...)
+}
