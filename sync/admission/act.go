@@ -75,5 +75,11 @@ func (a *Act) counts() bool {
 // admission reports whether the act let somebody in and still stands.
 func (a *Act) admission() bool { return a.counts() && a.Direction == In }
 
+// before reports whether the act comes before b in their common author's sequence.
+func (a *Act) before(b *Act) bool {
+	return a.Chain.Node == b.Chain.Node &&
+		(a.Chain.Epoch < b.Chain.Epoch || a.Chain.Epoch == b.Chain.Epoch && a.Seq < b.Seq)
+}
+
 // sure is the earliest moment, Unix ms, at which the act can have been.
 func (a *Act) sure() int64 { return a.At - a.Uncertainty }

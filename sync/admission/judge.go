@@ -37,20 +37,19 @@ func Judge(events func(journal.Position) *journal.Event, h History) Finding {
 
 // markUndone marks the admissions that their own author has taken back since.
 func markUndone(acts []Act) {
-	var undos map[journal.Hash]*Act
+	undone := make(map[journal.Hash][]*Act)
 	for i := range acts {
-		if acts[i].Undone = false; acts[i].Result == Undo && !acts[i].SetAside {
-			if undos == nil {
-				undos = make(map[journal.Hash]*Act)
-			}
-			undos[acts[i].Undoes] = &acts[i]
+		acts[i].Undone = false
+		if u := &acts[i]; u.Result == Undo && !u.SetAside {
+			undone[u.Undoes] = append(undone[u.Undoes], u)
 		}
+	}
+	if len(undone) == 0 {
+		return
 	}
 	for i := range acts {
 		a := &acts[i]
-		if u := undos[a.Hash]; u != nil && a.admission() && u.Chain.Node == a.Chain.Node {
-			a.Undone = a.Chain.Epoch < u.Chain.Epoch || a.Chain.Epoch == u.Chain.Epoch && a.Seq < u.Seq
-		}
+		a.Undone = a.admission() && slices.ContainsFunc(undone[a.Hash], a.before)
 	}
 }
 
@@ -133,15 +132,12 @@ func (m *merge) zone(bit uint8) *tally {
 // the event of its time, or its gate, is not known here the admission stands.
 func (m *merge) again(a *Act) Verdict {
 	event := m.events(a.Known)
-	if event == nil {
-		return Verdict{Result: Accept}
-	}
-	gate := slices.IndexFunc(event.Gates, func(g journal.Gate) bool { return g.Code == a.Gate })
-	if gate < 0 {
+	gate := gateOf(event, a.Gate)
+	if gate == nil {
 		return Verdict{Result: Accept}
 	}
 	c := Context{
-		Event: event, Gate: event.Gates[gate], Node: a.Chain.Node,
+		Event: event, Gate: *gate, Node: a.Chain.Node,
 		Now: Moment{At: a.At, Synced: a.Synced, Uncertainty: a.Uncertainty},
 	}
 	p := Presented{Direction: In, How: a.How, Lane: a.Lane}
@@ -152,4 +148,16 @@ func (m *merge) again(a *Act) Verdict {
 	s.product, _ = productOf(event, s.claims)
 	s.run(steps)
 	return s.verdict
+}
+
+func gateOf(e *journal.Event, code string) *journal.Gate {
+	if e == nil {
+		return nil
+	}
+	for i := range e.Gates {
+		if e.Gates[i].Code == code {
+			return &e.Gates[i]
+		}
+	}
+	return nil
 }

@@ -53,7 +53,7 @@ func (vs voids) before(a *Act) Void {
 		known++
 	}
 	for i := len(vs) - 1; i >= known; i-- {
-		if vs[i].Since <= a.sure() {
+		if vs[i].Since < a.sure() {
 			return vs[i]
 		}
 	}
