@@ -43,7 +43,8 @@ create table enrolment (
     pins        blob    not null,
     ring        blob    not null,
     node        text    not null,
-    enrolled_at integer not null
+    enrolled_at integer not null,
+    complete    integer not null default 0 -- 1 once the first download reached a checkpoint of the server
 ) strict;
 
 -- The best measurement of the clock's offset to the server. One row.

@@ -1,0 +1,26 @@
+-- +goose Up
+
+-- Enrolment cards that were made. The code is a secret with a short life: it is
+-- wiped when the card is used, worn out or replaced.
+create table card (
+    handle     text    not null primary key, -- names the card without its code
+    event      text    not null,
+    gate       text    not null,
+    role       text    not null,
+    code       blob    not null,    -- empty once it can't be used any more
+    expires    integer not null,    -- Unix s
+    tries      integer not null,    -- wrong proofs so far
+    node       text    not null,    -- the device that used it; '' before
+    record     blob    not null     -- the enrol record that was written for it; empty before
+) strict;
+
+-- When a device was last in touch, in touch with this server, and how far it
+-- was then known to hold the server's journal. What may be lost without harm.
+create table contact (
+    event   text    not null,
+    node    text    not null,
+    heard   integer not null, -- Unix ms
+    epoch   integer not null,
+    seq     integer not null,
+    primary key (event, node)
+) strict;

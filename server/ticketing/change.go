@@ -1,0 +1,118 @@
+package ticketing
+
+import (
+	"context"
+	"fmt"
+
+	"usher/crypto/ticket"
+	"usher/migrations/sqldb"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// maxWhy bounds the reason that a person gives, in bytes.
+const maxWhy = 300
+
+// Find gives the one ticket that a person means by text: its short code, its id
+// in hexadecimal, the whole code, or the organiser's external id. event narrows
+// the search and may be "". An external id that several events use is refused.
+func (o *Office) Find(ctx context.Context, event, text string) (Ticket, error) {
+	where, arg := `where external_id = $1`, text
+	if id, ok := idOf(text); ok {
+		where, arg = `where id = $1`, id.String()
+	} else if len(text) > len(ticket.PrefixStatic) && text[:len(ticket.PrefixStatic)] == ticket.PrefixStatic {
+		where = `where token = $1`
+	}
+	list, err := all(ctx, o.db.Read(), where+` and ($2 = '' or event = $2) order by event`, arg, event)
+	if err != nil {
+		return Ticket{}, err
+	}
+	switch len(list) {
+	case 0:
+		return Ticket{}, fault.New(fault.NotFound, "there is no ticket %q", text)
+	case 1:
+		return list[0], nil
+	}
+	return Ticket{}, fault.New(fault.BadInput, "%q is a ticket of event %s and of event %s; add --event", text, list[0].Event, list[1].Event)
+}
+
+func idOf(text string) (ticket.ID, bool) {
+	if id, err := ticket.ParseID(text); err == nil {
+		return id, true
+	}
+	id, err := ticket.ParseShort(text)
+	return id, err == nil
+}
+
+// Revoke voids every code of the ticket, for the reason that people at a door
+// are told. Doing it again changes nothing.
+func (o *Office) Revoke(ctx context.Context, t Ticket, state State, why string) (Ticket, error) {
+	if state == Valid || why == "" || len(why) > maxWhy {
+		return t, fault.New(fault.BadInput, "a revocation needs a reason of at most %d bytes", maxWhy)
+	}
+	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
+		if t.State == state {
+			return nil
+		}
+		t.State, t.Why, t.Changed = state, why, o.now()
+		revocation := journal.NewRevoke(string(state), t.Changed.UnixMilli(), why,
+			[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: journal.Never}})
+		_, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation)
+		return err
+	})
+}
+
+// Reissue makes a new code for the ticket and voids the ones before, for a lost
+// phone or a misprint.
+func (o *Office) Reissue(ctx context.Context, t Ticket, why string) (Ticket, error) {
+	if len(why) > maxWhy {
+		return t, fault.New(fault.BadInput, "the reason is over %d bytes", maxWhy)
+	}
+	key, err := o.vault.Issuer(ctx, t.Event)
+	if err != nil {
+		return t, err
+	}
+	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
+		if t.State != Valid {
+			return fault.New(fault.Refused, "ticket %s is %s (%s); it can't be reissued", t.ID.Short(), t.State, t.Why)
+		}
+		if uint32(t.Generation)+1 >= journal.Never {
+			return fault.New(fault.Refused, "ticket %s was reissued %d times; it can't be again", t.ID.Short(), t.Generation)
+		}
+		t.Generation, t.Changed = t.Generation+1, o.now()
+		if err := t.sign(key); err != nil {
+			return fmt.Errorf("signing ticket %s: %w", t.ID, err)
+		}
+		revocation := journal.NewRevoke("superseded", t.Changed.UnixMilli(), why,
+			[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}})
+		if _, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation); err != nil {
+			return err
+		}
+		_, err := o.journals.Write(ctx, tx, t.Event, journal.KindRoster, rosters([]Ticket{*t})...)
+		return err
+	})
+}
+
+// change runs do on the ticket as it stands and stores what do made of it, in
+// one transaction. The ticket's row is touched first, so that two changes of one
+// ticket come one after the other on every engine.
+func (o *Office) change(ctx context.Context, t Ticket, do func(context.Context, *sqldb.Tx, *Ticket) error) (Ticket, error) {
+	err := o.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		row := tx.QueryRowContext(ctx, `
+			update ticket set changed_at = changed_at where event = $1 and id = $2
+			returning event, id, external_id, name, email, product, seat, zones, not_before, expires, admissions,
+			          generation, state, why, changed_at, kid, token`, t.Event, t.ID.String())
+		var err error
+		if t, err = scanTicket(row.Scan); err != nil {
+			return err
+		}
+		if err := do(ctx, tx, &t); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
+			update ticket set generation = $3, state = $4, why = $5, changed_at = $6, kid = $7, token = $8 where event = $1 and id = $2`,
+			t.Event, t.ID.String(), t.Generation, string(t.State), t.Why, t.Changed.UnixMilli(), t.Key.String(), t.Token)
+		return err
+	})
+	return t, stored(err, "changing ticket %s", t.ID.Short())
+}

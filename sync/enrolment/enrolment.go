@@ -1,0 +1,146 @@
+// Package enrolment is what a device and a server say to each other when a
+// device becomes a gate, and how each checks the other.
+//
+// The device makes its own key and proves with the card's one-time code that it
+// may have it admitted ([NewRequest]); the code itself never travels. The server
+// answers with the key ring and the journal record that admits the device
+// ([Reply]). The device believes none of it for having come over some network:
+// [Reply.Verify] walks from the root keys that the card pinned, to the ring they
+// signed, to the server's journal key in it, to the record that key signed, to
+// the device's own key in the record.
+package enrolment
+
+import (
+	"crypto/ed25519"
+	"encoding/hex"
+	"io"
+
+	"usher/crypto/grant"
+	"usher/crypto/keyring"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// Limits of a request and a reply.
+const (
+	// NonceSize is the length of a request's nonce, in bytes.
+	NonceSize = 16
+	// MaxName bounds what people call a device, in bytes.
+	MaxName = 60
+	// MaxRequest and MaxReply bound the JSON of each, in bytes.
+	MaxRequest = 4 << 10
+	MaxReply   = 4 << 20
+)
+
+// Request asks to admit a device's key.
+type Request struct {
+	Handle string `json:"handle"` // names the card without its code
+	Public []byte `json:"public"` // the device's Ed25519 public key
+	Nonce  []byte `json:"nonce"`
+	MAC    []byte `json:"mac"`  // proof of the code over key and nonce
+	Name   string `json:"name"` // what people call the device
+}
+
+// NewRequest makes the request for a card. The nonce is drawn from rand.
+func NewRequest(card grant.Presented, pub ed25519.PublicKey, name string, rand io.Reader) (Request, error) {
+	nonce := make([]byte, NonceSize)
+	if _, err := io.ReadFull(rand, nonce); err != nil {
+		return Request{}, fault.Wrap(fault.Internal, err, "can't draw a random number")
+	}
+	mac := grant.MAC(card.Code, pub, nonce)
+	return Request{Handle: grant.Handle(card.Code), Public: pub, Nonce: nonce, MAC: mac[:], Name: name}, nil
+}
+
+// Check refuses a request that no device of ours would make. It says nothing of
+// the MAC, which needs the card.
+func (r Request) Check() error {
+	if b, err := hex.DecodeString(r.Handle); err != nil || len(b) != 8 {
+		return fault.At(fault.BadInput, "handle", "want 16 hexadecimal digits")
+	}
+	if err := keyring.CheckPublic(r.Public); err != nil {
+		return fault.At(fault.BadInput, "public", "%v", err)
+	}
+	if len(r.Nonce) != NonceSize || len(r.MAC) != 32 {
+		return fault.At(fault.BadInput, "nonce, mac", "want %d and 32 bytes, got %d and %d", NonceSize, len(r.Nonce), len(r.MAC))
+	}
+	if len(r.Name) > MaxName {
+		return fault.At(fault.BadInput, "name", "%d bytes, limit %d", len(r.Name), MaxName)
+	}
+	return nil
+}
+
+// Reply is the server's answer.
+type Reply struct {
+	Event  string `json:"event"`
+	Ring   []byte `json:"ring"`   // the newest signed key ring
+	Record []byte `json:"record"` // the enrol record of the server's journal
+}
+
+// Admitted is what a device knows after its enrolment.
+type Admitted struct {
+	Event  string
+	Gate   string
+	Role   grant.Role
+	Name   string
+	Ring   *keyring.SignedRing
+	Pins   keyring.Pins
+	Server journal.NodeID
+	Node   journal.NodeID
+}
+
+// Verify checks the reply against the card and the device's own key. It asks no
+// clock: a new device's may be far off.
+func (r Reply) Verify(card grant.Presented, pub ed25519.PublicKey) (*Admitted, error) {
+	ring, err := keyring.ParseSigned(r.Ring)
+	if err != nil {
+		return nil, fault.Wrap(fault.BadInput, err, "the server's key ring can't be read")
+	}
+	pins := keyring.PinsOf(ring.Ring.Roots)
+	if pins.Digest() != card.PinsDigest {
+		return nil, fault.New(fault.Refused, "the server's root keys are not the ones on the card: this is not the server that made the card")
+	}
+	if err := ring.VerifyPinned(pins); err != nil {
+		return nil, fault.Wrap(fault.Refused, err, "the server's key ring is not signed by the card's root keys")
+	}
+	record, err := journal.Parse(r.Record)
+	if err != nil {
+		return nil, fault.Wrap(fault.BadInput, err, "the server's enrol record can't be read")
+	}
+	if err := verifyAuthor(record, ring, r.Event); err != nil {
+		return nil, err
+	}
+	enrol, err := journal.Read[journal.Enrol](record)
+	if err != nil {
+		return nil, err
+	}
+	a := &Admitted{
+		Event: r.Event, Gate: enrol.Gate, Role: grant.Role(enrol.Role), Name: enrol.Name,
+		Ring: ring, Pins: pins, Server: record.Chain.Node, Node: enrol.Node,
+	}
+	return a, a.matches(card, pub)
+}
+
+// verifyAuthor finds the key in the ring that signed the record.
+func verifyAuthor(record *journal.Record, ring *keyring.SignedRing, event string) error {
+	for _, key := range ring.Ring.Keys {
+		if key.Role == keyring.RoleJournal && key.State != keyring.Revoked && key.For(event) && journal.NodeOf(key.Public) == record.Chain.Node {
+			if err := record.Verify(key.Public); err != nil {
+				return fault.Wrap(fault.Refused, err, "the server's enrol record is not signed by its journal key")
+			}
+			return nil
+		}
+	}
+	return fault.New(fault.Refused, "the server's enrol record is not from a journal key of event %s in the ring", event)
+}
+
+// matches refuses an admission that is not what the card promised.
+func (a *Admitted) matches(card grant.Presented, pub ed25519.PublicKey) error {
+	if a.Node != journal.NodeOf(pub) {
+		return fault.New(fault.Refused, "the server admitted another device's key")
+	}
+	if !card.Typed && (a.Event != card.Event || a.Gate != card.Gate || a.Role != card.Role) {
+		return fault.New(fault.Refused, "the card is for gate %s of event %s as %s, the server admitted this device to gate %s of event %s as %s",
+			card.Gate, card.Event, card.Role, a.Gate, a.Event, a.Role)
+	}
+	return nil
+}
