@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -58,4 +59,21 @@ func (i *Info) describe(ring *keyring.SignedRing) {
 		i.NotBefore = time.Unix(key.NotBefore, 0).UTC()
 		i.Expires = time.Unix(key.Expires, 0).UTC()
 	}
+}
+
+// Demo says whether the database is marked as demo data, whose keys rest bare.
+// It is false before the first Unlock made any keys.
+func (v *Vault) Demo(ctx context.Context) (bool, error) {
+	unsealed, err := v.marked(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return unsealed, err
+}
+
+// Unlocked says whether the keys can be used.
+func (v *Vault) Unlocked() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.unlocked
 }
