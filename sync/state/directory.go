@@ -1,0 +1,132 @@
+package state
+
+import (
+	"cmp"
+	"crypto/ed25519"
+	"slices"
+
+	"usher/sync/journal"
+)
+
+// directory is who the server's journal says may write as a gate.
+type directory struct {
+	nodes map[journal.NodeID]*member
+}
+
+// member is one device key. Enrolments and expulsions may come in any order:
+// the one that stands latest in the server's journal counts, of each. An expelled
+// key stays so: the device enrols anew, with a new one.
+type member struct {
+	enrol      *journal.Enrol
+	enrolledAt journal.Position
+	expel      *journal.Expel
+	expelledAt journal.Position
+}
+
+// believes reports whether the member's record with this number is believed.
+func (m *member) believes(epoch, seq uint64) bool {
+	if m.expel == nil {
+		return true
+	}
+	return epoch < m.expel.Epoch || epoch == m.expel.Epoch && seq <= m.expel.Last
+}
+
+func (m *member) active() bool { return m.enrol != nil && m.expel == nil }
+
+func (d *directory) member(node journal.NodeID) *member {
+	m := d.nodes[node]
+	if m == nil {
+		m = new(member)
+		d.nodes[node] = m
+	}
+	return m
+}
+
+// enrolled gives the member of a node that is or was enrolled.
+func (d *directory) enrolled(node journal.NodeID) (*member, bool) {
+	m := d.nodes[node]
+	return m, m != nil && m.enrol != nil
+}
+
+func (d *directory) admit(at journal.Position, e *journal.Enrol) {
+	if m := d.member(e.Node); m.enrol == nil || m.enrolledAt.Before(at) {
+		m.enrol, m.enrolledAt = e, at
+	}
+}
+
+func (d *directory) expel(at journal.Position, e *journal.Expel) {
+	if m := d.member(e.Node); m.expel == nil || m.expelledAt.Before(at) {
+		m.expel, m.expelledAt = e, at
+	}
+}
+
+// Author gives the public key of a node that writes in this event: a gate that
+// was enrolled, with the record that ended its enrolment if there is one, or the
+// server, whose key has to be in the ring and not revoked.
+func (s *State) Author(node journal.NodeID) (pub ed25519.PublicKey, limit *journal.Expel, ok bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if node == s.server {
+		pub, ok = s.serverKey()
+		return pub, nil, ok
+	}
+	m, ok := s.enrolled(node)
+	if !ok {
+		return nil, nil, false
+	}
+	return m.enrol.Public, m.expel, true
+}
+
+// IsServer reports whether the node is the event's server.
+func (s *State) IsServer(node journal.NodeID) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return node == s.server && node != journal.NodeID{}
+}
+
+// Member is a device that was enrolled, and how far it got.
+type Member struct {
+	Node       journal.NodeID   `json:"node"`
+	Gate       string           `json:"gate"`
+	Role       string           `json:"role"`
+	Name       string           `json:"name"`
+	Expelled   bool             `json:"expelled,omitempty"`
+	Why        string           `json:"why,omitempty"`         // it was expelled
+	Believed   uint64           `json:"believed,omitempty"`    // last record believed, when expelled
+	Records    uint64           `json:"records"`               // of its journal, applied here
+	LastRecord int64            `json:"last_record,omitempty"` // corrected time of the newest, Unix ms; 0: none
+	Known      journal.Position `json:"-"`                     // how far it knew the server's journal at its newest scan
+}
+
+// Gates lists the devices that are or were enrolled, by gate, name and node.
+func (s *State) Gates() []Member {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	list := make([]Member, 0, len(s.nodes))
+	for node, m := range s.nodes {
+		if m.enrol != nil {
+			list = append(list, s.describe(node, m))
+		}
+	}
+	slices.SortFunc(list, func(a, b Member) int {
+		return cmp.Or(cmp.Compare(a.Gate, b.Gate), cmp.Compare(a.Name, b.Name), a.Node.Compare(b.Node))
+	})
+	return list
+}
+
+func (s *State) describe(node journal.NodeID, m *member) Member {
+	d := Member{Node: node, Gate: m.enrol.Gate, Role: m.enrol.Role, Name: m.enrol.Name}
+	if m.expel != nil {
+		d.Expelled, d.Why, d.Believed = true, m.expel.Why, m.expel.Last
+	}
+	var newest *chain
+	for _, c := range s.chainList {
+		if c.id.Node == node && (newest == nil || newest.id.Epoch < c.id.Epoch) {
+			newest = c
+		}
+	}
+	if newest != nil {
+		d.Records, d.LastRecord, d.Known = newest.head.Seq, newest.last, newest.known
+	}
+	return d
+}
