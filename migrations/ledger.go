@@ -54,6 +54,16 @@ func (l ledger) applied(ctx context.Context, db database.DBTxConn) (versions []i
 	return versions, rows.Err()
 }
 
+// begin makes the ledger if there is none, with the entry 0 that goose wants to
+// find in it. Several may do so at once.
+func (l ledger) begin(ctx context.Context, db database.DBTxConn) error {
+	if err := l.CreateVersionTable(ctx, db); err != nil {
+		return err
+	}
+	_, err := db.ExecContext(ctx, `insert into migration (set_name, version) values ($1, 0) on conflict do nothing`, string(l.set))
+	return err
+}
+
 // Tablename implements database.Store.
 func (l ledger) Tablename() string { return ledgerTable }
 
@@ -79,14 +89,9 @@ func (l ledger) CreateVersionTable(ctx context.Context, db database.DBTxConn) er
 }
 
 // Insert implements database.Store. It fails for a file that was applied already,
-// and with it the transaction that would have applied it again. Version 0 is no
-// file: goose enters it with the table, as both of two processes may.
+// and with it the transaction that would have applied it again.
 func (l ledger) Insert(ctx context.Context, db database.DBTxConn, req database.InsertRequest) error {
-	query := `insert into migration (set_name, version) values ($1, $2)`
-	if req.Version == 0 {
-		query += ` on conflict do nothing`
-	}
-	_, err := db.ExecContext(ctx, query, string(l.set), req.Version)
+	_, err := db.ExecContext(ctx, `insert into migration (set_name, version) values ($1, $2)`, string(l.set), req.Version)
 	return err
 }
 

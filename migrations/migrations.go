@@ -155,8 +155,12 @@ func apply(ctx context.Context, db Database, set Set, files fs.FS) error {
 	if err != nil {
 		return err
 	}
-	provider, err := goose.NewProvider(goose.DialectCustom, db.SQL(), folder,
-		goose.WithStore(ledger{set: set, engine: db.Engine()}), goose.WithDisableGlobalRegistry(true))
+	l := ledger{set: set, engine: db.Engine()}
+	// Before goose does: it would try four times, a second apart, whatever is wrong.
+	if err := l.begin(ctx, db.SQL()); err != nil {
+		return err
+	}
+	provider, err := goose.NewProvider(goose.DialectCustom, db.SQL(), folder, goose.WithStore(l), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
 		return err
 	}
