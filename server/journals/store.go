@@ -75,9 +75,6 @@ func (s *Store) Append(ctx context.Context, records []*journal.Record) error {
 		}
 		return s.journals.insert(ctx, tx, s.event, fresh)
 	})
-	if err == nil {
-		s.journals.wake(s.event)
-	}
 	return s.failed(err, "storing %d records", len(records))
 }
 

@@ -5,14 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
 
 	"usher/migrations/sqldb"
 )
-
-// lookEvery is how often the watch asks whether anything was committed: by
-// another process, or by this one in a transaction of its caller's.
-const lookEvery = 100 * time.Millisecond
 
 // reader is one subscriber.
 type reader struct {
@@ -68,18 +63,18 @@ func (j *Journals) wake(event string) {
 func (j *Journals) startWatch() (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { j.watch(ctx) })
+	commits := j.db.Watch(ctx, 0)
+	running.Go(func() { j.watch(ctx, commits) })
 	return func() {
 		cancel()
 		running.Wait()
 	}
 }
 
-// watch wakes the readers of the journals that have moved. What it can't read
-// now it reads the next time: a reader who waits a little longer misses nothing.
-func (j *Journals) watch(ctx context.Context) {
-	look := time.NewTicker(lookEvery)
-	defer look.Stop()
+// watch wakes the readers of the journals that have moved, until ctx or the
+// database ends. What can't be read now is read after the next commit, by this
+// process or another.
+func (j *Journals) watch(ctx context.Context, commits <-chan struct{}) {
 	seen := map[string]int64{}
 	for {
 		if now, err := revisions(ctx, j.db.Read()); err == nil {
@@ -90,10 +85,8 @@ func (j *Journals) watch(ctx context.Context) {
 			}
 			seen = now
 		}
-		select {
-		case <-ctx.Done():
+		if _, open := <-commits; !open {
 			return
-		case <-look.C:
 		}
 	}
 }
