@@ -270,12 +270,12 @@ func TestUploadFailsWhileDownloadsGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, gates := venue(t, "north")
 		full := fault.New(fault.Internal, "disk full")
-		server.Refuse = func(list []*journal.Record) error {
+		server.Refuse(func(list []*journal.Record) error {
 			if list[0].Chain == gates[0].Chain() {
 				return full
 			}
 			return nil
-		}
+		})
 		gates[0].Own(t, 300)
 		m := meet(t, gates[0], server, nil)
 		defer m.part()
@@ -289,7 +289,7 @@ func TestUploadFailsWhileDownloadsGoOn(t *testing.T) {
 		if peer, _ := gates[0].Local.Peers.Get(server.ID()); fault.KindOf(peer.Refused[gates[0].Chain().String()]) != fault.Internal {
 			t.Errorf("the gate knows of refusals: %v", peer.Refused)
 		}
-		server.Refuse = nil
+		server.Refuse(nil)
 		time.Sleep(time.Minute)
 		exchangetest.Same(t, server, gates[0])
 	})

@@ -27,15 +27,13 @@ type Node struct {
 	Local               exchange.Local
 	Memory              *journaltest.Memory
 
-	// Refuse, if set, may fail an Accept before anything is stored.
-	Refuse func([]*journal.Record) error
-
 	server  journal.NodeID
 	mu      sync.Mutex // covers what follows
 	members map[journal.NodeID]ed25519.PublicKey
 	expels  map[journal.NodeID]*journal.Expel
 	wakes   map[chan struct{}]struct{}
 	accepts int
+	refuse  func([]*journal.Record) error
 }
 
 // NewServer makes the server of the event.
@@ -109,7 +107,7 @@ func (n *Node) put(t testing.TB, records []*journal.Record) {
 func (n *Node) Accept(ctx context.Context, records []*journal.Record) error {
 	n.mu.Lock()
 	n.accepts++
-	refuse := n.Refuse
+	refuse := n.refuse
 	n.mu.Unlock()
 	if refuse != nil {
 		if err := refuse(records); err != nil {
@@ -155,6 +153,13 @@ func (n *Node) Author(id journal.NodeID) (ed25519.PublicKey, *journal.Expel, boo
 	defer n.mu.Unlock()
 	pub, ok := n.members[id]
 	return pub, n.expels[id], ok
+}
+
+// Refuse lets f fail an Accept before anything is stored; nil: nothing does.
+func (n *Node) Refuse(f func([]*journal.Record) error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.refuse = f
 }
 
 // Accepts is how often Accept was called.
