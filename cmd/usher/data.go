@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"usher/sync/fault"
+)
+
+// passphraseEnv names the variable that may hold the passphrase.
+const passphraseEnv = "USHER_PASSPHRASE"
+
+// maxPassphrase bounds what is read as a passphrase, in bytes.
+const maxPassphrase = 4096
+
+// stateDir is the user's folder for data that programs keep, after the XDG Base
+// Directory Specification 0.8.
+func stateDir() (string, error) {
+	if dir := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "usher"), nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fault.Wrap(fault.BadInput, err, "there is no home folder to keep data in; add --data DIR")
+	}
+	return filepath.Join(home, ".local", "state", "usher"), nil
+}
+
+// addData adds --data to a command; part is the folder under the state folder
+// that stands in for it.
+func addData(c *cobra.Command, part string) {
+	c.Flags().String("data", "", "folder that the "+part+"'s data is in (default: usher/"+part+" in your state folder)")
+	c.Annotations = map[string]string{"data": part}
+}
+
+// dataDir gives the folder that --data names, or the default one.
+func dataDir(c *cobra.Command) (string, error) {
+	dir, err := c.Flags().GetString("data")
+	if err != nil || dir != "" {
+		return dir, err
+	}
+	if dir, err = stateDir(); err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, c.Annotations["data"]), nil
+}
+
+func addPassphrase(c *cobra.Command) {
+	c.Flags().String("passphrase-file", "", "file that holds the passphrase of the server's keys (or set "+passphraseEnv+", or be asked)")
+}
+
+// passphrase gives the passphrase from the file, the environment or a prompt, in
+// that order. It is asked only when a key is really needed. For fresh data the
+// prompt asks twice, because a slip would lock the keys up for good.
+func passphrase(c *cobra.Command, fresh bool) func(context.Context) ([]byte, error) {
+	return func(context.Context) ([]byte, error) {
+		if path, _ := c.Flags().GetString("passphrase-file"); path != "" {
+			return passphraseFrom(path)
+		}
+		if text := os.Getenv(passphraseEnv); text != "" {
+			return []byte(text), nil
+		}
+		in, isFile := c.InOrStdin().(*os.File)
+		if !isFile || !term.IsTerminal(int(in.Fd())) {
+			return nil, fault.New(fault.BadInput, "the server's keys are sealed: add --passphrase-file FILE or set %s", passphraseEnv)
+		}
+		if !fresh {
+			return ask(c, in, "Passphrase of the server's keys: ")
+		}
+		first, err := ask(c, in, "A new passphrase for the server's keys: ")
+		if err != nil {
+			return nil, err
+		}
+		again, err := ask(c, in, "The same again: ")
+		if err == nil && !bytes.Equal(first, again) {
+			err = fault.New(fault.BadInput, "the two passphrases differ; nothing was made")
+		}
+		return first, err
+	}
+}
+
+// ask reads a secret from the terminal, which doesn't show it.
+func ask(c *cobra.Command, in *os.File, prompt string) ([]byte, error) {
+	fmt.Fprint(c.ErrOrStderr(), prompt)
+	text, err := term.ReadPassword(int(in.Fd()))
+	fmt.Fprintln(c.ErrOrStderr())
+	if err != nil {
+		return nil, fault.Wrap(fault.BadInput, err, "can't read a passphrase from the terminal")
+	}
+	return text, nil
+}
+
+func passphraseFrom(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fault.Wrap(fault.BadInput, err, "can't read the passphrase file")
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxPassphrase+1))
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fault.Wrap(fault.BadInput, err, "can't read the passphrase file %s", path)
+	}
+	text = bytes.TrimRight(text, "\r\n")
+	if len(text) == 0 || len(text) > maxPassphrase {
+		return nil, fault.New(fault.BadInput, "the passphrase file %s holds %d bytes; want 1 to %d", path, len(text), maxPassphrase)
+	}
+	return text, nil
+}

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"usher/cmd/usher/demo"
+	"usher/sync/fault"
+)
+
+func newDemo() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a server, two gates and an event with 500 people, to look at",
+		Long: `Runs the whole of usher on this machine, on free ports and in a temporary
+folder: a server, two gates with their door pages, and an event with a guest
+list. Ctrl-C ends all of it and removes the folder, unless --data names one.`,
+		Args: cobra.NoArgs,
+		RunE: runDemo,
+	}
+	c.Flags().String("data", "", "folder to keep the demo in (default: a temporary one)")
+	c.Flags().Int("people", 500, "guests on the list, 8 to 100000")
+	addLog(c)
+	cobra.CheckErr(c.Flags().Set("log-level", "error"))
+	c.AddCommand(newDemoServer())
+	return c
+}
+
+func newDemoServer() *cobra.Command {
+	c := &cobra.Command{
+		Use:       "server on|off --data DIR",
+		Short:     "Switch the server of a running demo on or off",
+		ValidArgs: []string{"on", "off"},
+		Args:      cobra.MatchAll(exactly(1, "on or off"), cobra.OnlyValidArgs),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := demo.Server(c.Context(), flag(c, "data"), args[0] == "on"); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), "The demo's server is "+args[0]+".")
+			return nil
+		},
+	}
+	c.Flags().String("data", "", "folder of the demo")
+	cobra.CheckErr(c.MarkFlagRequired("data"))
+	return c
+}
+
+func runDemo(c *cobra.Command, _ []string) (err error) {
+	people, err := c.Flags().GetInt("people")
+	if err != nil || people < 8 || people > 100_000 {
+		return fault.New(fault.BadInput, "--people: want 8 to 100000")
+	}
+	log, err := logger(c)
+	if err != nil {
+		return err
+	}
+	data := flag(c, "data")
+	if data == "" {
+		if data, err = os.MkdirTemp("", "usher-demo-"); err != nil {
+			return fault.Wrap(fault.Unavailable, err, "can't make a temporary folder")
+		}
+		defer func() { err = joined(err, os.RemoveAll(data)) }()
+	}
+	if data, err = filepath.Abs(data); err != nil {
+		return fault.Wrap(fault.BadInput, err, "--data")
+	}
+	return demo.Run(c.Context(), demo.Config{Data: data, People: people, Log: log, Step: stepPrinter(c, log)},
+		func(p demo.Place) { printPlace(c, p) })
+}
+
+// stepPrinter says once of each step that it began.
+func stepPrinter(c *cobra.Command, log *slog.Logger) func(string, int, int) {
+	var mu sync.Mutex
+	said := map[string]bool{}
+	return func(text string, _, total int) {
+		mu.Lock()
+		defer mu.Unlock()
+		if said[text] || wantsJSON(c) {
+			return
+		}
+		said[text] = true
+		if total > 0 {
+			text = fmt.Sprintf("%s (%d)", text, total)
+		}
+		log.Debug(text)
+		fmt.Fprintf(c.ErrOrStderr(), "  … %s\n", text)
+	}
+}
+
+func printPlace(c *cobra.Command, p demo.Place) {
+	if wantsJSON(c) {
+		_ = printJSON(c.OutOrStdout(), p) // the reader hung up: Ctrl-C is what is left
+		return
+	}
+	program, err := os.Executable()
+	if err != nil {
+		program = "usher"
+	}
+	if here, err := os.Getwd(); err == nil {
+		if short, err := filepath.Rel(here, program); err == nil && len(short) < len(program) {
+			program = "./" + short
+		}
+	}
+	fmt.Fprintf(c.OutOrStdout(), `
+usher is running: a server, two gates, and %s.
+
+  Live page    %s
+  North door   %s
+  South door   %s
+  Tickets      %s
+
+Try in another terminal:
+
+  1. A good ticket at the north door
+       %[6]s gate scan --data %[7]s %[8]s
+  2. The same ticket at the south door, with the server off: it can't know, and says so.
+     Switch the server on again and watch the conflict come up on the live page.
+       %[6]s demo server off --data %[9]s
+       %[6]s gate scan --data %[10]s %[8]s
+       %[6]s demo server on --data %[9]s
+  3. A ticket that was revoked
+       %[6]s gate scan --data %[10]s %[11]s
+
+Ctrl-C ends everything.
+`, "Harbour Nights", p.Live, p.Doors["north"], p.Doors["south"], p.Tickets,
+		program, filepath.Join(p.Data, "gate-north"), p.Good, p.Data, filepath.Join(p.Data, "gate-south"), p.Revoked)
+}

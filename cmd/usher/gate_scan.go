@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"usher/gate"
+	"usher/gate/door"
+	"usher/gate/scan"
+	"usher/sync/admission"
+	"usher/sync/fault"
+)
+
+func newGateScan() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "scan FILE…|-",
+		Short: "Scan tickets from pictures, or codes from standard input",
+		Long: `Judges each ticket at this gate, whether its agent runs or not, with no network.
+FILE is a picture (PNG, JPEG, GIF …) or a text with one code a line; - reads
+such a text from standard input. A code is what the QR holds, or the short code
+that is printed beneath it.
+
+Exit status: 0 all admitted, 1 somebody refused, 2 the gate could not judge.`,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return fault.New(fault.BadInput, "usher gate scan needs picture files, or - for codes from standard input")
+			}
+			return nil
+		},
+		RunE: runGateScan,
+	}
+	addData(c, "gate")
+	c.Flags().String("at", "", "judge as if it were this time (2026-07-04T19:30:00+02:00); only for events marked as a rehearsal")
+	c.Flags().String("direction", "in", "in, out, or verify, which looks and changes nothing")
+	return c
+}
+
+// sight is one code to judge, and where it came from.
+type sight struct {
+	from string // a file, or "-:3" for a line
+	text string
+	how  string
+	err  error // there is no code in it
+}
+
+func runGateScan(c *cobra.Command, args []string) error {
+	request, err := scanRequest(c)
+	if err != nil {
+		return err
+	}
+	dir, err := dataDir(c)
+	if err != nil {
+		return err
+	}
+	w, err := gate.Reach(c.Context(), gate.Config{Data: dir})
+	if err != nil {
+		return err
+	}
+	defer w.Close()
+	worst := exitDone
+	n := 0
+	err = eachSight(c, args, func(s sight) error {
+		n++
+		// Every file and line is held up on purpose, so none is taken for the same
+		// sighting as the one before.
+		request.Text, request.How, request.Lane = s.text, s.how, fmt.Sprintf("cli-%d-%d", os.Getpid(), n)
+		if s.err != nil {
+			worst = max(worst, exitRefused)
+			return printNoCode(c, s)
+		}
+		answer, err := w.Scan(c.Context(), request)
+		if err != nil {
+			return err
+		}
+		worst = max(worst, statusOf(answer))
+		if err := printAnswer(c, s, answer); err != nil {
+			return err
+		}
+		return w.Shown(c.Context(), answer.Seq)
+	})
+	switch {
+	case err != nil:
+		return err
+	case worst == exitRefused:
+		return errRefused
+	case worst == exitFault:
+		return errCannot
+	}
+	return nil
+}
+
+// errCannot ends a command with exitFault after it has said why itself.
+var errCannot = errors.New("the gate could not judge")
+
+func scanRequest(c *cobra.Command) (door.Scan, error) {
+	r := door.Scan{Direction: admission.In}
+	switch d := flag(c, "direction"); d {
+	case "in", "out":
+		r.Direction = admission.Direction(d)
+	case "verify":
+		r.Look = true
+	default:
+		return r, fault.New(fault.BadInput, "--direction %q: want in, out or verify", d)
+	}
+	if at := flag(c, "at"); at != "" {
+		t, err := time.Parse(time.RFC3339, at)
+		if err != nil || t.UnixMilli() <= 0 {
+			return r, fault.New(fault.BadInput, "--at %q: want a time like 2026-07-04T19:30:00+02:00", at)
+		}
+		r.At = t.UnixMilli()
+	}
+	return r, nil
+}
+
+func statusOf(a door.Answer) int {
+	switch {
+	case a.Green():
+		return exitDone
+	case a.Result == admission.Cannot:
+		return exitFault
+	}
+	return exitRefused
+}
+
+// eachSight finds the codes in the files, in their order.
+func eachSight(c *cobra.Command, files []string, do func(sight) error) error {
+	for _, file := range files {
+		if file == "-" {
+			if err := eachLine("-", c.InOrStdin(), do); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := eachIn(file, do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachIn(file string, do func(sight) error) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return fault.Wrap(fault.BadInput, err, "can't read %s", file)
+	}
+	defer f.Close()
+	var head [512]byte
+	n, err := io.ReadFull(f, head[:])
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return fault.Wrap(fault.BadInput, err, "can't read %s", file)
+	}
+	whole := io.MultiReader(bytes.NewReader(head[:n]), f)
+	if strings.HasPrefix(http.DetectContentType(head[:n]), "text/plain") {
+		return eachLine(file, whole, do)
+	}
+	texts, err := scan.Picture(whole)
+	if errors.Is(err, scan.ErrNoCode) || err == nil && len(texts) == 0 {
+		return do(sight{from: file, err: scan.ErrNoCode})
+	}
+	if err != nil {
+		return fault.Wrap(fault.BadInput, err, "can't read the picture %s", file)
+	}
+	for _, text := range texts {
+		if err := do(sight{from: file, text: text, how: scan.HowPicture}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachLine(name string, r io.Reader, do func(sight) error) error {
+	for line, err := range scan.Lines(r) {
+		if err != nil {
+			return fault.Wrap(fault.BadInput, err, "can't read codes from %s", name)
+		}
+		how := scan.HowWedge
+		if scan.Classify(line.Text).Kind == scan.ShortCode {
+			how = scan.HowTyped
+		}
+		if err := do(sight{from: fmt.Sprintf("%s:%d", name, line.Number), text: line.Text, how: how}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func printNoCode(c *cobra.Command, s sight) error {
+	if wantsJSON(c) {
+		return printJSON(c.OutOrStdout(), map[string]string{"file": s.from, "result": "none", "reason": "no_code"})
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%-14s %s\n               there is no QR code in it\n", "NO CODE", printable(s.from))
+	return err
+}
+
+func printAnswer(c *cobra.Command, s sight, a door.Answer) error {
+	if wantsJSON(c) {
+		return printJSON(c.OutOrStdout(), struct {
+			File string `json:"file"`
+			door.Answer
+		}{s.from, a})
+	}
+	out := c.OutOrStdout()
+	fmt.Fprintf(out, "%-14s %s", a.Display.Word, printable(s.from))
+	if a.Short != "" {
+		fmt.Fprintf(out, "   ticket %s", a.Short)
+	}
+	fmt.Fprintln(out)
+	for _, line := range append([]string{a.Display.Why, a.Display.Do}, a.Display.More...) {
+		if line != "" {
+			fmt.Fprintf(out, "               %s\n", printable(line))
+		}
+	}
+	if len(a.Flags) > 0 {
+		fmt.Fprintf(out, "               flags: %s\n", strings.Join(a.Flags, ", "))
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+// Command usher sells, issues and checks event tickets: a server that signs
+// them, gates that judge them with the network off, and the tools around both.
+//
+// Every command says what it does with --help. The exit status is 0 for done or
+// admitted, 1 for refused, 2 for wrong use or a fault.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"usher/sync/fault"
+)
+
+// Exit statuses.
+const (
+	exitDone    = 0
+	exitRefused = 1
+	exitFault   = 2
+)
+
+// errRefused ends a command with exitRefused after it has said why itself.
+var errRefused = errors.New("refused")
+
+func main() { os.Exit(run()) }
+
+// run is main without the exit, so that test scripts can run the very program.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+func execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(in)
+	root.SetOut(out)
+	root.SetErr(errOut)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitDone
+	}
+	if !errors.Is(err, errRefused) && !errors.Is(err, errCannot) {
+		fmt.Fprintln(errOut, "usher: "+err.Error())
+	}
+	return exitStatus(err)
+}
+
+// exitStatus sorts an error: what was understood and turned down is a refusal,
+// everything else wrong use or a fault.
+func exitStatus(err error) int {
+	if errors.Is(err, errRefused) {
+		return exitRefused
+	}
+	switch fault.KindOf(err) {
+	case fault.Refused, fault.Forbidden, fault.Expired, fault.Exists:
+		return exitRefused
+	}
+	return exitFault
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "usher",
+		Short: "Offline-first ticketing: issue signed tickets, check them at the door",
+		Long: `usher takes a ticket from its issue to the door.
+
+A server signs tickets as QR codes. Gates check them with the network off,
+let people in, and bring their records together whenever a network is there.
+Start with:  usher demo`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.PersistentFlags().Bool("json", false, "print JSON for machines, not tables for people")
+	root.AddCommand(
+		newDemo(), newServe(), newEvent(), newTickets(), newKeys(), newGate(),
+		newVerify(), newRead(), newJournal(), newConflicts(), newVersion(),
+	)
+	root.CompletionOptions.HiddenDefaultCmd = true
+	return root
+}
+
+// group makes a command that only holds others. Without one of them it is wrong
+// use.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: func(c *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fault.New(fault.BadInput, "usher %s needs one of its commands; see usher %s --help", use, use)
+		}
+		return fault.New(fault.BadInput, "usher %s has no command %q; see usher %s --help", use, args[0], use)
+	}, RunE: func(*cobra.Command, []string) error { return nil }}
+	c.AddCommand(commands...)
+	return c
+}

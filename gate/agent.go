@@ -1,0 +1,185 @@
+package gate
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"usher/gate/door"
+	"usher/sync/fault"
+)
+
+// agentFile says, to its owner alone, where the agent of a gate answers.
+const agentFile = "agent.json"
+
+// Times of an agent.
+const (
+	headerTimeout   = 10 * time.Second
+	shutdownWithin  = 3 * time.Second
+	shownEvery      = 300 * time.Millisecond
+	checkpointEvery = 30 * time.Second
+	maxHeader       = 16 << 10
+)
+
+// address is what the agent file holds.
+type address struct {
+	URL string `json:"url"`
+	Key string `json:"key"` // the door key
+}
+
+// Agent runs a gate with its door page.
+type Agent struct {
+	*Gate
+	URL      string // of the door page, on this device
+	key      string
+	listener net.Listener
+	handler  http.Handler
+}
+
+// NewAgent makes the agent of a gate. It answers on the listener once it runs.
+func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
+	key, err := g.doorKey()
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{Gate: g, URL: localURL(listener.Addr()), key: key, listener: listener}
+	name := g.Enrolment.Gate
+	if s := g.Status(); s.GateName != "" {
+		name = s.GateName
+	}
+	d, err := door.New(door.Config{
+		Turnstile: g.Turnstile, State: g.State, Gate: name, Event: g.Enrolment.Event, Key: key,
+		Status: g.Status, Changed: g.State.Subscribe, Sync: g.Sync, Import: g.Import, Log: g.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /api/v1/sync/{event}", g.Uplink.Handler())
+	mux.Handle("/", d.Handler())
+	a.handler = mux
+	return a, nil
+}
+
+// Link is the address that opens the door page on another device, once.
+func (a *Agent) Link() string {
+	host, port, err := net.SplitHostPort(a.listener.Addr().String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		host = outward()
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/?key=" + a.key
+}
+
+// outward is an address of this machine that others can reach, as far as it can
+// be told without asking anybody.
+func outward() string {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return "127.0.0.1"
+	}
+	for _, a := range addrs {
+		if n, ok := a.(*net.IPNet); ok && n.IP.IsGlobalUnicast() && n.IP.To4() != nil {
+			return n.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}
+
+// localURL is the agent's address on this device.
+func localURL(at net.Addr) string {
+	host, port, err := net.SplitHostPort(at.String())
+	if err != nil {
+		return "http://" + at.String() + "/"
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port) + "/"
+}
+
+// doorKey reads the door key, and makes it the first time.
+func (g *Gate) doorKey() (string, error) {
+	path := filepath.Join(g.Data, "door.key")
+	if text, err := os.ReadFile(path); err == nil && len(text) >= 32 {
+		return string(text), nil
+	}
+	raw := make([]byte, 16)
+	if _, err := io.ReadFull(g.Rand, raw); err != nil {
+		return "", fault.Wrap(fault.Internal, err, "can't draw the door key")
+	}
+	key := hex.EncodeToString(raw)
+	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+		return "", fault.Wrap(fault.Unavailable, err, "can't write the door key")
+	}
+	return key, nil
+}
+
+// Run answers and keeps the gate in step until ctx ends.
+func (a *Agent) Run(ctx context.Context) error {
+	text, err := json.Marshal(address{URL: a.URL, Key: a.key})
+	if err != nil {
+		return err
+	}
+	file := filepath.Join(a.Data, agentFile)
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "can't write where the agent answers")
+	}
+	defer os.Remove(file)
+	server := &http.Server{
+		Handler: a.handler, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeader,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(a.listener) }()
+	work, stop := context.WithCancel(ctx)
+	linked, kept := make(chan struct{}), make(chan struct{})
+	go func() { defer close(linked); a.Uplink.Run(work) }()
+	go func() { defer close(kept); a.housekeep(work) }()
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownWithin)
+		err = server.Shutdown(patience)
+		cancel()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close() // a page that listens for news never ends by itself
+		}
+	}
+	stop()
+	<-linked
+	<-kept
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// housekeep does what should not cost a scan time.
+func (a *Agent) housekeep(ctx context.Context) {
+	shown, checkpoint := time.NewTicker(shownEvery), time.NewTicker(checkpointEvery)
+	defer shown.Stop()
+	defer checkpoint.Stop()
+	for {
+		var err error
+		select {
+		case <-shown.C:
+			err = a.Turnstile.FlushShown(ctx)
+		case <-checkpoint.C:
+			err = a.Store.Checkpoint(ctx)
+		case <-ctx.Done():
+			return
+		}
+		if err != nil && ctx.Err() == nil {
+			a.Log.Warn("the gate's store is slow or failing", "error", err)
+		}
+	}
+}

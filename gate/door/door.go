@@ -1,0 +1,231 @@
+// Package door is the page that door staff look at, and the local API behind it:
+// codes come in from cameras, scanners, keyboards and files, verdicts go out.
+//
+// # Who may ask
+//
+// The page and its API let people in, so they answer only to this device and to
+// those who hold the gate's door key: requests from the device itself (a loopback
+// address, asked for by a loopback name, so that no web page elsewhere can
+// pretend) pass; others show the key once, in the page's address, and keep a
+// cookie. Requests that another site's page makes are refused.
+//
+// # What leaves the device
+//
+// Nothing. Frames and pictures are decoded here and forgotten.
+package door
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"path"
+	texttemplate "text/template"
+	"time"
+
+	"usher/gate/turnstile"
+	"usher/sync/fault"
+	"usher/sync/journal"
+	"usher/sync/state"
+)
+
+//go:embed page
+var page embed.FS
+
+// Config is what a door needs.
+type Config struct {
+	Turnstile *turnstile.Turnstile
+	State     *state.State
+	Gate      string        // what the page calls the gate
+	Event     string        // the event's code
+	Key       string        // the door key; not empty
+	Status    func() Status // what the strip shows
+	// Changed gives a channel that tells when Status may have changed, and a
+	// function that ends it.
+	Changed func() (<-chan struct{}, func())
+	// Sync brings the gate level with its server and peers once; nil: it can't.
+	Sync func(context.Context) error
+	// Import takes records that came by hand.
+	Import func(ctx context.Context, file []byte) (int, error)
+	Log    *slog.Logger
+}
+
+// Status is what a gate knows of itself and of the others.
+type Status struct {
+	Gate      string            `json:"gate"`
+	GateName  string            `json:"gate_name,omitempty"`
+	Event     string            `json:"event"`
+	EventName string            `json:"event_name,omitempty"`
+	Node      journal.NodeID    `json:"node"`
+	Ready     bool              `json:"ready"`
+	NotReady  string            `json:"not_ready,omitempty"` // why it can't judge
+	Online    bool              `json:"online"`              // a server or another gate is linked now
+	Server    bool              `json:"server"`              // the server is
+	Unheard   uint32            `json:"unheard"`             // other active gates without word for a minute
+	Assurance journal.Assurance `json:"assurance"`
+	Unsent    uint64            `json:"unsent"`     // own records that the server is not known to hold
+	Records   uint64            `json:"records"`    // own records in all
+	ListAge   int64             `json:"list_age_s"` // age of the newest revocation list; -1: none
+	ListStale bool              `json:"list_stale"`
+	ListSeq   uint64            `json:"list_seq"` // how far the gate holds the server's journal
+	Clock     string            `json:"clock"`    // good, suspect, unsynced
+	OffsetMS  int64             `json:"offset_ms"`
+	ErrorMS   int64             `json:"offset_error_ms"`
+	Conflicts int               `json:"conflicts"` // open
+	Faults    []string          `json:"faults,omitempty"`
+	Rehearsal bool              `json:"rehearsal,omitempty"`
+}
+
+// Door serves the page and the local API.
+type Door struct {
+	Config
+	files map[string]file
+}
+
+type file struct {
+	body []byte
+	kind string
+	etag string
+}
+
+// New makes a door.
+func New(cfg Config) (*Door, error) {
+	d := &Door{Config: cfg, files: map[string]file{}}
+	version, err := treeHash()
+	if err != nil {
+		return nil, err
+	}
+	entries, err := fs.ReadDir(page, "page")
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		body, err := page.ReadFile("page/" + e.Name())
+		if err != nil {
+			return nil, err
+		}
+		if body, err = d.fill(e.Name(), body, version); err != nil {
+			return nil, err
+		}
+		name := "/" + e.Name()
+		if name == "/index.html" {
+			name = "/"
+		}
+		d.files[name] = file{body: body, kind: kinds[path.Ext(e.Name())], etag: `"` + digest(body) + `"`}
+	}
+	return d, nil
+}
+
+var kinds = map[string]string{
+	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+}
+
+// fill writes names into the page, and the assets' version into the service
+// worker so that a new agent's page replaces an old one's.
+func (d *Door) fill(name string, body []byte, version string) ([]byte, error) {
+	var out bytes.Buffer
+	switch name {
+	case "index.html":
+		t, err := template.New(name).Parse(string(body))
+		if err != nil {
+			return nil, err
+		}
+		err = t.Execute(&out, d.Config)
+		return out.Bytes(), err
+	case "sw.js":
+		t, err := texttemplate.New(name).Parse(string(body))
+		if err != nil {
+			return nil, err
+		}
+		err = t.Execute(&out, map[string]string{"Version": version})
+		return out.Bytes(), err
+	}
+	return body, nil
+}
+
+func treeHash() (string, error) {
+	h := sha256.New()
+	err := fs.WalkDir(page, ".", func(p string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		b, err := page.ReadFile(p)
+		h.Write(b)
+		return err
+	})
+	return hex.EncodeToString(h.Sum(nil)[:8]), err
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// Handler is the page and the local API.
+func (d *Door) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for name := range d.files {
+		pattern := "GET " + name
+		if name == "/" {
+			pattern = "GET /{$}"
+		}
+		mux.HandleFunc(pattern, d.asset(name))
+	}
+	mux.Handle("POST /api/scan", d.answer(d.scanText))
+	mux.Handle("POST /api/picture", d.answer(d.scanPicture))
+	mux.Handle("POST /api/frame", d.answer(d.scanFrame))
+	mux.Handle("POST /api/shown", d.answer(d.shown))
+	mux.Handle("POST /api/undo", d.answer(d.undo))
+	mux.Handle("POST /api/sync", d.answer(d.sync))
+	mux.Handle("POST /api/import", d.answer(d.importFile))
+	mux.Handle("GET /api/status", d.answer(func(*http.Request) (any, error) { return d.Status(), nil }))
+	mux.HandleFunc("GET /api/live", d.live)
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+	})
+	return secured(http.NewCrossOriginProtection().Handler(d.guard(mux)))
+}
+
+// secured sets the headers that every answer of the door has.
+func secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		h.Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (d *Door) asset(name string) http.HandlerFunc {
+	f := d.files[name]
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", f.kind)
+		w.Header().Set("ETag", f.etag)
+		w.Header().Set("Cache-Control", "no-cache")
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+	}
+}
+
+// answer runs a handler that gives a value or an error, and writes either.
+func (d *Door) answer(do func(*http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := do(r)
+		if err != nil {
+			p := fault.ToProblem(err)
+			if p.Status >= http.StatusInternalServerError {
+				d.Log.ErrorContext(r.Context(), "the door could not answer", "path", r.URL.Path, "error", err)
+			}
+			writeJSON(w, p.Status, p)
+			return
+		}
+		writeJSON(w, http.StatusOK, v)
+	})
+}

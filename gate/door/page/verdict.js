@@ -1,0 +1,67 @@
+// Showing a verdict: colour, shape, word, sound and vibration, each enough alone.
+
+const by = (id) => document.getElementById(id);
+const greenFor = 1000; // ms; a green goes by itself
+let timer = 0;
+let current = null;
+
+export const showing = () => current;
+
+export function present(answer) {
+  const d = answer.display;
+  current = answer.result;
+  clearTimeout(timer);
+  const box = by("verdict");
+  box.className = "verdict tone-" + d.tone;
+  box.dataset.result = answer.result;
+  box.dataset.reason = answer.reason || "";
+  by("shape").firstElementChild.setAttribute("href", "#shape-" + d.shape);
+  by("word").textContent = d.word;
+  by("why").textContent = d.why || "";
+  by("what").textContent = d.do || "";
+  by("more").textContent = (d.more || []).join("\n");
+  sound(d.tone);
+  if (d.tone === "green" || d.tone === "blue") timer = setTimeout(dismiss, greenFor);
+}
+
+export function dismiss() {
+  clearTimeout(timer);
+  current = null;
+  const box = by("verdict");
+  box.className = "verdict idle";
+  delete box.dataset.result;
+  delete box.dataset.reason;
+  by("shape").firstElementChild.setAttribute("href", "#shape-ready");
+  by("word").textContent = "READY";
+  by("why").textContent = "Show a ticket to the camera, scan it, or type its code.";
+  by("what").textContent = by("more").textContent = "";
+}
+
+// Each tone has a melody and a rhythm of its own: one high note, a rising pair, a
+// wavering pair, two low notes, three equal ones.
+const melodies = {
+  green: [[880, 0.12]], blue: [[660, 0.1], [880, 0.12]], amber: [[520, 0.12], [440, 0.12], [520, 0.12]],
+  red: [[196, 0.22], [147, 0.32]], hatch: [[330, 0.1], [330, 0.1], [330, 0.1]],
+};
+const rhythms = { green: [60], blue: [60, 60, 60], amber: [120, 80, 120], red: [300, 100, 300], hatch: [80, 60, 80, 60, 80] };
+let audio = null;
+
+addEventListener("pointerdown", () => { audio ||= new AudioContext(); audio.resume(); }, { passive: true });
+addEventListener("keydown", () => { audio ||= new AudioContext(); audio.resume(); }, { passive: true });
+
+function sound(tone) {
+  if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.(rhythms[tone]);
+  if (!audio || audio.state !== "running") return;
+  let at = audio.currentTime;
+  for (const [pitch, length] of melodies[tone]) {
+    const note = audio.createOscillator(), loud = audio.createGain();
+    note.frequency.value = pitch;
+    note.type = tone === "red" ? "sawtooth" : "sine";
+    loud.gain.setValueAtTime(0.25, at);
+    loud.gain.exponentialRampToValueAtTime(0.001, at + length);
+    note.connect(loud).connect(audio.destination);
+    note.start(at);
+    note.stop(at + length);
+    at += length + 0.04;
+  }
+}

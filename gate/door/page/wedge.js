@@ -1,0 +1,41 @@
+// Keyboard-wedge scanners: they type a code fast, anywhere on the page, and end
+// it with Enter or Tab. Keys that come one by one are shortcuts.
+
+const burst = 60; // ms between two keys of a scanner; people are slower
+const shortest = 8; // characters; less is no code
+
+export function onWedge({ code, key, busy }) {
+  let text = "";
+  let last = 0;
+  let pending = 0;
+
+  const forget = () => { text = ""; };
+
+  addEventListener("keydown", (e) => {
+    if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey || busy()) return;
+    const typing = e.target instanceof HTMLInputElement && e.target.type !== "file";
+    const fast = e.timeStamp - last < burst;
+    last = e.timeStamp;
+    if (!fast) forget();
+    if (e.key === "Enter" || e.key === "Tab") {
+      if (text.length >= shortest) {
+        e.preventDefault();
+        e.stopPropagation();
+        clearTimeout(pending);
+        if (typing) e.target.value = "";
+        const read = text;
+        forget();
+        code(read);
+      }
+      return;
+    }
+    if (e.key.length === 1) text += e.key;
+    if (typing || (e.key.length !== 1 && e.key !== "Escape")) return;
+    if (e.key === " " && e.target instanceof HTMLButtonElement) return;
+    // A single key is a shortcut only when no burst follows it.
+    clearTimeout(pending);
+    if (e.key === " ") e.preventDefault();
+    const pressed = e.key;
+    if (text.length <= 1) pending = setTimeout(() => key(pressed), burst);
+  }, { capture: true });
+}

@@ -1,0 +1,311 @@
+// Package gate assembles a gate: its store, the state that its records amount
+// to, its clock, its turnstile, and its uplink to the server and other gates.
+//
+// Open gives a gate that can judge; it needs no network then or later. An Agent
+// adds the door page and keeps the gate in step with others while there is a
+// network. Only one process at a time may hold a gate's data open; Reach works
+// with a gate either way, itself or through the agent that holds it.
+package gate
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"usher/crypto/keyring"
+	"usher/gate/clock"
+	"usher/gate/door"
+	"usher/gate/store"
+	"usher/gate/turnstile"
+	"usher/gate/uplink"
+	"usher/sync/admission"
+	"usher/sync/exchange"
+	"usher/sync/journal"
+	"usher/sync/state"
+)
+
+// Config is what a gate is made of. Zero members get their defaults.
+type Config struct {
+	Data  string           // folder of the data; a gate must be enrolled in it
+	Peers []string         // other gates' agents to exchange with, http://HOST:PORT
+	Clock *clock.Source    // default: the system's
+	Now   func() time.Time // the device's clock; default: time.Now
+	Rand  io.Reader        // default: the system's
+	Log   *slog.Logger     // default: none
+}
+
+// Gate is an opened gate.
+type Gate struct {
+	Config
+	Store     *store.Store
+	Enrolment *store.Enrolment
+	State     *state.State
+	Time      *clock.Clock
+	Turnstile *turnstile.Turnstile
+	Uplink    *uplink.Uplink
+
+	author      *journal.Author
+	checkpoints *exchange.Checkpoints
+	peers       *exchange.Peers
+	corrected   *exchange.Clock
+	unlock      func() error
+	ready       *readiness
+}
+
+// Open opens the gate in the data folder, for this process alone:
+// store.ErrLocked when another process has it open.
+func Open(ctx context.Context, cfg Config) (_ *Gate, err error) {
+	cfg = cfg.withDefaults()
+	g := &Gate{Config: cfg, peers: new(exchange.Peers)}
+	if g.unlock, err = store.Lock(cfg.Data); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.Close())
+		}
+	}()
+	if g.Store, err = store.OpenExisting(ctx, cfg.Data); err != nil {
+		return nil, err
+	}
+	if g.Enrolment, err = g.Store.Enrolment(ctx); err != nil {
+		return nil, err
+	}
+	key, err := g.Store.DeviceKey()
+	if err != nil {
+		return nil, err
+	}
+	g.author = &journal.Author{Signer: key}
+	if err := g.loadState(ctx); err != nil {
+		return nil, err
+	}
+	if err := g.loadClock(ctx); err != nil {
+		return nil, err
+	}
+	g.Turnstile, err = turnstile.Open(ctx, turnstile.Config{
+		Store: g.Store, State: g.State, Clock: g.Time, Author: g.author, Gate: g.Enrolment.Gate,
+		Mono: cfg.Clock.Mono, Ready: func() admission.Reason { reason, _ := g.ready.why(); return reason }, Sure: g.assurance, Log: cfg.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return g, g.openUplink()
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Clock == nil {
+		source := clock.System(time.Now())
+		cfg.Clock = &source
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return cfg
+}
+
+// loadState computes from the records what they amount to.
+func (g *Gate) loadState(ctx context.Context) error {
+	g.State = state.New(state.Config{Event: g.Enrolment.Event, Pins: g.Enrolment.Pins, Server: g.Enrolment.Server})
+	ring, err := keyring.ParseSigned(g.Enrolment.Ring)
+	if err != nil {
+		return fmt.Errorf("the key ring that the gate was enrolled with: %w", err)
+	}
+	if err := g.State.TrustRing(ring); err != nil {
+		return fmt.Errorf("the key ring that the gate was enrolled with: %w", err)
+	}
+	if err := g.Store.Each(ctx, func(r *journal.Record) error {
+		_, err := g.State.Apply(r)
+		return err
+	}); err != nil {
+		return err
+	}
+	kept, err := g.Store.Checkpoints(ctx)
+	if err != nil {
+		return err
+	}
+	for _, c := range kept {
+		g.State.Hear(c)
+	}
+	g.ready = &readiness{gate: g, complete: g.Enrolment.Complete}
+	g.ready.look(ctx)
+	g.checkpoints = exchange.NewCheckpoints(g.checkpoint, g.heard, kept...)
+	return nil
+}
+
+// loadClock starts the corrected clock from the offset that was measured last.
+func (g *Gate) loadClock(ctx context.Context) error {
+	kept, known, err := g.Store.Offset(ctx)
+	if err != nil {
+		return err
+	}
+	var offset *clock.Offset
+	if known {
+		offset = &clock.Offset{Offset: kept.Offset, Uncertainty: kept.Uncertainty}
+	}
+	newest, err := g.newestOwn(ctx)
+	if err != nil {
+		return err
+	}
+	g.Time = clock.New(*g.Clock, offset, newest)
+	g.corrected = exchange.NewClock(
+		exchange.Estimate{Offset: kept.Offset, Uncertainty: kept.Uncertainty, At: kept.At, Known: known},
+		func(e exchange.Estimate, stepped bool) { g.correct(e, stepped) })
+	return nil
+}
+
+// newestOwn is the time of the newest own record by the device's clock, Unix ms.
+func (g *Gate) newestOwn(ctx context.Context) (int64, error) {
+	vector, err := g.Store.Vector(ctx)
+	if err != nil {
+		return 0, err
+	}
+	head := vector[g.author.Chain()]
+	if head.Seq == 0 {
+		return 0, nil
+	}
+	raw, err := g.Store.Read(ctx, g.author.Chain(), head.Seq, 1, 1)
+	if err != nil || len(raw) == 0 {
+		return 0, err
+	}
+	r, err := journal.Parse(raw[0])
+	if err != nil {
+		return 0, fmt.Errorf("the gate's newest record: %w", err)
+	}
+	return r.Stamp.Time, nil
+}
+
+// correct takes a measurement of the clock's offset in.
+func (g *Gate) correct(e exchange.Estimate, stepped bool) {
+	if stepped {
+		g.Log.Warn("the device's clock was set, or the server's", "offset", e.Offset)
+	}
+	g.Time.Correct(clock.Offset{Offset: e.Offset, Uncertainty: e.Uncertainty})
+	if err := g.Store.KeepOffset(context.Background(), store.Offset{Offset: e.Offset, Uncertainty: e.Uncertainty, At: e.At}); err != nil {
+		g.Log.Warn("the clock's offset could not be kept", "error", err)
+	}
+}
+
+// checkpointLife is how long a gate's word on its own journal counts.
+const checkpointLife = 24 * time.Hour
+
+// checkpoint signs how far the gate's own journal goes.
+func (g *Gate) checkpoint(ctx context.Context) (*journal.Checkpoint, error) {
+	vector, err := g.Store.Vector(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := g.Time.Moment().At
+	return g.author.Checkpoint(vector[g.author.Chain()], now, now+checkpointLife.Milliseconds())
+}
+
+// heard takes in a verified checkpoint of another node.
+func (g *Gate) heard(c *journal.Checkpoint) {
+	g.State.Hear(c)
+	if err := g.Store.KeepCheckpoint(context.Background(), c); err != nil {
+		g.Log.Warn("a checkpoint could not be kept", "author", c.Chain.String(), "error", err)
+	}
+	g.ready.look(context.Background())
+}
+
+func (g *Gate) assurance() journal.Assurance {
+	return g.State.Assurance(g.author.Chain().Node, g.Time.Moment().At)
+}
+
+// accept makes verified records durable and takes in what they say.
+func (g *Gate) accept(ctx context.Context, records []*journal.Record) error {
+	if err := g.Store.Append(ctx, records); err != nil {
+		return err
+	}
+	for _, r := range records {
+		if _, err := g.State.Apply(r); err != nil {
+			return fmt.Errorf("applying record %d of %s: %w", r.Seq, r.Chain, err)
+		}
+	}
+	g.ready.look(ctx)
+	return nil
+}
+
+func (g *Gate) local() exchange.Local {
+	return exchange.Local{
+		Event: g.Enrolment.Event, Self: g.author.Signer, Store: g.Store, Directory: g.State, Accept: g.accept,
+		Subscribe: g.State.Subscribe, IsServer: g.State.IsServer, Checkpoints: g.checkpoints, Peers: g.peers, Clock: g.corrected,
+		Now: g.Now, Rand: g.Rand, Log: g.Log,
+	}
+}
+
+// Close ends the gate's work and lets go of its data.
+func (g *Gate) Close() error {
+	var errs []error
+	if g.Turnstile != nil {
+		g.Turnstile.Close()
+		errs = append(errs, g.Turnstile.FlushShown(context.Background()))
+	}
+	if g.Store != nil {
+		errs = append(errs, g.Store.Close())
+	}
+	return errors.Join(append(errs, g.unlock())...)
+}
+
+// Status is what the gate knows of itself and of the others.
+func (g *Gate) Status() door.Status {
+	now := g.Time.Moment()
+	s := door.Status{
+		Gate: g.Enrolment.Gate, Event: g.Enrolment.Event, Node: g.Enrolment.Node, Ready: true, Assurance: g.assurance(),
+		ListAge: -1, ListSeq: g.State.Position().Seq, Clock: "good", Faults: g.State.Faults(),
+	}
+	if reason, why := g.ready.why(); reason != "" {
+		s.Ready, s.NotReady = false, why
+	}
+	if e := g.State.Event(); e != nil {
+		s.EventName, s.Rehearsal = e.Name, e.Rehearsal
+		if here, ok := e.GateByCode(g.Enrolment.Gate); ok {
+			s.GateName = here.Name
+		}
+		if age, known := g.State.ListAge(now.At); known {
+			s.ListAge = age / 1000
+			s.ListStale = s.ListAge > e.Policy.StaleAfter
+		}
+	}
+	switch {
+	case now.Suspect:
+		s.Clock = "suspect"
+	case !now.Synced:
+		s.Clock = "unsynced"
+	}
+	if o, ok := g.Time.Offset(); ok {
+		s.OffsetMS, s.ErrorMS = o.Offset.Milliseconds(), o.Uncertainty.Milliseconds()
+	}
+	s.Unheard = s.Assurance.Unheard
+	for _, c := range g.State.Conflicts() {
+		if c.Open {
+			s.Conflicts++
+		}
+	}
+	g.linkStatus(&s)
+	return s
+}
+
+// linkStatus adds who is linked and what nobody else is known to hold.
+func (g *Gate) linkStatus(s *door.Status) {
+	own := g.author.Chain()
+	if vector, err := g.Store.Vector(context.Background()); err == nil {
+		s.Records = vector[own].Seq
+	}
+	s.Unsent = s.Records - min(s.Records, g.peers.Held(own, g.State.IsServer))
+	for _, p := range g.peers.All() {
+		if p.Connected > 0 {
+			s.Online = true
+			s.Server = s.Server || g.State.IsServer(p.Node)
+		}
+	}
+}

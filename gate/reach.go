@@ -1,0 +1,161 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"usher/gate/door"
+	"usher/gate/store"
+	"usher/gate/turnstile"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// Reached is a gate that this process works with, itself or through the agent
+// that holds the gate's data.
+type Reached interface {
+	Scan(context.Context, door.Scan) (door.Answer, error)
+	Shown(ctx context.Context, seq uint64) error
+	Undo(ctx context.Context, admission journal.Hash, by, why string) error
+	Status(context.Context) (door.Status, error)
+	Sync(context.Context) (door.Status, error)
+	Import(ctx context.Context, file []byte) (records int, err error)
+	Close() error
+}
+
+// Reach opens the gate in the data folder, or finds the agent that has it open.
+func Reach(ctx context.Context, cfg Config) (Reached, error) {
+	g, err := Open(ctx, cfg)
+	if err == nil {
+		return direct{g}, nil
+	}
+	if !errors.Is(err, store.ErrLocked) {
+		return nil, err
+	}
+	text, err := os.ReadFile(filepath.Join(cfg.Data, agentFile))
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "another process has the gate in %s open, and it is no agent that could be asked; try again when it is done", cfg.Data)
+	}
+	a := throughAgent{client: http.Client{}}
+	if err := json.Unmarshal(text, &a.address); err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "the file that says where the agent of %s answers is damaged", cfg.Data)
+	}
+	return &a, nil
+}
+
+// direct works with the gate in this process.
+type direct struct{ g *Gate }
+
+func (d direct) Scan(ctx context.Context, s door.Scan) (door.Answer, error) {
+	out := d.g.Turnstile.Scan(ctx, turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
+	return door.Answer{Outcome: out, Display: door.Show(out)}, nil
+}
+
+func (d direct) Shown(_ context.Context, seq uint64) error {
+	d.g.Turnstile.Shown(seq)
+	return nil
+}
+
+func (d direct) Undo(ctx context.Context, admission journal.Hash, by, why string) error {
+	_, err := d.g.Turnstile.Undo(ctx, admission, by, why)
+	return err
+}
+
+func (d direct) Status(context.Context) (door.Status, error) { return d.g.Status(), nil }
+
+func (d direct) Sync(ctx context.Context) (door.Status, error) {
+	err := d.g.Sync(ctx)
+	return d.g.Status(), err
+}
+
+func (d direct) Import(ctx context.Context, file []byte) (int, error) { return d.g.Import(ctx, file) }
+
+func (d direct) Close() error { return d.g.Close() }
+
+// throughAgent asks the agent's local API.
+type throughAgent struct {
+	address address
+	client  http.Client
+}
+
+func (a *throughAgent) Scan(ctx context.Context, s door.Scan) (answer door.Answer, err error) {
+	return answer, a.post(ctx, "api/scan", s, &answer)
+}
+
+func (a *throughAgent) Shown(ctx context.Context, seq uint64) error {
+	return a.post(ctx, "api/shown", map[string]uint64{"seq": seq}, nil)
+}
+
+func (a *throughAgent) Undo(ctx context.Context, admission journal.Hash, by, why string) error {
+	return a.post(ctx, "api/undo", map[string]any{"record": admission, "by": by, "why": why}, nil)
+}
+
+func (a *throughAgent) Status(ctx context.Context) (s door.Status, err error) {
+	return s, a.ask(ctx, http.MethodGet, "api/status", "", nil, &s)
+}
+
+func (a *throughAgent) Sync(ctx context.Context) (s door.Status, err error) {
+	return s, a.post(ctx, "api/sync", struct{}{}, &s)
+}
+
+func (a *throughAgent) Import(ctx context.Context, file []byte) (int, error) {
+	var answer struct {
+		Records int `json:"records"`
+	}
+	err := a.ask(ctx, http.MethodPost, "api/import", "application/octet-stream", bytes.NewReader(file), &answer)
+	return answer.Records, err
+}
+
+func (a *throughAgent) Close() error {
+	a.client.CloseIdleConnections()
+	return nil
+}
+
+func (a *throughAgent) post(ctx context.Context, path string, body, into any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "can't write a request to the agent")
+	}
+	return a.ask(ctx, http.MethodPost, path, "application/json", bytes.NewReader(text), into)
+}
+
+// maxAnswer bounds what is read of an agent's answer, in bytes.
+const maxAnswer = 4 << 20
+
+func (a *throughAgent) ask(ctx context.Context, method, path, kind string, body io.Reader, into any) error {
+	r, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(a.address.URL, "/")+"/"+path, body)
+	if err != nil {
+		return fault.Wrap(fault.Internal, err, "can't ask the gate's agent")
+	}
+	r.Header.Set("Authorization", "Bearer "+a.address.Key)
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
+	}
+	answer, err := a.client.Do(r)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "the gate's agent at %s does not answer", a.address.URL)
+	}
+	defer answer.Body.Close()
+	text := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer))
+	if answer.StatusCode != http.StatusOK {
+		var p fault.Problem
+		if err := text.Decode(&p); err != nil || p.Detail == "" {
+			return fault.New(fault.Unavailable, "the gate's agent answered %s", answer.Status)
+		}
+		return p.Err()
+	}
+	if into == nil {
+		return nil
+	}
+	if err := text.Decode(into); err != nil {
+		return fault.Wrap(fault.Internal, err, "the gate's agent's answer can't be read")
+	}
+	return nil
+}

@@ -1,0 +1,9 @@
+package scan
+
+// How a code came in, as records say it.
+const (
+	HowCamera  = "camera"
+	HowPicture = "picture"
+	HowWedge   = "wedge"
+	HowTyped   = "typed"
+)

@@ -1,0 +1,196 @@
+// Package turnstile is the scan path of a gate: read → verify → decide → append
+// → verdict. It needs no network and waits for nothing but its own disk.
+//
+// # The order of things
+//
+// A code is verified and decided from memory; the record of the attempt is
+// committed durably; only then does Scan return, so whoever shows a green shows
+// it after its record is safe (DESIGN.md section 6). A record that can't be
+// committed makes the verdict CAN'T DECIDE.
+//
+// # Lanes
+//
+// Several lanes scan at once. Two scans of one ticket wait for each other, from
+// before the decision until its record is durable, so a gate never admits a
+// ticket twice by a race. Scans of different tickets share a commit: the queue
+// that forms while one commit runs is the next.
+package turnstile
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"usher/gate/clock"
+	"usher/gate/scan"
+	"usher/gate/store"
+	"usher/sync/admission"
+	"usher/sync/journal"
+	"usher/sync/state"
+)
+
+// Limits of the scan path.
+const (
+	// debounce is how long the same code at the same lane is one sighting.
+	debounce = 3 * time.Second
+	// repeatWithin is how long after a crash a green that nobody saw is shown
+	// once more to the same code.
+	repeatWithin = 60 * time.Second
+	// UndoWithin is how long an admission can be taken back.
+	UndoWithin = 15 * time.Minute
+	// maxLanes bounds the lanes that are remembered for debouncing.
+	maxLanes = 64
+)
+
+// Config is what a Turnstile is made of.
+type Config struct {
+	Store  *store.Store
+	State  *state.State
+	Clock  *clock.Clock
+	Author *journal.Author
+	Gate   string                   // the gate's code
+	Mono   func() time.Duration     // monotonic, for debouncing and timings
+	Ready  func() admission.Reason  // why the gate can't judge now; "" when it can
+	Sure   func() journal.Assurance // how sure the gate can be that nobody else let a ticket in
+	Wrote  func()                   // called after own records became durable; may be nil
+	Log    *slog.Logger
+}
+
+// Turnstile decides scans for one gate. It is safe for use by several
+// goroutines.
+type Turnstile struct {
+	Config
+	scribe  *scribe
+	tickets keyed
+
+	mu       sync.Mutex // covers what follows
+	lanes    map[string]sighting
+	unshown  map[journal.TicketID]unshown // greens that a crash may have kept from being seen
+	shownSeq uint64
+}
+
+// Attempt is one code at one lane.
+type Attempt struct {
+	Text      string              // what the reader read
+	Direction admission.Direction // In or Out
+	Look      bool                // verify only: decide, change nothing
+	How       string              // camera, picture, wedge, typed
+	Lane      string
+	Override  *admission.Override
+	// At replaces the clock, Unix ms. It exists for rehearsals: an event that is
+	// not marked as one refuses it.
+	At int64
+}
+
+// Outcome is what a door shows for an attempt.
+type Outcome struct {
+	admission.Verdict
+	Record journal.Hash `json:"record,omitzero"` // of the attempt; zero where none was written
+	Seq    uint64       `json:"seq,omitempty"`   // its number in the gate's journal
+	Short  string       `json:"short,omitempty"` // the ticket's short code
+	// Assurance is how sure the gate could be that no other one had let the
+	// ticket in.
+	Assurance journal.Assurance `json:"assurance"`
+	Took      Timing            `json:"took"`
+}
+
+// Timing is where the time of a scan went, in µs.
+type Timing struct {
+	Decide int64 `json:"decide_us"` // verify and decide
+	Commit int64 `json:"commit_us"` // until the record was durable
+}
+
+// Open makes the turnstile of a gate and starts the goroutine that commits its
+// records. Close ends it.
+func Open(ctx context.Context, cfg Config) (*Turnstile, error) {
+	t := &Turnstile{Config: cfg, lanes: map[string]sighting{}, unshown: map[journal.TicketID]unshown{}}
+	if t.Wrote == nil {
+		t.Wrote = func() {}
+	}
+	if err := t.loadUnshown(ctx); err != nil {
+		return nil, err
+	}
+	t.scribe = startScribe(cfg.Store, cfg.Author, cfg.State)
+	return t, nil
+}
+
+// Close waits for the commits under way and stops. Scans after it give CAN'T
+// DECIDE.
+func (t *Turnstile) Close() { t.scribe.close() }
+
+// Scan decides an attempt. It never fails: what keeps the gate from judging is
+// itself a verdict.
+func (t *Turnstile) Scan(ctx context.Context, a Attempt) Outcome {
+	began := t.Mono()
+	in := scan.Classify(a.Text)
+	if again, ok := t.sameSighting(a, in, began); ok {
+		return again
+	}
+	p := t.present(in, a)
+	id := ticketOf(p)
+	if id != (journal.TicketID{}) {
+		defer t.tickets.lock(id)()
+	}
+	out := t.decideAndRecord(ctx, a, p, id, began)
+	if !a.Look {
+		t.remember(a, in, out, began)
+	}
+	return out
+}
+
+// decideAndRecord runs under the ticket's lock.
+func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.Presented, id journal.TicketID, began time.Duration) Outcome {
+	now, stamp, why := t.when(a)
+	c := t.context(now)
+	if why != "" {
+		c.NotReady = why
+	}
+	if again, ok := t.repeat(id, p, now); ok {
+		return again
+	}
+	v := admission.Decide(c, p, t.State.Void(id), t.State.Past(id))
+	out := Outcome{Verdict: v, Assurance: t.Sure(), Took: Timing{Decide: (t.Mono() - began).Microseconds()}}
+	if id != (journal.TicketID{}) {
+		out.Short = ticketText(id)
+	}
+	if a.Look {
+		return out
+	}
+	record, err := t.scribe.write(ctx, entry{kind: journal.KindScan, stamp: stamp, content: t.scanRecord(a, p, id, out)})
+	out.Took.Commit = (t.Mono() - began).Microseconds() - out.Took.Decide
+	if err != nil {
+		t.Log.ErrorContext(ctx, "a scan's record could not be stored", "error", err)
+		out.Verdict = admission.Verdict{Result: admission.Cannot, Reason: admission.StoreFailing}
+		return out
+	}
+	t.Wrote()
+	out.Record, out.Seq = record.Hash(), record.Seq
+	return out
+}
+
+// when gives the time of the attempt. A test clock is only for rehearsals.
+func (t *Turnstile) when(a Attempt) (admission.Moment, journal.Stamp, admission.Reason) {
+	if a.At == 0 {
+		return t.Clock.Moment(), t.Clock.Stamp(), ""
+	}
+	if e := t.State.Event(); e == nil || !e.Rehearsal {
+		return t.Clock.Moment(), t.Clock.Stamp(), admission.ClockFailing
+	}
+	return admission.Moment{At: a.At, Synced: true}, journal.Stamp{Time: a.At, Synced: true}, ""
+}
+
+// context is the gate's side of a decision.
+func (t *Turnstile) context(now admission.Moment) admission.Context {
+	c := admission.Context{Event: t.State.Event(), Node: t.Author.Chain().Node, Now: now, NotReady: t.Ready()}
+	if c.Event == nil {
+		c.NotReady = admission.NotReady
+		return c
+	}
+	var there bool
+	if c.Gate, there = c.Event.GateByCode(t.Gate); !there && c.NotReady == "" {
+		c.NotReady = admission.GateMissing
+	}
+	c.ListAge, c.ListKnown = t.State.ListAge(now.At)
+	return c
+}

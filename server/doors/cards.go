@@ -1,0 +1,155 @@
+package doors
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"time"
+
+	"usher/crypto/grant"
+	"usher/migrations/sqldb"
+	"usher/sync/enrolment"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// Limits of a card's life.
+const (
+	MinCardLife     = time.Minute
+	MaxCardLife     = 24 * time.Hour
+	DefaultCardLife = time.Hour
+)
+
+// NewCard makes an enrolment card for one device at a gate. server is the
+// address under which the device will reach this server.
+func (d *Doors) NewCard(ctx context.Context, server, event, gate string, role grant.Role, life time.Duration) (grant.Card, error) {
+	e, err := d.catalog.Event(ctx, event)
+	if err != nil {
+		return grant.Card{}, err
+	}
+	if _, there := e.GateByCode(gate); !there {
+		return grant.Card{}, fault.New(fault.NotFound, "event %s has no gate %q", event, gate)
+	}
+	if life < MinCardLife || life > MaxCardLife {
+		return grant.Card{}, fault.New(fault.BadInput, "a card lives from %s to %s, not %s", MinCardLife, MaxCardLife, life)
+	}
+	pins, err := d.vault.Pins(ctx)
+	if err != nil {
+		return grant.Card{}, err
+	}
+	code, err := grant.NewCode(d.rand)
+	if err != nil {
+		return grant.Card{}, fault.Wrap(fault.Internal, err, "can't draw a card's code")
+	}
+	card := grant.Card{Server: server, Pins: pins, Event: event, Gate: gate, Role: role, Code: code, Expires: d.now().Add(life).Unix()}
+	if err := card.Check(); err != nil {
+		return grant.Card{}, fault.Wrap(fault.BadInput, err, "this makes no card")
+	}
+	return card, d.keepCard(ctx, card)
+}
+
+func (d *Doors) keepCard(ctx context.Context, card grant.Card) error {
+	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, `
+			insert into card (handle, event, gate, role, code, expires, tries, node, record) values ($1, $2, $3, $4, $5, $6, 0, '', $7)`,
+			grant.Handle(card.Code), card.Event, card.Gate, string(card.Role), card.Code[:], card.Expires, []byte{})
+		return err
+	})
+	return stored(err, "keeping an enrolment card")
+}
+
+// kept is a card as the database has it.
+type kept struct {
+	event, gate, role string
+	code              []byte
+	expires           int64
+	tries             int
+	node              string
+	record            []byte
+}
+
+// errWrongProof leaves the transaction committed, so that the try is counted.
+var errWrongProof = errors.New("the proof of the card's code is wrong")
+
+// Enrol admits a device that proves a card's code. The card is burnt in the
+// transaction that writes the enrol record. The same device may ask again with
+// the same card, as it does when the answer was lost, and gets the same answer.
+func (d *Doors) Enrol(ctx context.Context, r enrolment.Request) (enrolment.Reply, error) {
+	if err := r.Check(); err != nil {
+		return enrolment.Reply{}, err
+	}
+	var reply enrolment.Reply
+	wrong := false
+	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		reply, err = d.burn(ctx, tx, r)
+		if wrong = errors.Is(err, errWrongProof); wrong {
+			return nil
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return enrolment.Reply{}, stored(err, "enrolling a device")
+	case wrong:
+		return enrolment.Reply{}, fault.New(fault.Forbidden, "this is not the code of a card; after %d wrong tries the card is void", grant.MaxTries)
+	}
+	ring, err := d.vault.Ring(ctx)
+	if err != nil {
+		return enrolment.Reply{}, err
+	}
+	reply.Ring = ring.Bytes()
+	return reply, nil
+}
+
+func (d *Doors) burn(ctx context.Context, tx *sqldb.Tx, r enrolment.Request) (enrolment.Reply, error) {
+	var c kept
+	// The update takes the row before it is read, so that two devices with one
+	// card come one after the other on every engine.
+	err := tx.QueryRowContext(ctx, `
+		update card set tries = tries where handle = $1
+		returning event, gate, role, code, expires, tries, node, record`, r.Handle).
+		Scan(&c.event, &c.gate, &c.role, &c.code, &c.expires, &c.tries, &c.node, &c.record)
+	if isNoRows(err) {
+		return enrolment.Reply{}, fault.New(fault.NotFound, "the server knows no such card; make a new one")
+	}
+	if err != nil {
+		return enrolment.Reply{}, err
+	}
+	reply := enrolment.Reply{Event: c.event, Record: c.record}
+	node := journal.NodeOf(ed25519.PublicKey(r.Public)).String()
+	switch {
+	case c.node == node:
+		return reply, nil
+	case c.node != "":
+		return reply, fault.New(fault.Refused, "this card was used already, by another device; make a new one")
+	case c.tries >= grant.MaxTries || len(c.code) == 0:
+		return reply, fault.New(fault.Refused, "this card is void after %d wrong tries; make a new one", grant.MaxTries)
+	case d.now().Unix() >= c.expires:
+		return reply, fault.New(fault.Expired, "this card expired at %s; make a new one", time.Unix(c.expires, 0).UTC().Format(time.DateTime+" MST"))
+	case !grant.CheckMAC(grant.Code(c.code), r.Public, r.Nonce, r.MAC):
+		if _, err := tx.ExecContext(ctx, `update card set tries = tries + 1 where handle = $1`, r.Handle); err != nil {
+			return reply, err
+		}
+		return reply, errWrongProof
+	}
+	reply.Record, err = d.admit(ctx, tx, c, r)
+	return reply, err
+}
+
+func (d *Doors) admit(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Request) ([]byte, error) {
+	name := r.Name
+	if name == "" {
+		name = c.gate
+	}
+	node := journal.NodeOf(ed25519.PublicKey(r.Public))
+	records, err := d.journals.Write(ctx, tx, c.event, journal.KindEnrol, &journal.Enrol{
+		Node: node, Public: bytes.Clone(r.Public), Gate: c.gate, Role: c.role, Name: name,
+	})
+	if err != nil {
+		return nil, err
+	}
+	raw := records[0].Bytes()
+	_, err = tx.ExecContext(ctx, `update card set node = $2, record = $3, code = $4 where handle = $1`, r.Handle, node.String(), raw, []byte{})
+	return raw, err
+}

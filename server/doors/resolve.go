@@ -1,0 +1,68 @@
+package doors
+
+import (
+	"context"
+
+	"usher/migrations/sqldb"
+	"usher/sync/admission"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// Conflicts lists the conflicts of an event, open ones and those dealt with.
+func (d *Doors) Conflicts(ctx context.Context, event string) ([]admission.Conflict, error) {
+	st, err := d.State(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	return st.Conflicts(), nil
+}
+
+// Resolve closes a conflict: a person has dealt with the admissions that were too
+// many. It says so to every gate. A further admission opens it again.
+func (d *Doors) Resolve(ctx context.Context, event, conflict, why, by string) (admission.Conflict, error) {
+	st, err := d.State(ctx, event)
+	if err != nil {
+		return admission.Conflict{}, err
+	}
+	c, there := st.Conflict(conflict)
+	switch {
+	case !there:
+		return c, fault.New(fault.NotFound, "event %s has no conflict %s", event, conflict)
+	case !c.Open:
+		return c, fault.New(fault.Exists, "conflict %s is closed already", conflict)
+	case why == "":
+		return c, fault.New(fault.BadInput, "closing a conflict needs a reason")
+	}
+	resolve := &journal.Resolve{Ticket: journal.TicketID(c.Ticket), Why: why, By: by}
+	for _, a := range c.Duplicates {
+		resolve.Admissions = append(resolve.Admissions, a.Hash)
+	}
+	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := d.journals.Write(ctx, tx, event, journal.KindResolve, resolve)
+		return err
+	})
+	return c, stored(err, "closing conflict %s", conflict)
+}
+
+// Expel ends a device's enrolment. Records of it beyond what the server holds
+// now are no longer believed: they are kept apart and shown.
+func (d *Doors) Expel(ctx context.Context, event string, node journal.NodeID, why string) error {
+	st, err := d.State(ctx, event)
+	if err != nil {
+		return err
+	}
+	if _, limit, ok := st.Author(node); !ok || limit != nil {
+		return fault.New(fault.NotFound, "event %s has no active device %s", event, node)
+	}
+	held, err := d.journals.Store(event).Vector(ctx)
+	if err != nil {
+		return err
+	}
+	last := held[journal.Chain{Node: node}].Seq
+	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := d.journals.Write(ctx, tx, event, journal.KindExpel, &journal.Expel{Node: node, Last: last, Why: why})
+		return err
+	})
+	return stored(err, "ending the enrolment of device %s", node)
+}

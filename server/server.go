@@ -1,0 +1,304 @@
+// Package server assembles usher's server: the database, the keys, the
+// capabilities on top of them, and the pages and interfaces in front.
+//
+// Open gives what the command line works with; Serve answers the network too.
+// Several processes may have one data folder open at a time: what one commits,
+// the others notice.
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"usher/crypto/keyring"
+	"usher/migrations"
+	"usher/migrations/sqldb"
+	"usher/server/api"
+	"usher/server/catalog"
+	"usher/server/doors"
+	"usher/server/journals"
+	"usher/server/ticketing"
+	"usher/server/vault"
+	"usher/server/web"
+	"usher/sync/fault"
+)
+
+// DatabaseFile is the name of the database in the data folder.
+const DatabaseFile = "server.db"
+
+// Times of the server.
+const (
+	contactsEvery  = 30 * time.Second
+	headerTimeout  = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	shutdownWithin = 5 * time.Second
+	maxHeader      = 16 << 10
+)
+
+// Config is what a server is made of. Zero members get their defaults.
+type Config struct {
+	Data       string                                // folder of the data
+	Organiser  string                                // name in the key ring of new data; default "usher"
+	Passphrase func(context.Context) ([]byte, error) // of the keys; asked only when they are needed
+	Unsealed   bool                                  // demo data: keys rest without a passphrase, marked for ever
+	Rand       io.Reader                             // default: the system's
+	Now        func() time.Time                      // default: time.Now
+	Log        *slog.Logger                          // default: none
+}
+
+// Server is an opened server.
+type Server struct {
+	Config
+	DB       *sqldb.DB
+	Vault    *vault.Vault
+	Journals *journals.Journals
+	Catalog  *catalog.Catalog
+	Tickets  *ticketing.Office
+	Doors    *doors.Doors
+}
+
+// Open opens the data, and makes them where there are none. The keys stay locked
+// until Unlock.
+func Open(ctx context.Context, cfg Config) (*Server, error) {
+	cfg = cfg.withDefaults()
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "can't make the server's data folder %s", cfg.Data)
+	}
+	db, err := sqldb.OpenSQLite(ctx, filepath.Join(cfg.Data, DatabaseFile), sqldb.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("opening the server data in %s: %w", cfg.Data, err)
+	}
+	if err := migrations.Up(ctx, db, migrations.Server); err != nil {
+		return nil, errors.Join(fmt.Errorf("bringing the server data in %s up to date: %w", cfg.Data, err), db.Close())
+	}
+	s := &Server{Config: cfg, DB: db}
+	s.Vault = vault.New(db, cfg.Rand, cfg.Now, cfg.Organiser)
+	s.Journals = journals.New(db, s.Vault, cfg.Now)
+	s.Catalog = catalog.New(db, s.Vault, s.Journals, cfg.Now)
+	s.Tickets = ticketing.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now)
+	s.Doors = doors.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now, cfg.Log)
+	return s, nil
+}
+
+// Exists reports whether there are server data in the folder.
+func Exists(data string) bool {
+	_, err := os.Stat(filepath.Join(data, DatabaseFile))
+	return err == nil
+}
+
+func (cfg Config) withDefaults() Config {
+	if cfg.Organiser == "" {
+		cfg.Organiser = "usher"
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return cfg
+}
+
+// Unlock makes the keys usable, asking for the passphrase. On new data it makes
+// the first keys.
+func (s *Server) Unlock(ctx context.Context) error {
+	if s.Unsealed {
+		s.Log.Warn("these are demo data: the keys rest without a passphrase; sell no real ticket from them", "data", s.Data)
+		return s.Vault.UnlockUnsealed(ctx)
+	}
+	if demo, err := s.Vault.Demo(ctx); err == nil && demo {
+		return s.Vault.UnlockUnsealed(ctx)
+	}
+	if s.Passphrase == nil {
+		return fault.New(fault.BadInput, "the server's keys are sealed, and there is no passphrase")
+	}
+	passphrase, err := s.Passphrase(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Vault.Unlock(ctx, passphrase)
+}
+
+// Close closes the data.
+func (s *Server) Close() error {
+	s.Doors.Close()
+	return s.DB.Close()
+}
+
+// ManagerKey is the key that opens the manager's pages. The first call makes it.
+func (s *Server) ManagerKey() (string, error) {
+	path := filepath.Join(s.Data, "manager.key")
+	if text, err := os.ReadFile(path); err == nil && len(text) >= 32 {
+		return string(text), nil
+	}
+	raw := make([]byte, 16)
+	if _, err := io.ReadFull(s.Rand, raw); err != nil {
+		return "", fault.Wrap(fault.Internal, err, "can't draw the manager key")
+	}
+	key := hex.EncodeToString(raw)
+	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
+		return "", fault.Wrap(fault.Unavailable, err, "can't write the manager key")
+	}
+	return key, nil
+}
+
+// PublicURL is the address under which devices reach this server, as the last
+// Serve was told or found; fault.BadInput where there was none yet.
+func (s *Server) PublicURL() (string, error) {
+	text, err := os.ReadFile(filepath.Join(s.Data, urlFile))
+	if err != nil {
+		return "", fault.Wrap(fault.BadInput, err, "nobody said yet under which address devices reach the server; add --server URL, or start it first")
+	}
+	return string(text), nil
+}
+
+// SetPublicURL notes the address for cards that are made later.
+func (s *Server) SetPublicURL(url string) error {
+	if err := os.WriteFile(filepath.Join(s.Data, urlFile), []byte(url), 0o600); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "can't note the server's address")
+	}
+	return nil
+}
+
+const urlFile = "public.url"
+
+// Handler is everything that the server answers. The returned function ends the
+// exchanges that it runs.
+func (s *Server) Handler() (http.Handler, func(), error) {
+	key, err := s.ManagerKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	pages, err := web.New(web.Config{Doors: s.Doors, Key: key, Events: s.eventList, Log: s.Log})
+	if err != nil {
+		return nil, nil, err
+	}
+	devices := api.New(api.Config{
+		Doors: s.Doors, Ready: s.ready, Log: s.Log,
+		Metrics: api.Metrics(s.Doors, s.eventCodes, s.Log),
+	})
+	mux := http.NewServeMux()
+	pages.Register(mux)
+	devices.Register(mux)
+	return mux, devices.Close, nil
+}
+
+// Serve answers the network until ctx ends, then finishes what is under way.
+func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	handler, end, err := s.Handler()
+	if err != nil {
+		return err
+	}
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.renew(work)
+	}()
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+		ErrorLog:    slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		end()
+		patience, cancel := context.WithTimeout(work, shutdownWithin)
+		err = server.Shutdown(patience)
+		cancel()
+	}
+	end()
+	err = errors.Join(err, s.Doors.KeepContacts(work))
+	stop()
+	<-done
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// renew does what is due by the clock: checkpoints and contacts.
+func (s *Server) renew(ctx context.Context) {
+	checkpoints, contacts := time.NewTicker(journals.CheckpointEvery), time.NewTicker(contactsEvery)
+	defer checkpoints.Stop()
+	defer contacts.Stop()
+	for {
+		select {
+		case <-checkpoints.C:
+			if err := s.Journals.Renew(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Error("renewing the checkpoints failed", "error", err)
+			}
+		case <-contacts.C:
+			if err := s.Doors.KeepContacts(ctx); err != nil && ctx.Err() == nil {
+				s.Log.Warn("keeping when devices were in touch failed", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// ready says why the server can't do its work, nil when it can.
+func (s *Server) ready(ctx context.Context) error {
+	if _, err := s.Catalog.Events(ctx); err != nil {
+		return err
+	}
+	if !s.Vault.Unlocked() {
+		return fault.New(fault.NotReady, "the keys are locked")
+	}
+	return nil
+}
+
+func (s *Server) eventCodes(ctx context.Context) ([]string, error) {
+	events, err := s.Catalog.Events(ctx)
+	codes := make([]string, len(events))
+	for i, e := range events {
+		codes[i] = e.Code
+	}
+	return codes, err
+}
+
+func (s *Server) eventList(ctx context.Context) ([]web.Event, error) {
+	events, err := s.Catalog.Events(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]web.Event, len(events))
+	for i, e := range events {
+		location, err := time.LoadLocation(e.Zone)
+		if err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "the time zone of event %s", e.Code)
+		}
+		n, err := s.Tickets.Count(ctx, e.Code)
+		if err != nil {
+			return nil, err
+		}
+		list[i] = web.Event{Code: e.Code, Name: e.Name, Venue: e.Venue, Starts: time.Unix(e.Starts, 0).In(location), Tickets: n}
+	}
+	return list, nil
+}
+
+// RingFile is the chain of public key rings as a file for verifiers.
+func (s *Server) RingFile(ctx context.Context) ([]byte, error) {
+	chain, err := s.Vault.Chain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return keyring.FormatFile(chain...)
+}
