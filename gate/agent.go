@@ -52,7 +52,7 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 	}
 	a := &Agent{Gate: g, URL: localURL(listener.Addr()), key: key, listener: listener}
 	name := g.Enrolment.Gate
-	if s := g.Status(); s.GateName != "" {
+	if s := g.Status(context.Background()); s.GateName != "" {
 		name = s.GateName
 	}
 	d, err := door.New(door.Config{
@@ -142,7 +142,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	go func() { failed <- server.Serve(a.listener) }()
 	work, stop := context.WithCancel(ctx)
 	linked, kept := make(chan struct{}), make(chan struct{})
-	go func() { defer close(linked); a.Uplink.Run(work) }()
+	go func() { defer close(linked); _ = a.Uplink.Run(work) /* ends with work */ }()
 	go func() { defer close(kept); a.housekeep(work) }()
 	select {
 	case err = <-failed:

@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"usher/crypto/keyring"
@@ -51,7 +52,6 @@ type Gate struct {
 	author      *journal.Author
 	checkpoints *exchange.Checkpoints
 	peers       *exchange.Peers
-	corrected   *exchange.Clock
 	unlock      func() error
 	ready       *readiness
 }
@@ -88,12 +88,12 @@ func Open(ctx context.Context, cfg Config) (_ *Gate, err error) {
 	}
 	g.Turnstile, err = turnstile.Open(ctx, turnstile.Config{
 		Store: g.Store, State: g.State, Clock: g.Time, Author: g.author, Gate: g.Enrolment.Gate,
-		Mono: cfg.Clock.Mono, Ready: func() admission.Reason { reason, _ := g.ready.why(); return reason }, Sure: g.assurance, Log: cfg.Log,
+		Mono: cfg.Clock.Mono, Ready: func() admission.Reason { reason, _ := g.ready.why(); return reason }, Sure: g.assurance, Linked: g.linked, Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return g, g.openUplink()
+	return g, g.openUplink(ctx)
 }
 
 func (cfg Config) withDefaults() Config {
@@ -157,9 +157,6 @@ func (g *Gate) loadClock(ctx context.Context) error {
 		return err
 	}
 	g.Time = clock.New(*g.Clock, offset, newest)
-	g.corrected = exchange.NewClock(
-		exchange.Estimate{Offset: kept.Offset, Uncertainty: kept.Uncertainty, At: kept.At, Known: known},
-		func(e exchange.Estimate, stepped bool) { g.correct(e, stepped) })
 	return nil
 }
 
@@ -184,17 +181,6 @@ func (g *Gate) newestOwn(ctx context.Context) (int64, error) {
 	return r.Stamp.Time, nil
 }
 
-// correct takes a measurement of the clock's offset in.
-func (g *Gate) correct(e exchange.Estimate, stepped bool) {
-	if stepped {
-		g.Log.Warn("the device's clock was set, or the server's", "offset", e.Offset)
-	}
-	g.Time.Correct(clock.Offset{Offset: e.Offset, Uncertainty: e.Uncertainty})
-	if err := g.Store.KeepOffset(context.Background(), store.Offset{Offset: e.Offset, Uncertainty: e.Uncertainty, At: e.At}); err != nil {
-		g.Log.Warn("the clock's offset could not be kept", "error", err)
-	}
-}
-
 // checkpointLife is how long a gate's word on its own journal counts.
 const checkpointLife = 24 * time.Hour
 
@@ -215,6 +201,11 @@ func (g *Gate) heard(c *journal.Checkpoint) {
 		g.Log.Warn("a checkpoint could not be kept", "author", c.Chain.String(), "error", err)
 	}
 	g.ready.look(context.Background())
+}
+
+// linked reports whether another node is in touch right now.
+func (g *Gate) linked() bool {
+	return slices.ContainsFunc(g.peers.All(), func(p exchange.Peer) bool { return p.Connected > 0 })
 }
 
 func (g *Gate) assurance() journal.Assurance {
@@ -238,7 +229,7 @@ func (g *Gate) accept(ctx context.Context, records []*journal.Record) error {
 func (g *Gate) local() exchange.Local {
 	return exchange.Local{
 		Event: g.Enrolment.Event, Self: g.author.Signer, Store: g.Store, Directory: g.State, Accept: g.accept,
-		Subscribe: g.State.Subscribe, IsServer: g.State.IsServer, Checkpoints: g.checkpoints, Peers: g.peers, Clock: g.corrected,
+		Subscribe: g.State.Subscribe, IsServer: g.State.IsServer, Checkpoints: g.checkpoints, Peers: g.peers,
 		Now: g.Now, Rand: g.Rand, Log: g.Log,
 	}
 }
@@ -257,7 +248,7 @@ func (g *Gate) Close() error {
 }
 
 // Status is what the gate knows of itself and of the others.
-func (g *Gate) Status() door.Status {
+func (g *Gate) Status(ctx context.Context) door.Status {
 	now := g.Time.Moment()
 	s := door.Status{
 		Gate: g.Enrolment.Gate, Event: g.Enrolment.Event, Node: g.Enrolment.Node, Ready: true, Assurance: g.assurance(),
@@ -291,21 +282,6 @@ func (g *Gate) Status() door.Status {
 			s.Conflicts++
 		}
 	}
-	g.linkStatus(&s)
+	g.linkStatus(ctx, &s)
 	return s
-}
-
-// linkStatus adds who is linked and what nobody else is known to hold.
-func (g *Gate) linkStatus(s *door.Status) {
-	own := g.author.Chain()
-	if vector, err := g.Store.Vector(context.Background()); err == nil {
-		s.Records = vector[own].Seq
-	}
-	s.Unsent = s.Records - min(s.Records, g.peers.Held(own, g.State.IsServer))
-	for _, p := range g.peers.All() {
-		if p.Connected > 0 {
-			s.Online = true
-			s.Server = s.Server || g.State.IsServer(p.Node)
-		}
-	}
 }

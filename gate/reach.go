@@ -68,11 +68,11 @@ func (d direct) Undo(ctx context.Context, admission journal.Hash, by, why string
 	return err
 }
 
-func (d direct) Status(context.Context) (door.Status, error) { return d.g.Status(), nil }
+func (d direct) Status(ctx context.Context) (door.Status, error) { return d.g.Status(ctx), nil }
 
 func (d direct) Sync(ctx context.Context) (door.Status, error) {
 	err := d.g.Sync(ctx)
-	return d.g.Status(), err
+	return d.g.Status(ctx), err
 }
 
 func (d direct) Import(ctx context.Context, file []byte) (int, error) { return d.g.Import(ctx, file) }

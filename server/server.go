@@ -51,6 +51,7 @@ type Config struct {
 	Organiser  string                                // name in the key ring of new data; default "usher"
 	Passphrase func(context.Context) ([]byte, error) // of the keys; asked only when they are needed
 	Unsealed   bool                                  // demo data: keys rest without a passphrase, marked for ever
+	PublicURL  string                                // address under which devices reach the server; noted for cards when it serves
 	Rand       io.Reader                             // default: the system's
 	Now        func() time.Time                      // default: time.Now
 	Log        *slog.Logger                          // default: none
@@ -155,9 +156,9 @@ func (s *Server) ManagerKey() (string, error) {
 	return key, nil
 }
 
-// PublicURL is the address under which devices reach this server, as the last
-// Serve was told or found; fault.BadInput where there was none yet.
-func (s *Server) PublicURL() (string, error) {
+// NotedURL is the address under which devices reach this server, as it was noted
+// last; fault.BadInput where there was none yet.
+func (s *Server) NotedURL() (string, error) {
 	text, err := os.ReadFile(filepath.Join(s.Data, urlFile))
 	if err != nil {
 		return "", fault.Wrap(fault.BadInput, err, "nobody said yet under which address devices reach the server; add --server URL, or start it first")
@@ -165,8 +166,8 @@ func (s *Server) PublicURL() (string, error) {
 	return string(text), nil
 }
 
-// SetPublicURL notes the address for cards that are made later.
-func (s *Server) SetPublicURL(url string) error {
+// NoteURL notes the address for cards that are made later.
+func (s *Server) NoteURL(url string) error {
 	if err := os.WriteFile(filepath.Join(s.Data, urlFile), []byte(url), 0o600); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "can't note the server's address")
 	}
@@ -198,6 +199,11 @@ func (s *Server) Handler() (http.Handler, func(), error) {
 
 // Serve answers the network until ctx ends, then finishes what is under way.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
+	if s.PublicURL != "" {
+		if err := s.NoteURL(s.PublicURL); err != nil {
+			return err
+		}
+	}
 	handler, end, err := s.Handler()
 	if err != nil {
 		return err

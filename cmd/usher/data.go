@@ -113,3 +113,9 @@ func passphraseFrom(path string) ([]byte, error) {
 	}
 	return text, nil
 }
+
+// exists reports whether there is a file.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

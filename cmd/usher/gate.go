@@ -69,7 +69,7 @@ func runGateCard(c *cobra.Command, _ []string) error {
 	defer s.Close()
 	address := flag(c, "server")
 	if address == "" {
-		if address, err = s.PublicURL(); err != nil {
+		if address, err = s.NotedURL(); err != nil {
 			return err
 		}
 	}

@@ -146,7 +146,7 @@ func (d *Door) sync(r *http.Request) (any, error) {
 	if err := d.Sync(r.Context()); err != nil {
 		return nil, err
 	}
-	return d.Status(), nil
+	return d.Status(r.Context()), nil
 }
 
 func (d *Door) importFile(r *http.Request) (any, error) {
@@ -169,7 +169,7 @@ func (d *Door) live(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		status, err := json.Marshal(d.Status())
+		status, err := json.Marshal(d.Status(r.Context()))
 		if err != nil {
 			return
 		}

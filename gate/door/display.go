@@ -2,6 +2,7 @@ package door
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"usher/gate/turnstile"
@@ -64,17 +65,17 @@ func carried(out turnstile.Outcome) []string {
 }
 
 // Sureness says how sure the gate could be that nobody else had let the ticket
-// in, "" when every other gate was heard a moment ago.
+// in, "" when it was in touch and had heard every other gate a moment ago.
 func Sureness(out turnstile.Outcome) string {
 	a := out.Assurance
+	gates := fmt.Sprintf("%d %s", a.Unheard, plural(int(a.Unheard), "gate", "gates"))
 	switch {
-	case a.Level == "alone" && a.Unheard > 0 && a.LongestMS == 0:
-		return fmt.Sprintf("alone: %d %s never heard", a.Unheard, plural(int(a.Unheard), "gate", "gates"))
-	case a.Level == "alone" && a.Unheard > 0:
-		return fmt.Sprintf("alone: %d %s unheard, the longest for %s", a.Unheard, plural(int(a.Unheard), "gate", "gates"),
-			(time.Duration(a.LongestMS) * time.Millisecond).Round(time.Second))
-	case a.Level == "alone":
-		return "alone"
+	case a.Unheard > 0 && a.LongestMS == 0:
+		return "alone: " + gates + " never heard"
+	case a.Unheard > 0:
+		return "alone: " + gates + " not heard lately, the longest for " + (time.Duration(a.LongestMS) * time.Millisecond).Round(time.Second).String()
+	case slices.Contains(out.Flags, admission.FlagOffline):
+		return "alone: no link to the server or another gate right now"
 	}
 	return ""
 }

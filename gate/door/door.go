@@ -41,10 +41,10 @@ var page embed.FS
 type Config struct {
 	Turnstile *turnstile.Turnstile
 	State     *state.State
-	Gate      string        // what the page calls the gate
-	Event     string        // the event's code
-	Key       string        // the door key; not empty
-	Status    func() Status // what the strip shows
+	Gate      string                       // what the page calls the gate
+	Event     string                       // the event's code
+	Key       string                       // the door key; not empty
+	Status    func(context.Context) Status // what the strip shows
 	// Changed gives a channel that tells when Status may have changed, and a
 	// function that ends it.
 	Changed func() (<-chan struct{}, func())
@@ -69,6 +69,7 @@ type Status struct {
 	Unheard   uint32            `json:"unheard"`             // other active gates without word for a minute
 	Assurance journal.Assurance `json:"assurance"`
 	Unsent    uint64            `json:"unsent"`     // own records that the server is not known to hold
+	Alone     uint64            `json:"alone"`      // own records that nobody else is known to hold
 	Records   uint64            `json:"records"`    // own records in all
 	ListAge   int64             `json:"list_age_s"` // age of the newest revocation list; -1: none
 	ListStale bool              `json:"list_stale"`
@@ -183,7 +184,7 @@ func (d *Door) Handler() http.Handler {
 	mux.Handle("POST /api/undo", d.answer(d.undo))
 	mux.Handle("POST /api/sync", d.answer(d.sync))
 	mux.Handle("POST /api/import", d.answer(d.importFile))
-	mux.Handle("GET /api/status", d.answer(func(*http.Request) (any, error) { return d.Status(), nil }))
+	mux.Handle("GET /api/status", d.answer(func(r *http.Request) (any, error) { return d.Status(r.Context()), nil }))
 	mux.HandleFunc("GET /api/live", d.live)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})

@@ -33,10 +33,12 @@ import (
 	"usher/sync/fault"
 )
 
+// DatabaseFile is the name of the database in a gate's data folder.
+const DatabaseFile = "gate.db"
+
 const (
-	databaseFile = "gate.db"
-	keyFile      = "device.key"
-	lockFile     = "lock"
+	keyFile  = "device.key"
+	lockFile = "lock"
 )
 
 // Store is an open gate database. It is safe for use by several goroutines.
@@ -50,7 +52,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "can't make the gate's data folder %s", dir)
 	}
-	db, err := sqldb.OpenSQLite(ctx, filepath.Join(dir, databaseFile), sqldb.Options{})
+	db, err := sqldb.OpenSQLite(ctx, filepath.Join(dir, DatabaseFile), sqldb.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("opening the gate data in %s: %w", dir, err)
 	}
@@ -63,7 +65,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 // OpenExisting opens gate data that must be there already; fault.NotFound
 // otherwise.
 func OpenExisting(ctx context.Context, dir string) (*Store, error) {
-	if _, err := os.Stat(filepath.Join(dir, databaseFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, DatabaseFile)); err != nil {
 		return nil, fault.Wrap(fault.NotFound, err, "%s holds no gate; enrol one first: usher gate enrol --data %s", dir, dir)
 	}
 	return Open(ctx, dir)

@@ -53,6 +53,7 @@ type Config struct {
 	Mono   func() time.Duration     // monotonic, for debouncing and timings
 	Ready  func() admission.Reason  // why the gate can't judge now; "" when it can
 	Sure   func() journal.Assurance // how sure the gate can be that nobody else let a ticket in
+	Linked func() bool              // whether another node is in touch right now
 	Wrote  func()                   // called after own records became durable; may be nil
 	Log    *slog.Logger
 }
@@ -105,6 +106,9 @@ type Timing struct {
 // records. Close ends it.
 func Open(ctx context.Context, cfg Config) (*Turnstile, error) {
 	t := &Turnstile{Config: cfg, lanes: map[string]sighting{}, unshown: map[journal.TicketID]unshown{}}
+	if t.Linked == nil {
+		t.Linked = func() bool { return false }
+	}
 	if t.Wrote == nil {
 		t.Wrote = func() {}
 	}
@@ -150,6 +154,9 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 		return again
 	}
 	v := admission.Decide(c, p, t.State.Void(id), t.State.Past(id))
+	if v.Green() && !t.Linked() {
+		v.Flags = append(v.Flags, admission.FlagOffline)
+	}
 	out := Outcome{Verdict: v, Assurance: t.Sure(), Took: Timing{Decide: (t.Mono() - began).Microseconds()}}
 	if id != (journal.TicketID{}) {
 		out.Short = ticketText(id)

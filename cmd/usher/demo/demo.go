@@ -179,7 +179,7 @@ func (d *demo) run(ctx context.Context, listener net.Listener, ready func(Place)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(d.server.SetPublicURL(url), listener.Close()); err != nil {
+	if err := errors.Join(d.server.NoteURL(url), listener.Close()); err != nil {
 		return err
 	}
 	d.place.Live = url + "/events/" + event + "?key=" + key

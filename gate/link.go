@@ -1,0 +1,81 @@
+package gate
+
+import (
+	"bytes"
+	"context"
+
+	"usher/gate/clock"
+	"usher/gate/door"
+	"usher/gate/store"
+	"usher/gate/uplink"
+	"usher/sync/exchange"
+	"usher/sync/fault"
+	"usher/sync/link"
+)
+
+// openUplink makes the gate's connection to everybody else. Nothing is dialled
+// before it runs.
+func (g *Gate) openUplink(ctx context.Context) (err error) {
+	g.Uplink, err = uplink.New(ctx, uplink.Config{Local: g.local(), Server: g.Enrolment.ServerURL, Peers: g.Peers, Times: times{g}})
+	return err
+}
+
+// times keeps what the exchanges measure of the clock's offset.
+type times struct{ g *Gate }
+
+// Offset implements uplink.Times.
+func (t times) Offset(ctx context.Context) (exchange.Estimate, error) {
+	kept, known, err := t.g.Store.Offset(ctx)
+	return exchange.Estimate{Offset: kept.Offset, Uncertainty: kept.Uncertainty, At: kept.At, Known: known}, err
+}
+
+// Correct implements uplink.Times.
+func (t times) Correct(ctx context.Context, e exchange.Estimate, stepped bool) error {
+	if stepped {
+		t.g.Log.Warn("a clock was set: the device's or the server's", "offset", e.Offset, "uncertainty", e.Uncertainty)
+	}
+	t.g.Time.Correct(clock.Offset{Offset: e.Offset, Uncertainty: e.Uncertainty})
+	return t.g.Store.KeepOffset(ctx, store.Offset{Offset: e.Offset, Uncertainty: e.Uncertainty, At: e.At})
+}
+
+// Sync brings the gate level with its server and its peers, once. It succeeds
+// when it is level with any of them.
+func (g *Gate) Sync(ctx context.Context) error {
+	outcomes, err := g.Uplink.Sync(ctx)
+	for _, o := range outcomes {
+		if o.Err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// Import takes in the records of a journal file that was carried by hand, and
+// gives how many were new.
+func (g *Gate) Import(ctx context.Context, file []byte) (int, error) {
+	f, err := link.ReadFile(bytes.NewReader(file))
+	if err != nil {
+		return 0, err
+	}
+	if f.Event != g.Enrolment.Event {
+		return 0, fault.New(fault.BadInput, "this file holds journals of event %s, this gate is of event %s", f.Event, g.Enrolment.Event)
+	}
+	report, err := exchange.Import(ctx, g.local(), f.Batches())
+	return int(report.Taken), err
+}
+
+// linkStatus adds who is linked, and what the server is not known to hold.
+func (g *Gate) linkStatus(ctx context.Context, s *door.Status) {
+	up, err := g.Uplink.Status(ctx)
+	if err != nil {
+		s.Faults = append(s.Faults, fault.Message(err))
+		return
+	}
+	s.Records, s.Unsent, s.Alone = up.Own, up.Unsent, up.Alone
+	for _, p := range up.Others {
+		if p.Connected > 0 {
+			s.Online = true
+			s.Server = s.Server || g.State.IsServer(p.Node)
+		}
+	}
+}
