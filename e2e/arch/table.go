@@ -46,7 +46,7 @@ var layers = map[string][][]string{
 		{"admission", "enrolment", "exchange", "roster"},
 		{"revocation"},
 		{"state"},
-		{"link"},
+		{"audit", "link"},
 	},
 	"usher/server": {
 		{"vault", "bus"},
@@ -56,6 +56,7 @@ var layers = map[string][][]string{
 		{"ticketing"},
 		{"doors"},
 		{"document"},
+		{"printout"},
 		{"guard", "waitingroom"},
 		{"sales"},
 		{"web", "api"},

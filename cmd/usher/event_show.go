@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"usher/server/catalog"
+	"usher/sync/journal"
+)
+
+func newEventShow() *cobra.Command {
+	c := &cobra.Command{
+		Use: "show EVENT", Short: "Show an event as the gates know it", Args: exactly(1, "the code of an event"), RunE: runEventShow,
+		Example: "  usher event show HARBOUR-26",
+	}
+	addData(c, "server")
+	return c
+}
+
+func runEventShow(c *cobra.Command, args []string) error {
+	s, err := openServer(c, withoutKeys)
+	if err != nil {
+		return err
+	}
+	e, err := s.Catalog.Event(c.Context(), args[0])
+	if err = joined(err, s.Close()); err != nil {
+		return err
+	}
+	if wantsJSON(c) {
+		return printJSON(c.OutOrStdout(), e)
+	}
+	return printEvent(c.OutOrStdout(), e)
+}
+
+func printEvent(w io.Writer, e *catalog.Event) error {
+	fmt.Fprintf(w, "%s  %s%s\n", e.Code, printable(e.Name), rehearsal(e.Rehearsal))
+	if e.Venue != "" {
+		fmt.Fprintf(w, "at      %s\n", printable(e.Venue))
+	}
+	if e.Admission != 0 {
+		fmt.Fprintf(w, "doors   %s\n", e.Local(e.Admission).Format(minute))
+	}
+	fmt.Fprintf(w, "starts  %s\nends    %s\n\n", e.Local(e.Starts).Format(minute), e.Local(e.Ends).Format(minute))
+	t := newTable(w, "ZONE", "NAME", "CAPACITY")
+	for _, z := range e.Zones {
+		t.row(z.Code, z.Name, unlimited(z.Capacity))
+	}
+	t.gap("PRODUCT", "NAME", "ZONES", "RULES")
+	for _, p := range e.Products {
+		t.row(p.Code, p.Name, zoneCodes(e, p.Zones), rules(p.Rules))
+	}
+	t.gap("GATE", "NAME", "INTO", "ADMITS", "RULES")
+	for _, g := range e.Gates {
+		zone, _ := e.ZoneByBit(g.Zone)
+		t.row(g.Code, g.Name, zone.Code, admitted(e, g), gateRules(g))
+	}
+	if len(e.Retired) > 0 {
+		t.gap("RETIRED", "CODE")
+		for _, p := range e.Retired {
+			t.row(p.Kind, p.Code)
+		}
+	}
+	return t.flush()
+}
+
+func unlimited(n uint32) string {
+	if n == 0 {
+		return "no limit"
+	}
+	return fmt.Sprint(n)
+}
+
+func zoneCodes(e *catalog.Event, mask uint32) string {
+	var codes []string
+	for _, z := range e.ZonesOf(mask) {
+		codes = append(codes, z.Code)
+	}
+	return strings.Join(codes, " ")
+}
+
+func admitted(e *catalog.Event, g journal.Gate) string {
+	if g.All {
+		return "all products"
+	}
+	var codes []string
+	for _, p := range e.Products {
+		if slices.Contains(g.Products, p.Number) {
+			codes = append(codes, p.Code)
+		}
+	}
+	return strings.Join(codes, " ")
+}
+
+func gateRules(g journal.Gate) string {
+	list := rules(g.Rules)
+	if g.NoReentry {
+		list = strings.TrimPrefix(list+", no re-entry after exit", ", ")
+	}
+	if g.Multi {
+		list = strings.TrimPrefix(list+", entries are not counted", ", ")
+	}
+	return list
+}
+
+// rules names rules by their kinds; --json has all of them.
+func rules(list []journal.Rule) string {
+	kinds := make([]string, len(list))
+	for i, r := range list {
+		kinds[i] = r.Kind
+	}
+	return strings.Join(kinds, ", ")
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"usher/server"
+	"usher/sync/fault"
+)
+
+// serverListen is where a server answers when nobody says otherwise.
+const serverListen = "127.0.0.1:8420"
+
+func newServe() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the server: live pages, enrolment of gates, exchange with them",
+		Long: `Answers managers' browsers and the gates until it is told to stop (Ctrl-C, SIGTERM),
+then finishes what is under way. Prints the address of the live page with the key
+that opens it; whoever has that link is the manager.
+
+Other usher commands may work on the same data at the same time.
+
+Without --tls-cert and --tls-key it speaks plain HTTP: put it behind a proxy that
+speaks TLS, or keep it on a network that you trust. What gates and server tell
+each other is signed and sealed either way.`,
+		Example: `  usher serve
+  usher serve --data /srv/usher --listen :8420 --public-url https://tickets.example --passphrase-file /run/secrets/usher`,
+		Args: cobra.NoArgs,
+		RunE: runServe,
+	}
+	addData(c, "server")
+	addPassphrase(c)
+	addOrganiser(c)
+	addLog(c)
+	c.Flags().String("listen", serverListen, "address to answer on, HOST:PORT; port 0 takes a free one")
+	c.Flags().String("public-url", "", "address under which browsers and gates reach the server")
+	c.Flags().String("tls-cert", "", "file of the TLS certificate chain (PEM)")
+	c.Flags().String("tls-key", "", "file of the certificate's private key (PEM)")
+	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	return c
+}
+
+func runServe(c *cobra.Command, _ []string) (err error) {
+	log, err := logger(c)
+	if err != nil {
+		return err
+	}
+	public, err := publicURL(flag(c, "public-url"))
+	if err != nil {
+		return err
+	}
+	dir, err := dataDir(c)
+	if err != nil {
+		return err
+	}
+	listener, scheme, err := listen(c)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() // the server closes it too, unless it never gets that far
+	if public == "" {
+		public = scheme + "://" + reachable(listener.Addr())
+	}
+	s, err := openServerIn(c, server.Config{Data: dir, Organiser: flag(c, "organiser"), PublicURL: public, Log: log}, needsKeys)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	if err := announce(c, s, listener, public); err != nil {
+		return err
+	}
+	return s.Serve(c.Context(), listener)
+}
+
+// listen opens the address to answer on, with TLS if there is a certificate.
+func listen(c *cobra.Command) (listener net.Listener, scheme string, err error) {
+	var secure *tls.Config
+	scheme = "http"
+	if cert := flag(c, "tls-cert"); cert != "" {
+		pair, err := tls.LoadX509KeyPair(cert, flag(c, "tls-key"))
+		if err != nil {
+			return nil, "", fault.Wrap(fault.BadInput, err, "can't use the certificate %s", cert)
+		}
+		secure, scheme = &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}, "https"
+	}
+	listener, err = net.Listen("tcp", flag(c, "listen"))
+	if err != nil {
+		return nil, "", fault.Wrap(fault.Unavailable, err, "can't listen on %s", flag(c, "listen"))
+	}
+	if secure != nil {
+		listener = tls.NewListener(listener, secure)
+	}
+	return listener, scheme, nil
+}
+
+// publicURL checks the address that the server is reached under.
+func publicURL(text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
+		return "", fault.New(fault.BadInput, "--public-url %q: want an address like https://tickets.example", text)
+	}
+	return strings.TrimSuffix(u.String(), "/"), nil
+}
+
+// reachable gives an address that a browser on this machine can open: one that
+// listens on all interfaces is reached on the loopback too.
+func reachable(addr net.Addr) string {
+	tcp, isTCP := addr.(*net.TCPAddr)
+	if !isTCP || !tcp.IP.IsUnspecified() {
+		return addr.String()
+	}
+	return net.JoinHostPort("127.0.0.1", fmt.Sprint(tcp.Port))
+}
+
+func announce(c *cobra.Command, s *server.Server, listener net.Listener, public string) error {
+	key, err := s.ManagerKey()
+	if err != nil {
+		return err
+	}
+	link := public + "/?key=" + key
+	if wantsJSON(c) {
+		return printJSON(c.OutOrStdout(), map[string]string{"url": public, "listen": listener.Addr().String(), "manager": link})
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "usher serves %s at %s\nLive page, for managers only: %s\n", s.Data, public, link)
+	return err
+}

@@ -1,0 +1,86 @@
+package printout
+
+import (
+	"context"
+	"encoding/csv"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"usher/server/ticketing"
+)
+
+// csvHead names the columns: those of an attendee list first, as it names them.
+var csvHead = []string{"external_id", "name", "email", "product", "seat", "zone", "valid_from", "valid_until", "admissions",
+	"ticket", "short_code", "generation", "state", "why", "changed_at", "token"}
+
+// writeCSV lists the tickets (RFC 4180, UTF-8), void ones too.
+func (j *job) writeCSV(ctx context.Context, w io.Writer) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = true
+	if err := out.Write(csvHead); err != nil {
+		return err
+	}
+	err := j.each(ctx, func(t ticketing.Ticket) error {
+		if err := out.Write(j.csvRow(t)); err != nil {
+			return err
+		}
+		j.step()
+		return ctx.Err()
+	})
+	if err != nil {
+		return err
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func (j *job) csvRow(t ticketing.Ticket) []string {
+	return []string{
+		harmless(t.External), harmless(t.Name), harmless(t.Email), j.productCode(t.Product), harmless(t.Seat), j.zoneCodes(t.Zones),
+		j.instant(t.NotBefore), j.instant(t.Expires), strconv.Itoa(int(max(t.Admissions, 1))),
+		t.ID.String(), t.ID.Short(), strconv.Itoa(int(t.Generation)), string(t.State), harmless(t.Why),
+		t.Changed.In(j.event.Location).Format(time.RFC3339), t.Token,
+	}
+}
+
+func (j *job) instant(unix int64) string {
+	if unix == 0 {
+		return ""
+	}
+	return j.event.Local(unix).Format(time.RFC3339)
+}
+
+func (j *job) productCode(number uint32) string {
+	if p, ok := j.event.ProductByNumber(number); ok {
+		return p.Code
+	}
+	for _, part := range j.event.Retired {
+		if part.Kind == "product" && part.Number == int64(number) {
+			return part.Code
+		}
+	}
+	return strconv.FormatUint(uint64(number), 10)
+}
+
+func (j *job) zoneCodes(mask uint32) string {
+	var codes []string
+	for _, z := range j.event.ZonesOf(mask) {
+		codes = append(codes, z.Code)
+	}
+	return strings.Join(codes, " ")
+}
+
+// plainNumber is what a spreadsheet may read as a number without harm.
+var plainNumber = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]+)?$`)
+
+// harmless keeps a spreadsheet from running what stands in a cell: text that
+// begins like a formula gets the apostrophe that makes it text again.
+func harmless(cell string) string {
+	if cell == "" || !strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) || plainNumber.MatchString(cell) {
+		return cell
+	}
+	return "'" + cell
+}
