@@ -14,6 +14,10 @@ const (
 	// hopeless is the fitness under which it isn't even worth improving a grid.
 	hopeless = 0.3
 
+	// sure is the fitness from which a grid needs no improving and leaves no
+	// doubt about the size.
+	sure = 0.9
+
 	// framing is what three finders score at least where a code's size makes
 	// them expected, even seen askew.
 	framing = 0.15
@@ -40,8 +44,14 @@ func fits(p plane, t triple, sides []int) []grid {
 		if score < hopeless {
 			continue
 		}
-		if g, score = polish(p, g, score); score >= plausible {
+		if score < sure {
+			g, score = polish(p, g, score)
+		}
+		if score >= plausible {
 			all = append(all, fitted{g, score})
+		}
+		if score >= sure {
+			break // no other size comes near
 		}
 	}
 	slices.SortStableFunc(all, func(a, b fitted) int { return cmp.Compare(b.score, a.score) })

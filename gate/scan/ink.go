@@ -46,14 +46,11 @@ func nearby(radius int) binarizer {
 		if err != nil {
 			return nil
 		}
-		means := newMeans(p)
-		for y := range p.height {
-			for x := range p.width {
-				if int(p.pix[y*p.width+x])+faintest <= means.around(x, y, radius) {
-					bits.Set(x, y)
-				}
+		newSums(p).each(radius, func(x, y, sum, n int) {
+			if (int(p.pix[y*p.width+x])+faintest)*n <= sum {
+				bits.Set(x, y)
 			}
-		}
+		})
 		return bits
 	}
 }

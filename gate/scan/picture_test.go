@@ -94,6 +94,7 @@ func TestPictureFormats(t *testing.T) {
 		"jpeg": func(w io.Writer, img image.Image) error { return jpeg.Encode(w, img, nil) },
 		"gif":  func(w io.Writer, img image.Image) error { return gif.Encode(w, img, nil) },
 		"bmp":  bmp.Encode,
+		"webp": encodeWebP,
 	} {
 		for kind, img := range map[string]image.Image{"grey": grey, "colour": colour} {
 			got, err := Picture(bytes.NewReader(encoded(t, encode, img)))
@@ -102,6 +103,45 @@ func TestPictureFormats(t *testing.T) {
 			}
 		}
 	}
+}
+
+// encodeWebP writes black and white as lossless WebP (RFC 9649, section 3): no
+// transforms, and prefix codes of one bit for each colour. Go has no encoder.
+func encodeWebP(w io.Writer, img image.Image) error {
+	var data []byte
+	used := 0
+	put := func(value, bits int) {
+		for i := range bits {
+			if used%8 == 0 {
+				data = append(data, 0)
+			}
+			data[len(data)-1] |= byte(value>>i&1) << (used % 8)
+			used++
+		}
+	}
+	size := img.Bounds().Size()
+	put(0x2f, 8)
+	put(size.X-1, 14)
+	put(size.Y-1, 14)
+	put(0, 1+3+1+1+1) // no alpha, version 0, no transform, no cache, one set of codes
+	for range 3 {     // green, red, blue: two symbols, 0 and 255
+		put(0b11, 2)
+		put(0, 1+1)
+		put(255, 8)
+	}
+	for _, symbol := range []int{255, 0} { // alpha, distance: one symbol each
+		put(0b101, 3)
+		put(symbol, 8)
+	}
+	for i := range size.X * size.Y {
+		light, _, _, _ := img.At(i%size.X, i/size.X).RGBA()
+		put(-int(light>>15), 3)
+	}
+	data = append(data, make([]byte, len(data)%2)...)
+	file := binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(data)+12))
+	file = binary.LittleEndian.AppendUint32(append(file, "WEBPVP8L"...), uint32(len(data)))
+	_, err := w.Write(append(file, data...))
+	return err
 }
 
 // Every kind of picture in memory gives the same greys, also when it is a part of

@@ -72,28 +72,19 @@ func (p plane) doubled() plane {
 
 // smoothed is the picture with each pixel the mean of a square around it.
 func (p plane) smoothed(radius int) plane {
-	means := newMeans(p)
 	out := newPlane(p.width, p.height)
-	for y := range p.height {
-		for x := range p.width {
-			out.pix[y*p.width+x] = byte(means.around(x, y, radius))
-		}
-	}
+	newSums(p).each(radius, func(x, y, sum, n int) { out.pix[y*p.width+x] = byte(sum / n) })
 	return out
 }
 
 // sharpened is the picture with each pixel's difference to the mean of a square
 // around it added gain times.
 func (p plane) sharpened(radius, gain int) plane {
-	means := newMeans(p)
 	out := newPlane(p.width, p.height)
-	for y := range p.height {
-		for x := range p.width {
-			i := y*p.width + x
-			v := int(p.pix[i])
-			out.pix[i] = byte(min(255, max(0, v+gain*(v-means.around(x, y, radius)))))
-		}
-	}
+	newSums(p).each(radius, func(x, y, sum, n int) {
+		v := int(p.pix[y*p.width+x])
+		out.pix[y*p.width+x] = byte(min(255, max(0, v+gain*(v-sum/n))))
+	})
 	return out
 }
 
@@ -131,32 +122,37 @@ func sort3(a, b, c byte) (low, middle, high byte) {
 	return min(a, b), max(a, b), c
 }
 
-// means holds, for each pixel, the sum of all above and left of it, so that the
-// mean of any rectangle costs four look-ups.
-type means struct {
-	sums          []uint32 // wraps around, which differences don't mind
+// sums holds, for each pixel, the sum of all above and left of it, so that the
+// sum of any rectangle costs four look-ups.
+type sums struct {
+	table         []uint32 // wraps around, which differences don't mind
 	width, height int
 }
 
-func newMeans(p plane) means {
-	m := means{sums: make([]uint32, (p.width+1)*(p.height+1)), width: p.width, height: p.height}
+func newSums(p plane) sums {
+	s := sums{table: make([]uint32, (p.width+1)*(p.height+1)), width: p.width, height: p.height}
 	stride := p.width + 1
 	for y := range p.height {
+		above, here := s.table[y*stride:(y+1)*stride], s.table[(y+1)*stride:(y+2)*stride]
 		row := uint32(0)
-		for x := range p.width {
-			row += uint32(p.pix[y*p.width+x])
-			m.sums[(y+1)*stride+x+1] = m.sums[y*stride+x+1] + row
+		for x, v := range p.pix[y*p.width : (y+1)*p.width] {
+			row += uint32(v)
+			here[x+1] = above[x+1] + row
 		}
 	}
-	return m
+	return s
 }
 
-// around is the mean of the square of the given radius around a pixel, as far as
-// it lies inside the picture.
-func (m means) around(x, y, radius int) int {
-	x0, x1 := max(0, x-radius), min(m.width, x+radius+1)
-	y0, y1 := max(0, y-radius), min(m.height, y+radius+1)
-	stride := m.width + 1
-	sum := m.sums[y1*stride+x1] - m.sums[y0*stride+x1] - m.sums[y1*stride+x0] + m.sums[y0*stride+x0]
-	return int(sum) / ((x1 - x0) * (y1 - y0))
+// each gives, for each pixel, the sum of the square of the given radius around it,
+// as far as it lies inside the picture, and how many pixels that is.
+func (s sums) each(radius int, f func(x, y, sum, n int)) {
+	stride := s.width + 1
+	for y := range s.height {
+		y0, y1 := max(0, y-radius), min(s.height, y+radius+1)
+		above, below := s.table[y0*stride:(y0+1)*stride], s.table[y1*stride:(y1+1)*stride]
+		for x := range s.width {
+			x0, x1 := max(0, x-radius), min(s.width, x+radius+1)
+			f(x, y, int(below[x1]-below[x0]-above[x1]+above[x0]), (x1-x0)*(y1-y0))
+		}
+	}
 }

@@ -55,8 +55,9 @@ func newSearch(base plane) *search {
 	return s
 }
 
-// try takes one look and reports whether it read anything.
-func (s *search) try(l look) bool {
+// try takes one look and reports whether it read anything. It goes on to the next
+// way of telling ink only if that may read more.
+func (s *search) try(l look) (any bool) {
 	if l.level >= len(s.levels) {
 		return false
 	}
@@ -73,9 +74,13 @@ func (s *search) try(l look) bool {
 			seen[i].point, seen[i].module = f.times(1/v.scale), f.module/v.scale
 		}
 		s.known = merge(s.known, seen)
+		s.forget()
+		any = s.combine(v) || any
+		if any && !s.more() {
+			break
+		}
 	}
-	s.forget()
-	return s.combine(v)
+	return any
 }
 
 // combine reads the codes that the known finders make up in a view.

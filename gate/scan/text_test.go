@@ -231,11 +231,11 @@ func FuzzLines(f *testing.F) {
 		if len(got)+len(errs) > len(in)+1 {
 			t.Fatalf("%d lines of %d bytes", len(got)+len(errs), len(in))
 		}
-		var wedge Wedge
-		codes, _ := wedge.Feed([]byte(strings.ReplaceAll(in, "\t", " ") + "\r"))
-		if len(errs) > 0 {
-			return
+		if len(errs) > 0 || strings.Contains(in, "\t") {
+			return // a keyboard has no NUL, and its TAB ends a code
 		}
+		var wedge Wedge
+		codes, _ := wedge.Feed([]byte(in + "\r"))
 		for i, line := range got {
 			if i >= len(codes) || codes[i] != line.Text {
 				t.Fatalf("line %d is %q, by keyboard %q", line.Number, line.Text, codes)
