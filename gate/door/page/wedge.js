@@ -1,7 +1,11 @@
 // Keyboard-wedge scanners: they type a code fast, anywhere on the page, and end
 // it with Enter or Tab. Keys that come one by one are shortcuts.
 
-const burst = 60; // ms between two keys of a scanner; people are slower
+// Scanners on slow links leave up to a fifth of a second between two keys. Every
+// ticket begins with U, which is also the key for undo, so a key counts as a
+// shortcut only after a pause that no scanner makes.
+const pause = 250; // ms
+const gap = 600; // ms; after it, what was typed before is no part of a code
 const shortest = 8; // characters; less is no code
 
 export function onWedge({ code, key, busy }) {
@@ -14,7 +18,7 @@ export function onWedge({ code, key, busy }) {
   addEventListener("keydown", (e) => {
     if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey || busy()) return;
     const typing = e.target instanceof HTMLInputElement && e.target.type !== "file";
-    const fast = e.timeStamp - last < burst;
+    const fast = e.timeStamp - last < gap;
     last = e.timeStamp;
     if (!fast) forget();
     if (e.key === "Enter" || e.key === "Tab") {
@@ -36,6 +40,6 @@ export function onWedge({ code, key, busy }) {
     clearTimeout(pending);
     if (e.key === " ") e.preventDefault();
     const pressed = e.key;
-    if (text.length <= 1) pending = setTimeout(() => key(pressed), burst);
+    if (text.length <= 1) pending = setTimeout(() => { forget(); key(pressed); }, pause);
   }, { capture: true });
 }
