@@ -54,9 +54,9 @@ func glance(p plane, inverted bool) (found []string, err error) {
 	if min(p.width, p.height) < smallest {
 		return nil, nil
 	}
-	searches := []*search{newSearch(p)}
+	searches := []*search{newSearch(p, maxFrameTriples)}
 	if inverted {
-		searches = append(searches, newSearch(p.inverted()))
+		searches = append(searches, newSearch(p.inverted(), maxFrameTriples))
 	}
 	for _, l := range quickLooks {
 		for _, s := range searches {

@@ -95,7 +95,7 @@ func lookAt(p plane, looks []look) []code {
 	if min(p.width, p.height) < smallest {
 		return nil
 	}
-	upright := newSearch(p)
+	upright := newSearch(p, maxTriples)
 	var inverted *search // made when upright alone didn't do
 	for i, l := range looks {
 		upright.try(l)
@@ -103,7 +103,7 @@ func lookAt(p plane, looks []look) []code {
 			return upright.codes
 		}
 		if inverted == nil {
-			inverted = newSearch(p.inverted())
+			inverted = newSearch(p.inverted(), maxTriples)
 		}
 		inverted.try(l)
 		if codes := append(upright.codes, inverted.codes...); len(codes) > 0 &&

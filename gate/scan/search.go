@@ -33,6 +33,7 @@ type search struct {
 	levels []plane  // the base and its halvings
 	known  []finder // the finders seen so far that belong to no code yet, in pixels of the base
 	codes  []code   // what was read so far
+	most   int      // combinations of finders to try in one look
 }
 
 // halvings is how many smaller copies of a picture a search looks at.
@@ -42,9 +43,9 @@ const halvings = 2
 // smallest code with its quiet zone at one pixel a module.
 const smallest = minSide + 8
 
-// newSearch starts with the base.
-func newSearch(base plane) *search {
-	s := &search{levels: []plane{base}}
+// newSearch starts with the base; most bounds the combinations tried in one look.
+func newSearch(base plane, most int) *search {
+	s := &search{levels: []plane{base}, most: most}
 	for range halvings {
 		last := s.levels[len(s.levels)-1]
 		if min(last.width, last.height) < 2*smallest {
@@ -85,7 +86,7 @@ func (s *search) try(l look) (any bool) {
 
 // combine reads the codes that the known finders make up in a view.
 func (s *search) combine(v view) (any bool) {
-	for _, t := range triples(s.known) {
+	for _, t := range triples(s.known, s.most) {
 		if !s.free(t) {
 			continue
 		}

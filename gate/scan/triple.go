@@ -12,8 +12,11 @@ const (
 	// in most rows are taken.
 	maxFinders = 32
 
-	// maxTriples bounds how many combinations are looked at closely.
+	// maxTriples bounds how many combinations of a picture are looked at closely.
 	maxTriples = 60
+
+	// maxFrameTriples is maxTriples for a camera's frame: the next one is near.
+	maxFrameTriples = 15
 )
 
 // triple are three finders that may belong to one code, in their places in it.
@@ -26,8 +29,8 @@ type triple struct {
 	odd float64
 }
 
-// triples combines finders, the likeliest combination first.
-func triples(found []finder) []triple {
+// triples combines finders, the likeliest combination first, most at most.
+func triples(found []finder, most int) []triple {
 	found = slices.Clone(found)
 	slices.SortStableFunc(found, func(a, b finder) int { return cmp.Compare(b.seen, a.seen) })
 	found = found[:min(len(found), maxFinders)]
@@ -42,7 +45,7 @@ func triples(found []finder) []triple {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b triple) int { return cmp.Compare(a.odd, b.odd) })
-	return all[:min(len(all), maxTriples)]
+	return all[:min(len(all), most)]
 }
 
 // arrange puts three finders in their places and judges the shape they make.
