@@ -2,6 +2,7 @@ package document
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"iter"
@@ -31,11 +32,11 @@ const (
 // an export of more tickets is split.
 const MaxPages = 20_000
 
-// Options are the facts about a PDF file as a whole.
+// Options are the facts about a PDF file as a whole. The zero value works.
 type Options struct {
-	Paper    Paper     // A4 or A6
-	Created  time.Time // must be set; stands in the file as its creation date, to the second, UTC
-	Title    string    // empty: the name of the first ticket's or card's event
+	Paper    Paper     // A4 when empty
+	Created  time.Time // the file's creation date, to the second; 1 January 1970 when zero, for the clock is not read
+	Title    string    // the name of the first ticket's or card's event when empty
 	Author   string    // the organiser
 	Language string    // of the texts, BCP 47 (RFC 5646), "en" when empty
 
@@ -59,15 +60,16 @@ type Book struct {
 
 // NewBook starts an empty file.
 func NewBook(opt Options) (*Book, error) {
-	switch {
-	case opt.Paper != A4 && opt.Paper != A6:
-		return nil, fault.New(fault.BadInput, "paper %q is not known: use %s or %s", opt.Paper, A4, A6)
-	case opt.Created.IsZero():
-		return nil, fault.New(fault.BadInput, "a PDF needs a creation date")
-	case opt.Language == "":
-		opt.Language = "en"
-	case !languageTag.MatchString(opt.Language):
-		return nil, fault.New(fault.BadInput, "language %q is no BCP 47 tag such as en or de-CH", opt.Language)
+	opt.Paper = cmp.Or(opt.Paper, A4)
+	opt.Language = cmp.Or(opt.Language, "en")
+	if opt.Created.IsZero() {
+		opt.Created = time.Unix(0, 0)
+	}
+	if opt.Paper != A4 && opt.Paper != A6 {
+		return nil, fault.New(fault.BadInput, "paper %.20q is not known: use %s or %s", opt.Paper, A4, A6)
+	}
+	if !languageTag.MatchString(opt.Language) {
+		return nil, fault.New(fault.BadInput, "language %.40q is no BCP 47 tag such as en or de-CH", opt.Language)
 	}
 	pdf := fpdf.New("P", "mm", string(opt.Paper), "")
 	pdf.SetMargins(0, 0, 0)
@@ -127,7 +129,11 @@ func (b *Book) AddTicket(t Ticket) error {
 // AddCard draws one enrolment card: on a page of its own on A6, four to a sheet
 // on A4. After an error the book is as it was before.
 func (b *Book) AddCard(c Card) error {
-	m, err := QR(c.Text, Print)
+	level := Print
+	if len(c.Text) > maxPrint {
+		level = Screen // or its modules would be too small to print
+	}
+	m, err := QR(c.Text, level)
 	if err != nil {
 		return err
 	}
@@ -153,11 +159,7 @@ func (b *Book) turn(event string) error {
 		return fault.New(fault.TooLarge, "one PDF holds at most %d pages; export one file a ticket, or fewer tickets", MaxPages)
 	}
 	if b.pages == 0 {
-		title := b.opt.Title
-		if title == "" {
-			title = event
-		}
-		b.pdf.SetTitle(metadata(title), false)
+		b.pdf.SetTitle(metadata(cmp.Or(b.opt.Title, event)), false)
 	}
 	b.pdf.AddPage()
 	b.pages++

@@ -10,9 +10,14 @@ import (
 )
 
 const (
-	// MaxCode is the longest text drawn as one code, in characters: the limit of
-	// a token (FORMAT.md section 1).
-	MaxCode = 700
+	// MaxCode is the longest text drawn as one code, in characters: more than an
+	// enrolment card with the most roots and the longest address has. A token has
+	// at most 700 (FORMAT.md section 1).
+	MaxCode = 1500
+
+	// maxPrint is the longest text whose modules on a quarter of A4 are half a
+	// millimetre at level Print: what a 150 dpi scan shows with three pixels.
+	maxPrint = 700
 
 	// QuietZone is the width, in modules, of the empty border a reader needs on
 	// every side of a code (ISO/IEC 18004:2015, section 6.3.8).

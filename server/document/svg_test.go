@@ -105,7 +105,7 @@ func TestSVGReadsBack(t *testing.T) {
 
 func TestSVGRefuses(t *testing.T) {
 	var b bytes.Buffer
-	if err := SVG(&b, strings.Repeat("A", 701), ""); !errors.Is(err, fault.TooLarge) || b.Len() > 0 {
+	if err := SVG(&b, strings.Repeat("A", MaxCode+1), ""); !errors.Is(err, fault.TooLarge) || b.Len() > 0 {
 		t.Errorf("too long: got %v and %d bytes", err, b.Len())
 	}
 	if err := SVG(failing{}, token(30), ""); !errors.Is(err, errFull) {
