@@ -3,6 +3,9 @@ package gate
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 
 	"usher/gate/clock"
 	"usher/gate/door"
@@ -51,7 +54,8 @@ func (g *Gate) Sync(ctx context.Context) error {
 }
 
 // Import takes in the records of a journal file that was carried by hand, and
-// gives how many were new.
+// gives how many were new. Where chains were refused the others are in all the
+// same, and the error, fault.Refused, says which and why.
 func (g *Gate) Import(ctx context.Context, file []byte) (int, error) {
 	f, err := link.ReadFile(bytes.NewReader(file))
 	if err != nil {
@@ -61,7 +65,25 @@ func (g *Gate) Import(ctx context.Context, file []byte) (int, error) {
 		return 0, fault.New(fault.BadInput, "this file holds journals of event %s, this gate is of event %s", f.Event, g.Enrolment.Event)
 	}
 	report, err := exchange.Import(ctx, g.local(), f.Batches())
-	return int(report.Taken), err
+	if err != nil {
+		return int(report.Taken), err
+	}
+	if _, err := exchange.ImportCheckpoints(g.local(), f.Checkpoints); err != nil {
+		return int(report.Taken), err
+	}
+	return int(report.Taken), refused(report)
+}
+
+func refused(r exchange.Report) error {
+	if len(r.Refused) == 0 {
+		return nil
+	}
+	var list []string
+	for chain, err := range r.Refused {
+		list = append(list, fmt.Sprintf("%s (%s)", chain, fault.Message(err)))
+	}
+	slices.Sort(list)
+	return fault.New(fault.Refused, "%d records are taken in; refused were chains %s", r.Taken, strings.Join(list, ", "))
 }
 
 // linkStatus adds who is linked, and what the server is not known to hold.

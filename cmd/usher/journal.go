@@ -354,6 +354,9 @@ func importAtGate(c *cobra.Command, dir, path string) (done imported, err error)
 		return done, err
 	}
 	n, err := g.Import(c.Context(), file)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
 	return imported{Records: uint64(n)}, joined(err, g.Close())
 }
 

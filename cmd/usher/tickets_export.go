@@ -89,7 +89,8 @@ func printOrder(c *cobra.Command) (printout.Order, error) {
 
 func printReport(c *cobra.Command, r printout.Report) error {
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "%s: %d tickets in %d %s in %s\n", r.Event, r.Tickets, len(r.Files), plural(len(r.Files), "file"), printable(r.Dir))
+	fmt.Fprintf(out, "%s: %d %s in %d %s in %s\n",
+		r.Event, r.Tickets, plural(r.Tickets, "ticket"), len(r.Files), plural(len(r.Files), "file"), printable(r.Dir))
 	if r.Void > 0 {
 		fmt.Fprintf(out, "%d void %s left out\n", r.Void, plural(r.Void, "ticket"))
 	}

@@ -55,7 +55,7 @@ type usedRing struct {
 }
 
 // timely are the reasons that don't make a code less genuine.
-var timely = []ticket.Reason{ticket.ReasonAud, ticket.ReasonNotBefore, ticket.ReasonExpired, ticket.ReasonKeyExpired, ticket.ReasonProofTime}
+var timely = []ticket.Reason{ticket.ReasonAud, ticket.ReasonNotBefore, ticket.ReasonExpired, ticket.ReasonKeyNotBefore, ticket.ReasonKeyExpired, ticket.ReasonProofTime}
 
 // verifyCode judges a code; event "" takes the one that the code says.
 func verifyCode(code string, ring *keyring.Ring, event string, at time.Time) verification {

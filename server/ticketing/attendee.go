@@ -66,7 +66,7 @@ func (rd *reader) attendees(name string, t *table) ([]Attendee, error) {
 		list[i] = rd.attendee(func(c column) string { return t.cell(r, c) }, blame)
 		ext := list[i].External
 		if first, twice := seen[ext]; twice && ext != "" {
-			blame(colExternal, "%q is on line %d already", ext, first)
+			blame(colExternal, "%.80q is on line %d already", ext, first)
 		}
 		seen[ext] = r.line
 	}
@@ -75,8 +75,8 @@ func (rd *reader) attendees(name string, t *table) ([]Attendee, error) {
 
 func (rd *reader) attendee(cell func(column) string, blame func(column, string, ...any)) Attendee {
 	a := Attendee{External: cell(colExternal), Name: cell(colName), Email: cell(colEmail), Seat: cell(colSeat)}
-	checkText(colExternal, a.External, maxExternal, true, blame)
-	checkText(colName, a.Name, maxName, true, blame)
+	checkText(colExternal, a.External, maxExternal, "", blame)
+	checkText(colName, a.Name, maxName, "\n\r\t", blame)
 	checkEmail(a.Email, blame)
 	checkSeat(a.Seat, blame)
 	a.Product = rd.product(cell(colProduct), blame)
@@ -84,20 +84,22 @@ func (rd *reader) attendee(cell func(column) string, blame func(column, string, 
 	a.NotBefore = rd.instant(colFrom, cell(colFrom), blame)
 	a.Expires = rd.instant(colUntil, cell(colUntil), blame)
 	if a.NotBefore != 0 && a.Expires != 0 && a.NotBefore >= a.Expires {
-		blame(colUntil, "%s is not after valid_from %s", cell(colUntil), cell(colFrom))
+		blame(colUntil, "%s is not after valid_from, %s", cell(colUntil), cell(colFrom))
 	}
 	a.Admissions = admissions(cell(colAdmissions), blame)
 	return a
 }
 
-func checkText(c column, text string, limit int, wanted bool, blame func(column, string, ...any)) {
+// checkText wants a text of no control characters but the allowed ones.
+func checkText(c column, text string, limit int, allowed string, blame func(column, string, ...any)) {
+	forbidden := func(r rune) bool { return unicode.IsControl(r) && !strings.ContainsRune(allowed, r) }
 	switch {
-	case text == "" && wanted:
+	case text == "":
 		blame(c, "is empty")
 	case len(text) > limit:
 		blame(c, "%d bytes, limit %d", len(text), limit)
-	case strings.ContainsFunc(text, func(r rune) bool { return unicode.IsControl(r) && r != '\n' && r != '\r' && r != '\t' }):
-		blame(c, "%q holds a control character", text)
+	case strings.ContainsFunc(text, forbidden):
+		blame(c, "%q holds a line break or another control character", text)
 	}
 }
 
@@ -105,15 +107,18 @@ func checkEmail(text string, blame func(column, string, ...any)) {
 	if text == "" {
 		return
 	}
-	address, err := mail.ParseAddress(text)
-	if err != nil || address.Address != text || len(text) > maxEmail || !strings.Contains(text, "@") {
+	if len(text) > maxEmail {
+		blame(colEmail, "%d bytes, limit %d", len(text), maxEmail)
+		return
+	}
+	if address, err := mail.ParseAddress(text); err != nil || address.Address != text {
 		blame(colEmail, "%q is no e-mail address", text)
 	}
 }
 
 func checkSeat(text string, blame func(column, string, ...any)) {
 	if len(text) > maxSeat {
-		blame(colSeat, "%q has %d bytes, a ticket holds %d", text, len(text), maxSeat)
+		blame(colSeat, "%.40q has %d bytes, a ticket holds %d", text, len(text), maxSeat)
 		return
 	}
 	for _, r := range text {
@@ -130,41 +135,50 @@ func (rd *reader) product(code string, blame func(column, string, ...any)) uint3
 	case code == "":
 		blame(colProduct, "is empty")
 	case !ok:
-		blame(colProduct, "%q is no product of the event; it has %s", code, codes(rd.products))
+		blame(colProduct, "%.40q is no product of the event; it has %s", code, codes(rd.products))
 	}
 	return n
 }
 
-// zoneMask reads zone codes separated by spaces, "|" or "+".
+// zoneMask reads zone codes separated by spaces, "|" or "+". An empty cell means
+// the product's zones.
 func (rd *reader) zoneMask(text string, blame func(column, string, ...any)) uint32 {
 	var mask uint32
 	for _, code := range strings.FieldsFunc(text, func(r rune) bool { return r == ' ' || r == '|' || r == '+' }) {
 		bit, ok := rd.zones[code]
 		if !ok {
-			blame(colZone, "%q is no zone of the event; it has %s", code, codes(rd.zones))
+			blame(colZone, "%.40q is no zone of the event; it has %s", code, codes(rd.zones))
 			return 0
 		}
 		mask |= 1 << bit
+	}
+	if text != "" && mask == 0 {
+		blame(colZone, "%.40q names no zone; leave it empty for the product's", text)
 	}
 	return mask
 }
 
 // layouts are the ways to write an instant in a list; those without an offset
 // are in the event's time zone.
-var layouts = []string{"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02"}
+var layouts = []string{time.RFC3339, "2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02T15:04:05"}
 
+// instant reads a time. A day alone is all of it: valid_from its beginning,
+// valid_until its end.
 func (rd *reader) instant(c column, text string, blame func(column, string, ...any)) int64 {
 	if text == "" {
 		return 0
 	}
-	at, err := time.Parse(time.RFC3339, text)
+	at, err := time.ParseInLocation(time.DateOnly, text, rd.location)
+	if err == nil && c == colUntil {
+		at = at.AddDate(0, 0, 1)
+	}
 	for _, layout := range layouts {
 		if err != nil {
 			at, err = time.ParseInLocation(layout, text, rd.location)
 		}
 	}
-	if err != nil || at.Unix() <= 0 || at.Year() > 9999 {
-		blame(c, "%q is no time; write 2026-07-04 19:30 (the event's local time) or 2026-07-04T19:30:00+02:00", text)
+	if err != nil || at.Unix() <= 0 {
+		blame(c, "%.40q is no time; write 2026-07-04 19:30 (the event's local time) or 2026-07-04T19:30:00+02:00", text)
 		return 0
 	}
 	return at.Unix()
@@ -181,7 +195,7 @@ func admissions(text string, blame func(column, string, ...any)) uint8 {
 	}
 	n, err := strconv.ParseUint(text, 10, 8)
 	if err != nil || n == 0 {
-		blame(colAdmissions, "%q: want a whole number from 1 to 255", text)
+		blame(colAdmissions, "%.40q: want a whole number from 1 to 255", text)
 		return 1
 	}
 	return uint8(n)

@@ -3,6 +3,8 @@ package ticketing
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
@@ -14,40 +16,60 @@ import (
 const maxWhy = 300
 
 // Find gives the one ticket that a person means by text: its short code, its id
-// in hexadecimal, the whole code, or the organiser's external id. event narrows
-// the search and may be "". An external id that several events use is refused.
+// in hexadecimal, any code of it, or the organiser's external id. event narrows
+// the search and may be "". A text that several tickets go by is refused.
 func (o *Office) Find(ctx context.Context, event, text string) (Ticket, error) {
-	where, arg := `where external_id = $1`, text
-	if id, ok := idOf(text); ok {
-		where, arg = `where id = $1`, id.String()
-	} else if len(text) > len(ticket.PrefixStatic) && text[:len(ticket.PrefixStatic)] == ticket.PrefixStatic {
-		where = `where token = $1`
+	text = ticket.CleanInput(text)
+	id, known, err := o.idOf(ctx, text)
+	if err != nil {
+		return Ticket{}, err
 	}
-	list, err := all(ctx, o.db.Read(), where+` and ($2 = '' or event = $2) order by event`, arg, event)
+	where, args := `where ($1 = '' or event = $1) and external_id = $2 order by event`, []any{event, text}
+	if known {
+		// An external id may look like an id of ours.
+		where, args = `where ($1 = '' or event = $1) and (external_id = $2 or id = $3) order by event, external_id`, append(args, id.String())
+	}
+	list, err := all(ctx, o.db.Read(), where, args...)
 	if err != nil {
 		return Ticket{}, err
 	}
 	switch len(list) {
 	case 0:
-		return Ticket{}, fault.New(fault.NotFound, "there is no ticket %q", text)
+		return Ticket{}, fault.New(fault.NotFound, "there is no ticket %.40q", text)
 	case 1:
 		return list[0], nil
 	}
-	return Ticket{}, fault.New(fault.BadInput, "%q is a ticket of event %s and of event %s; add --event", text, list[0].Event, list[1].Event)
+	return Ticket{}, fault.New(fault.BadInput, "%.40q is ticket %s of event %s and ticket %s of event %s: name the event, or use the short code",
+		text, list[0].ID.Short(), list[0].Event, list[1].ID.Short(), list[1].Event)
 }
 
-func idOf(text string) (ticket.ID, bool) {
-	if id, err := ticket.ParseID(text); err == nil {
-		return id, true
+// idOf gives the id that text says in one of our own forms. A code counts only
+// with its signature; a code that was reissued since is still its ticket's.
+func (o *Office) idOf(ctx context.Context, text string) (id ticket.ID, known bool, err error) {
+	if strings.HasPrefix(text, ticket.PrefixStatic) || strings.HasPrefix(text, ticket.PrefixPresentation) {
+		ring, err := o.vault.Ring(ctx)
+		if err != nil {
+			return id, false, err
+		}
+		t, err := ticket.Verify(text, &ring.Ring)
+		if err != nil {
+			return id, false, fault.Wrap(fault.NotFound, err, "no ticket here has this code")
+		}
+		return t.ID, true, nil
 	}
-	id, err := ticket.ParseShort(text)
-	return id, err == nil
+	if id, err = ticket.ParseID(text); err != nil {
+		id, err = ticket.ParseShort(text)
+	}
+	return id, err == nil, nil
 }
 
 // Revoke voids every code of the ticket, for the reason that people at a door
 // are told. Doing it again changes nothing.
 func (o *Office) Revoke(ctx context.Context, t Ticket, state State, why string) (Ticket, error) {
-	if state == Valid || why == "" || len(why) > maxWhy {
+	if !slices.Contains([]State{Revoked, Cancelled, Blocked}, state) {
+		return t, fault.New(fault.BadInput, "%.40q is no state that voids a ticket", state)
+	}
+	if why == "" || len(why) > maxWhy {
 		return t, fault.New(fault.BadInput, "a revocation needs a reason of at most %d bytes", maxWhy)
 	}
 	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {

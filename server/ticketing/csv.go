@@ -116,7 +116,8 @@ func readCSV(name string, r io.Reader) (*table, error) {
 	if err != nil {
 		return nil, parseError(name, err)
 	}
-	columns, err := readHeader(name, header)
+	line, _ := reader.FieldPos(0)
+	columns, err := readHeader(name, line, header)
 	if err != nil {
 		return nil, err
 	}
@@ -124,9 +125,9 @@ func readCSV(name string, r io.Reader) (*table, error) {
 }
 
 // delimiter looks at the header line alone: names of columns hold neither
-// character.
+// character. Blank lines before it don't count.
 func delimiter(text []byte) rune {
-	line, _, _ := bytes.Cut(text, []byte("\n"))
+	line, _, _ := bytes.Cut(bytes.TrimLeft(text, "\r\n"), []byte("\n"))
 	if bytes.Count(line, []byte(";")) > bytes.Count(line, []byte(",")) {
 		return ';'
 	}
@@ -151,22 +152,22 @@ func validUTF8(text []byte) (line int, ok bool) {
 	return line, false
 }
 
-func readHeader(name string, cells []string) ([]column, error) {
+func readHeader(name string, line int, cells []string) ([]column, error) {
 	columns := make([]column, len(cells))
 	for i, cell := range cells {
 		c := column(strings.ToLower(strings.TrimSpace(cell)))
 		if !slices.Contains(needed, c) && !slices.Contains(optional, c) {
-			return nil, fault.At(fault.BadInput, name, "line 1, column %d: %q is no column of an attendee list; there are %s and, if wanted, %s",
-				i+1, cell, listed(needed), listed(optional))
+			return nil, fault.At(fault.BadInput, name, "line %d, column %d: %.40q is no column of an attendee list; there are %s and, if wanted, %s",
+				line, i+1, cell, listed(needed), listed(optional))
 		}
 		if slices.Contains(columns[:i], c) {
-			return nil, fault.At(fault.BadInput, name, "line 1, column %d: %s is there twice", i+1, c)
+			return nil, fault.At(fault.BadInput, name, "line %d, column %d: %s is there twice", line, i+1, c)
 		}
 		columns[i] = c
 	}
 	for _, c := range needed {
 		if !slices.Contains(columns, c) {
-			return nil, fault.At(fault.BadInput, name, "line 1: column %s is missing; an attendee list has %s", c, listed(needed))
+			return nil, fault.At(fault.BadInput, name, "line %d: column %s is missing; an attendee list has %s", line, c, listed(needed))
 		}
 	}
 	return columns, nil
@@ -187,8 +188,8 @@ func readRows(name string, reader *csv.Reader, columns []column) (*table, error)
 			return nil, parseError(name, err)
 		}
 		line, _ := reader.FieldPos(0)
-		if len(cells) == 1 && strings.TrimSpace(cells[0]) == "" {
-			continue // a line of nothing but spaces, as spreadsheets leave them
+		if !slices.ContainsFunc(cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
+			continue // nothing but spaces and separators, as spreadsheets leave them
 		}
 		if len(cells) != len(columns) {
 			bad.add(line, columns[min(len(cells), len(columns)-1)], "the line has %d cells, the header has %d", len(cells), len(columns))

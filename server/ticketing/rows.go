@@ -26,7 +26,7 @@ func scanTicket(scan func(...any) error) (t Ticket, err error) {
 	if err != nil {
 		return t, err
 	}
-	t.State, t.Changed = State(state), time.UnixMilli(changed)
+	t.State, t.Changed = State(state), time.UnixMilli(changed).UTC()
 	if t.ID, err = ticket.ParseID(id); err != nil {
 		return t, fmt.Errorf("ticket %s of event %s: %w", id, t.Event, err)
 	}

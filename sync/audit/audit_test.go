@@ -163,6 +163,10 @@ func TestTampering(t *testing.T) {
 			list := s.chains[w.north.Chain()]
 			list[0] = forger.Scans(t, 1)[0].Bytes()
 		}, 1, "lies in its place"},
+		"an earlier one in its place": {func(w *world, _ *testing.T, s *shelf) {
+			list := s.chains[w.north.Chain()]
+			list[3] = list[2]
+		}, 4, "record 3 lies in its place"},
 		"end replaced by the device itself": {func(w *world, t *testing.T, s *shelf) {
 			other := *w.north
 			other.Head, other.Stamp.Time = w.admissions[2].Head(), other.Stamp.Time+5
@@ -213,6 +217,21 @@ func TestAuthors(t *testing.T) {
 	}
 	if n := r.chain(t, w.north); n.Fault != nil || n.Unbelieved != 1 || n.Records != 4 {
 		t.Errorf("an expelled device's chain: %+v; want 1 of 4 unbelieved and no fault", n)
+	}
+}
+
+// Where the server's journal is broken nobody can say who the gates are.
+func TestBrokenServer(t *testing.T) {
+	w := newWorld(t)
+	src, s := w.source(w.admissions...)
+	list := s.chains[w.server.Chain()]
+	list[1] = list[1][:len(list[1])-1]
+	r := run(t, src)
+	if f := r.chain(t, w.server).Fault; f == nil || f.Seq != 2 {
+		t.Errorf("the server's chain: %+v", f)
+	}
+	if f := r.chain(t, w.north).Fault; f == nil || !strings.Contains(f.What, "can't be known") {
+		t.Errorf("north's chain: %+v", f)
 	}
 }
 

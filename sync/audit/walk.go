@@ -129,8 +129,11 @@ func (w *walker) place(ctx context.Context, head journal.Head, b []byte) (*journ
 		}
 		next = r.Seq
 	}
-	if r.Seq > next {
+	switch {
+	case r.Seq > next:
 		return nil, &Fault{next, fmt.Sprintf("records %d to %d are missing", next, r.Seq-1)}
+	case r.Seq < next:
+		return nil, &Fault{next, fmt.Sprintf("record %d lies in its place", r.Seq)}
 	}
 	if err := r.Follows(head); err != nil {
 		return nil, &Fault{r.Seq, err.Error()}
@@ -167,6 +170,11 @@ func (w *walker) identify() (known bool) {
 func (w *walker) stranger() string {
 	if w.state.IsServer(w.id.Node) {
 		return "the server's key is in no key ring that the pinned roots signed"
+	}
+	for _, c := range w.report.Chains {
+		if c.Fault != nil && w.state.IsServer(c.Node) {
+			return "its author can't be known: the server's journal, which enrols authors, is broken"
+		}
 	}
 	return "nobody enrolled its author: the server's journal has no record of it"
 }

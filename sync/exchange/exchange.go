@@ -90,6 +90,9 @@ type Local struct {
 	// nil; a server has none.
 	Introduction []byte
 
+	// Met, if not nil, is called once in each session, when the peer is let in.
+	Met func(peer journal.NodeID)
+
 	Checkpoints *Checkpoints // of every chain, shared by all sessions; nil: none are exchanged
 	Peers       *Peers       // where sessions write down what they learn of others; nil: nowhere
 	Clock       *Clock       // this node's idea of the server's time; nil: it has none
@@ -123,6 +126,9 @@ func begin(ctx context.Context, conn Conn, local Local, once bool) error {
 	link, err := handshake(ctx, conn, &local)
 	if err != nil {
 		return err
+	}
+	if local.Met != nil {
+		local.Met(link.peer)
 	}
 	return newSession(link, &local, once).run(ctx)
 }

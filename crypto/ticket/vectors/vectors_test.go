@@ -1,9 +1,9 @@
 package vectors
 
 import (
-	"errors"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
