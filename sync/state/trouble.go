@@ -3,7 +3,6 @@ package state
 import (
 	"fmt"
 
-	"usher/crypto/keyring"
 	"usher/sync/journal"
 )
 
@@ -45,8 +44,4 @@ func (s *State) Faults() []string {
 		list = append(list, fmt.Sprintf("and %d more", s.troubles.more))
 	}
 	return list
-}
-
-func forked(n uint64) error {
-	return fmt.Errorf("two rings have the number %d: %w", n, keyring.ErrFork)
 }

@@ -105,7 +105,10 @@ func gala(starts int64, version int, extra ...string) *journal.Event {
 		Code: eventCode, Name: fmt.Sprint("Gala, version ", version), Zone: "Europe/Berlin", Starts: starts, Ends: starts + 8*3600,
 		Policy:   journal.Policy{StaleAfter: 3600, Stale: "accept", ProofPast: 45, ProofFuture: 15, Tolerance: 600},
 		Zones:    []journal.Zone{{Bit: 0, Code: "hall", Name: "Hall"}, {Bit: 1, Code: "roof", Name: "Roof"}},
-		Products: []journal.Product{{Number: 1, Code: "day", Name: "Day", Zones: 3}},
+		Products: []journal.Product{
+			{Number: 1, Code: "day", Name: "Day", Zones: 3},
+			{Number: 2, Code: "once", Name: "Once", Zones: 3, Rules: []journal.Rule{{Kind: "max_entries", N: 1}}},
+		},
 		Gates: []journal.Gate{
 			{Code: "north", Name: "North", Zone: 0, All: true}, {Code: "south", Name: "South", Zone: 0, All: true},
 			{Code: "roof", Name: "Roof", Zone: 1, All: true},
@@ -153,7 +156,7 @@ func (w *world) revoke(reason string, ids ...journal.TicketID) *journal.Record {
 
 func (w *world) rosterOf(ids ...journal.TicketID) *journal.Record {
 	w.t.Helper()
-	g := journal.RosterGroup{Product: 1}
+	g := journal.RosterGroup{Product: 1 + uint32(w.server.Head.Seq%2)}
 	for _, id := range ids {
 		g.Add(id, 0)
 	}
