@@ -103,8 +103,8 @@ func (w *world) event(version int, extra ...string) *journal.Record {
 func gala(starts int64, version int, extra ...string) *journal.Event {
 	e := &journal.Event{
 		Code: eventCode, Name: fmt.Sprint("Gala, version ", version), Zone: "Europe/Berlin", Starts: starts, Ends: starts + 8*3600,
-		Policy:   journal.Policy{StaleAfter: 3600, Stale: "accept", ProofPast: 45, ProofFuture: 15, Tolerance: 600},
-		Zones:    []journal.Zone{{Bit: 0, Code: "hall", Name: "Hall"}, {Bit: 1, Code: "roof", Name: "Roof"}},
+		Policy: journal.Policy{StaleAfter: 3600, Stale: "accept", ProofPast: 45, ProofFuture: 15, Tolerance: 600},
+		Zones:  []journal.Zone{{Bit: 0, Code: "hall", Name: "Hall"}, {Bit: 1, Code: "roof", Name: "Roof"}},
 		Products: []journal.Product{
 			{Number: 1, Code: "day", Name: "Day", Zones: 3},
 			{Number: 2, Code: "once", Name: "Once", Zones: 3, Rules: []journal.Rule{{Kind: "max_entries", N: 1}}},
