@@ -118,15 +118,19 @@ Try in another terminal:
 
   1. A good ticket at the north door
        %[6]s gate scan --data %[7]s %[8]s
-  2. The same ticket at the south door, with the server off: it can't know, and says so.
-     Switch the server on again and watch the conflict come up on the live page.
+  2. The same ticket at the south door, with the server off: the doors had told each other
        %[6]s demo server off --data %[9]s
        %[6]s gate scan --data %[10]s %[8]s
+     While the server is off, a new ticket gets in at both, and each says that it is alone.
+     Switch the server on and watch the conflict come up on the live page.
+       %[6]s gate scan --data %[7]s %[12]s
+       %[6]s gate scan --data %[10]s %[12]s
        %[6]s demo server on --data %[9]s
   3. A ticket that was revoked
        %[6]s gate scan --data %[10]s %[11]s
 
 Ctrl-C ends everything.
 `, "Harbour Nights", p.Live, p.Doors["north"], p.Doors["south"], p.Tickets,
-		program, filepath.Join(p.Data, "gate-north"), p.Good, p.Data, filepath.Join(p.Data, "gate-south"), p.Revoked)
+		program, filepath.Join(p.Data, "gate-north"), p.Good, p.Data, filepath.Join(p.Data, "gate-south"), p.Revoked,
+		filepath.Join(p.Tickets, "ticket-2.png"))
 }

@@ -38,6 +38,7 @@ type scan struct {
 	past    *tally
 	merged  bool // decided again in a merge: what the gate could judge by itself is settled
 	product *journal.Product
+	day     [2]int64 // today's bounds in Unix ms, once asked for; see today
 	verdict Verdict
 }
 

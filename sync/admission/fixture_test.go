@@ -19,7 +19,7 @@ const (
 
 // door is a gate in a test, with all that it knows.
 type door struct {
-	t      *testing.T
+	t      testing.TB
 	c      Context
 	keys   issuing
 	void   Void
@@ -48,7 +48,7 @@ func newIssuing(t testing.TB, events ...string) issuing {
 	}}
 }
 
-func newDoor(t *testing.T) *door {
+func newDoor(t testing.TB) *door {
 	t.Helper()
 	event := &journal.Event{
 		Code: "EV1", Name: "Summer", Zone: "Europe/Berlin", Admission: doors, Starts: starts, Ends: ends,

@@ -12,7 +12,7 @@ import (
 
 // wallet is a holder with a ticket bound to its key.
 type wallet struct {
-	t      *testing.T
+	t      testing.TB
 	holder *keyring.Signer
 	ticket []byte
 }

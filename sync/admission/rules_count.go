@@ -9,16 +9,13 @@ func maxEntries(s *scan, r *journal.Rule) ruling {
 
 // maxEntriesPerDay: fewer than N entries so far on the event's calendar day.
 func maxEntriesPerDay(s *scan, r *journal.Rule) ruling {
-	zone, ok := location(s.c.Event.Zone)
-	if !ok {
+	_, ok := location(s.c.Event.Zone)
+	start, end := s.today()
+	switch {
+	case !ok || r.N <= 0:
 		return ruling{}
-	}
-	start, end := dayOf(s.c.Now.At, zone)
-	if int64(s.past.between(start, end)) < r.N {
+	case int64(s.past.between(start, end)) < r.N:
 		return ruling{holds: true}
-	}
-	if r.N <= 0 {
-		return ruling{}
 	}
 	return ruling{opens: end}
 }
@@ -45,7 +42,7 @@ func maxDays(s *scan, r *journal.Rule) ruling {
 		return ruling{}
 	}
 	days := s.past.days(zone)
-	if start, end := dayOf(s.c.Now.At, zone); s.past.between(start, end) == 0 {
+	if start, end := s.today(); s.past.between(start, end) == 0 {
 		days++
 	}
 	return ruling{holds: int64(days) <= r.N}

@@ -16,7 +16,7 @@ type visit struct {
 	opens  string // also checked where it is not empty
 }
 
-func july(t *testing.T, text string) int64 {
+func july(t testing.TB, text string) int64 {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, "2026-07-"+text+":00Z")
 	if err != nil {
@@ -134,7 +134,7 @@ func TestDays(t *testing.T) {
 	}
 }
 
-func unixMS(t *testing.T, text string) int64 {
+func unixMS(t testing.TB, text string) int64 {
 	t.Helper()
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {

@@ -73,3 +73,14 @@ func weekdays(s *scan, r *journal.Rule) ruling {
 	}
 	return ruling{}
 }
+
+// today gives the bounds of the calendar day that it is at the venue, whose time
+// zone has to be known.
+func (s *scan) today() (start, end int64) {
+	if s.day == [2]int64{} {
+		if zone, ok := location(s.c.Event.Zone); ok {
+			s.day[0], s.day[1] = dayOf(s.c.Now.At, zone)
+		}
+	}
+	return s.day[0], s.day[1]
+}

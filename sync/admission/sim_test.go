@@ -330,7 +330,6 @@ func (w *world) run() {
 	}
 }
 
-func honest(w *world)   { w.honest = true }
 func together(w *world) { w.honest, w.together = true, true }
 func plain(w *world)    { w.plain = true }
 

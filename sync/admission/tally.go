@@ -8,10 +8,19 @@ import (
 // tally is what a ticket's past comes to in one zone. Acts are added in the
 // agreed order. What it keeps of an entry taken back or set aside is nothing.
 type tally struct {
-	entries     []int64 // times of the entries, Unix ms, ascending
-	open        []*Act  // entries that nobody has come out for yet, oldest first
-	away        int     // exits that nobody has come in again for yet
-	first, last *Act    // by the agreed order
+	entries  []int64 // times of the entries, Unix ms, ascending
+	in       []*Act  // the entries in the agreed order
+	out      int     // how many of them, from the front, somebody has come out for
+	away     int     // exits that nobody has come in again for yet
+	calendar calendar
+}
+
+// calendar counts the days of the first entries, so that asking again costs little.
+type calendar struct {
+	zone    *time.Location
+	counted int   // entries
+	days    int   // on which they were
+	end     int64 // of the last of these days, Unix ms
 }
 
 // tallyOf adds up the acts of a past that happened in the zone.
@@ -31,8 +40,8 @@ func (t *tally) add(a *Act) {
 	case a.Direction == Out:
 		// An exit without an entry is recorded and changes nothing: people get
 		// in by ways that no scan sees.
-		if len(t.open) > 0 {
-			t.open = t.open[1:]
+		if t.inside() > 0 {
+			t.out++
 			t.away++
 		}
 	case a.Direction == In:
@@ -41,14 +50,13 @@ func (t *tally) add(a *Act) {
 }
 
 func (t *tally) enter(a *Act) {
-	at, _ := slices.BinarySearch(t.entries, a.At+1)
+	at, _ := slices.BinarySearch(t.entries, a.At)
 	t.entries = slices.Insert(t.entries, at, a.At)
-	t.open = append(t.open, a)
-	t.away = max(0, t.away-1)
-	t.last = a
-	if t.first == nil {
-		t.first = a
+	if at < t.calendar.counted {
+		t.calendar = calendar{}
 	}
+	t.in = append(t.in, a)
+	t.away = max(0, t.away-1)
 }
 
 // count is how many entries there were.
@@ -63,19 +71,31 @@ func (t *tally) between(from, to int64) int {
 
 // days is on how many calendar days in the time zone there were entries.
 func (t *tally) days(zone *time.Location) int {
-	n := 0
-	for i := 0; i < len(t.entries); n++ {
-		_, end := dayOf(t.entries[i], zone)
-		next, _ := slices.BinarySearch(t.entries, end)
-		i = max(next, i+1)
+	c := &t.calendar
+	if c.zone != zone {
+		*c = calendar{zone: zone}
 	}
-	return n
+	for ; c.counted < len(t.entries); c.counted++ {
+		if at := t.entries[c.counted]; c.days == 0 || at >= c.end {
+			_, c.end = dayOf(at, zone)
+			c.days++
+		}
+	}
+	return c.days
 }
 
-// occupant is the entry that stands in the way of another one.
+// inside is how many entries nobody has come out for yet. Who is first in is taken
+// to be first out: the scans don't say.
+func (t *tally) inside() int { return len(t.in) - t.out }
+
+// occupant is the entry that stands in the way of another one: the one that has
+// been inside the longest, or with nobody inside the first. There has to be one.
 func (t *tally) occupant() *Act {
-	if len(t.open) > 0 {
-		return t.open[0]
+	if t.inside() > 0 {
+		return t.in[t.out]
 	}
-	return t.first
+	return t.in[0]
 }
+
+// last is the newest entry. There has to be one.
+func (t *tally) last() *Act { return t.in[len(t.in)-1] }

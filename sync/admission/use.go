@@ -19,7 +19,7 @@ func (s *scan) pastDetails() {
 	d := &s.verdict.Details
 	d.Count = s.past.count()
 	if d.Count > 0 {
-		first, last := *s.past.occupant(), *s.past.last
+		first, last := *s.past.occupant(), *s.past.last()
 		d.First, d.Last = &first, &last
 	}
 }
@@ -33,16 +33,16 @@ func (s *scan) used() int {
 	if s.c.Gate.NoReentry {
 		return s.past.count()
 	}
-	return len(s.past.open)
+	return s.past.inside()
 }
 
 // useOf says what kind of second use it looks like, by the newest entry.
 func (s *scan) useOf() Use {
-	last := s.past.last
+	last := s.past.last()
 	switch {
 	case last.Generation != s.claims.Generation:
 		return UseFormerHolder
-	case len(s.past.open) < s.allowed():
+	case s.past.inside() < s.allowed():
 		return UseAfterExit
 	case last.Gate != s.c.Gate.Code:
 		return UseCopy

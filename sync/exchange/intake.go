@@ -123,16 +123,16 @@ func (j job) run() {
 
 // check makes a record of bytes. Nothing that the bytes say is used before the
 // signature of the chain's author holds.
-func (b *parcel) check(raw []byte, seq uint64) (*journal.Record, error) {
+func (p *parcel) check(raw []byte, seq uint64) (*journal.Record, error) {
 	r, err := journal.Parse(raw)
 	if err == nil {
-		err = r.Verify(b.author)
+		err = r.Verify(p.author)
 	}
-	if err == nil && (r.Chain != b.chain() || r.Seq != seq) {
+	if err == nil && (r.Chain != p.chain() || r.Seq != seq) {
 		err = errors.New("it is another record than the message says")
 	}
 	if err != nil {
-		return nil, fault.Wrap(fault.BadInput, err, "record %d of %s is refused", seq, b.chain())
+		return nil, fault.Wrap(fault.BadInput, err, "record %d of %s is refused", seq, p.chain())
 	}
 	return r, nil
 }

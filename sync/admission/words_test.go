@@ -1,0 +1,138 @@
+package admission
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+	"testing"
+
+	"usher/crypto/ticket"
+	"usher/sync/journal"
+)
+
+// reasonsOfThisPackage reads every Reason constant from the source.
+func reasonsOfThisPackage(t *testing.T) []Reason {
+	t.Helper()
+	var reasons []Reason
+	for _, name := range []string{"result.go", "undo.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if kind, named := ast.Node(nil), false; ok && spec.Type != nil {
+				kind = spec.Type
+				if id, isID := kind.(*ast.Ident); isID {
+					named = id.Name == "Reason"
+				}
+				if named {
+					word, _ := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+					reasons = append(reasons, Reason(word))
+				}
+			}
+			return true
+		})
+	}
+	return reasons
+}
+
+// Every reason has a sentence, and every refusal of a scan a big word.
+func TestEveryReasonHasWords(t *testing.T) {
+	noScan := map[Reason]bool{NotFound: true, NotAnEntry: true, NotOwn: true, UndoneYet: true, TooLate: true, Debounce: true, NotDisplayed: true}
+	reasons := reasonsOfThisPackage(t)
+	if len(reasons) < 40 {
+		t.Fatalf("only %d reasons found", len(reasons))
+	}
+	for _, reason := range reasons {
+		v := Verdict{Result: Reject, Reason: reason}
+		if noScan[reason] {
+			continue
+		}
+		if v.Word() == cantDecide != (words[reason] == cantDecide) {
+			t.Errorf("%s has no word", reason)
+		}
+		if v.Why() == "" && reason != Entry && reason != Reentry && reason != Exit {
+			t.Errorf("%s has no sentence", reason)
+		}
+	}
+}
+
+func TestWords(t *testing.T) {
+	for _, c := range []struct {
+		v    Verdict
+		word string
+	}{
+		{Verdict{Result: Accept, Reason: Entry}, "ADMIT"},
+		{Verdict{Result: Accept, Reason: Reentry}, "RE-ENTRY"},
+		{Verdict{Result: Accept, Reason: Exit}, "EXIT"},
+		{Verdict{Result: AcceptRepeat, Reason: NotDisplayed}, "ADMIT"},
+		{Verdict{Result: Cannot, Reason: StaleList}, "CAN'T DECIDE"},
+		{Verdict{Result: Ask, Reason: StaleList}, "CHECK"},
+		{Verdict{Result: Reject, Reason: "from a later build"}, "CAN'T DECIDE"},
+		{Verdict{Result: Ignored, Reason: Debounce}, "CAN'T DECIDE"},
+	} {
+		if got := c.v.Word(); got != c.word {
+			t.Errorf("%s %s is %q, want %q", c.v.Result, c.v.Reason, got, c.word)
+		}
+	}
+}
+
+func TestSentences(t *testing.T) {
+	const evening = (doors + 600) * 1000
+	entry := &Act{At: evening, Gate: "g1"}
+	for _, c := range []struct {
+		reason  Reason
+		details Details
+		why, do string
+	}{
+		{Entry, Details{Nth: 2, Allowed: 4}, "2 of 4.", ""},
+		{Entry, Details{Nth: 1, Allowed: 1}, "", ""},
+		{Entry, Details{Overrode: AlreadyUsed}, "Let in by override, against already_used.", ""},
+		{Malformed, Details{Looks: ticket.LooksURL}, "It is a web address, not a ticket.", "Ask for the ticket itself."},
+		{UnknownKey, Details{KeyFault: KeyMissing}, "The issuing key 00000000 isn't known here.", "Sync this device and scan again."},
+		{UnknownKey, Details{KeyFault: KeyRevoked}, "The issuing key 00000000 is revoked.", "Don't let in. Call a supervisor."},
+		{WrongEvent, Details{Event: "EV2"}, "The ticket is for event EV2.", ""},
+		{Cancelled, Details{Void: &Void{Since: evening, Note: "rain"}}, "Cancelled 19:10:00 on Sat 4 Jul: rain", ""},
+		{Superseded, Details{Void: &Void{Since: evening}}, "Reissued or transferred 19:10:00 on Sat 4 Jul.", "Ask for the newest ticket."},
+		{NotYetValid, Details{Opens: evening}, "It is good from 19:10:00 on Sat 4 Jul.", ""},
+		{Expired, Details{Closes: evening}, "It was good until 19:10:00 on Sat 4 Jul.", ""},
+		{WrongGate, Details{RightGates: []GateHint{{"g1", "North", "by the river"}, {"g2", "", ""}}}, "The ticket doesn't open this gate.", "Send to North (by the river) or g2."},
+		{StaleCode, Details{CodeAge: 61_000}, "The live code is 61 s off.", "Ask for the live code, not a picture of it."},
+		{RuleFailed, Details{Rule: &journal.Rule{Kind: "never"}}, "The rule never says no.", ""},
+		{RuleFailed, Details{Rule: &journal.Rule{Text: "Members only"}}, "Members only", ""},
+		{RuleFailed, Details{Rule: &journal.Rule{}, Closes: evening}, "Not after 19:10:00 on Sat 4 Jul.", ""},
+		{Cooldown, Details{Rule: &journal.Rule{}, Opens: evening}, "Not before 19:10:00 on Sat 4 Jul.", "Ask to come back at 19:10:00 on Sat 4 Jul."},
+		{AlreadyUsed, Details{First: entry, Count: 1, Use: UseMisread}, "Came in 19:10:00 on Sat 4 Jul, gate g1. The same lane, a moment ago.", "If it is the same person, let them through."},
+		{AlreadyUsed, Details{First: entry, Count: 3, Use: UseCopy}, "Came in 19:10:00 on Sat 4 Jul, gate g1, 3 entries. A copy?", "Ask for another ticket, or call a supervisor."},
+	} {
+		v := Verdict{Result: Reject, Reason: c.reason, Details: c.details, TimeZone: "Europe/Berlin"}
+		if got := v.Why(); got != c.why {
+			t.Errorf("%s: why %q, want %q", c.reason, got, c.why)
+		}
+		if got := v.Do(); got != c.do {
+			t.Errorf("%s: do %q, want %q", c.reason, got, c.do)
+		}
+	}
+}
+
+// The names in JSON are what pages and scripts rely on.
+func TestVerdictInJSON(t *testing.T) {
+	d := newDoor(t)
+	d.scan(In)
+	b, err := json.Marshal(d.scan(In))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, part := range []string{
+		`"result":"reject"`, `"reason":"already_used"`, `"ticket":"0100000000000000"`, `"use":"misread"`, `"product":"General"`,
+		`"time_zone":"Europe/Berlin"`, `"first":{`, `"gate":"g1"`, `"count":1`, `"allowed":1`,
+	} {
+		if !strings.Contains(string(b), part) {
+			t.Errorf("no %s in %s", part, b)
+		}
+	}
+}
