@@ -5,7 +5,7 @@ FUZZTIME ?= 30s
 SOAK     ?= 20000
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test deps check bench fuzz soak vuln clean
+.PHONY: help run build test deps check bench fuzz soak vuln pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,3 +50,6 @@ vuln: ## known vulnerabilities in what we ship; asks the network
 
 clean: ## remove what the targets made
 	rm -rf bin coverage
+
+pictures: ## take the docs' pictures anew, with a real browser
+	$(GO) run ./e2e/pictures

@@ -61,7 +61,7 @@ func (s *Store) Read(ctx context.Context, chain journal.Chain, from uint64, maxR
 	}
 	defer rows.Close()
 	var list [][]byte
-	for size := 0; size < maxBytes && rows.Next(); {
+	for size := 0; (len(list) == 0 || size < maxBytes) && rows.Next(); {
 		var b []byte
 		if err := rows.Scan(&b); err != nil {
 			return nil, stored(err, "reading records of %s", chain)

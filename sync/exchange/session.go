@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -67,7 +68,7 @@ func (s *session) run(ctx context.Context) error {
 	s.connected(+1)
 	defer s.connected(-1)
 	group, inner := errgroup.WithContext(ctx)
-	for _, mind := range []func(context.Context) error{s.read, s.write, s.upload, s.download, s.argue, s.relay, s.keepAlive} {
+	for _, mind := range []func(context.Context) error{s.read, s.sendOn, s.upload, s.download, s.argue, s.relay, s.keepAlive} {
 		group.Go(func() error { return mind(inner) })
 	}
 	err := group.Wait()
@@ -78,6 +79,22 @@ func (s *session) run(ctx context.Context) error {
 		return context.Cause(ctx)
 	}
 	return s.link.farewell(ctx, err)
+}
+
+// sendOn writes until the session ends. A peer that ends it says why and hangs
+// up; where our sending finds the closed carrier before our reading finds the
+// word, the reading gets a moment, for its error says more.
+func (s *session) sendOn(ctx context.Context) error {
+	err := s.write(ctx)
+	if fault.KindOf(err) == fault.Unavailable {
+		moment := time.NewTimer(FarewellTimeout)
+		defer moment.Stop()
+		select {
+		case <-ctx.Done():
+		case <-moment.C:
+		}
+	}
+	return err
 }
 
 func (s *session) connected(change int) {
