@@ -5,7 +5,8 @@
 // ticket begins with U, which is also the key for undo, so a key counts as a
 // shortcut only after a pause that no scanner makes.
 const pause = 250; // ms
-const gap = 600; // ms; after it, what was typed before is no part of a code
+const gap = 1500; // ms; after it, what was typed before is no part of a code
+const gapInside = 5000; // ms; the same once a ticket's prefix was seen, for a device that stutters
 const shortest = 8; // characters; less is no code
 
 export function onWedge({ code, key, busy }) {
@@ -18,7 +19,7 @@ export function onWedge({ code, key, busy }) {
   addEventListener("keydown", (e) => {
     if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey || busy()) return;
     const typing = e.target instanceof HTMLInputElement && e.target.type !== "file";
-    const fast = e.timeStamp - last < gap;
+    const fast = e.timeStamp - last < (/^U[TP]1:/.test(text) ? gapInside : gap);
     last = e.timeStamp;
     if (!fast) forget();
     if (e.key === "Enter" || e.key === "Tab") {
