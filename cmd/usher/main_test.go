@@ -17,12 +17,18 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"usher/crypto/keyring"
 	"usher/migrations/sqldb"
 )
 
-// The scripts run the very program: this test binary, started again, is usher.
+// The scripts run the very program: this test binary, started again, is usher. All
+// that differs is what a passphrase costs, a second for each command under the race
+// detector; crypto/keyring tests sealing at its full price.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"usher": main})
+	testscript.Main(m, map[string]func(){"usher": func() {
+		keyring.DefaultParams = keyring.Params{Time: 1, KiB: 64, Threads: 1}
+		main()
+	}})
 }
 
 func TestScripts(t *testing.T) {
