@@ -78,7 +78,7 @@ func (d *Doors) Board(ctx context.Context, event string) (*Board, error) {
 		return nil, err
 	}
 	e := l.state.Event()
-	b := &Board{Event: event, At: d.now(), Counts: l.state.Counts(), Revoked: l.state.Revocations(), Faults: l.state.Faults()}
+	b := &Board{Event: event, At: d.now(), Counts: l.state.Counts(d.now().UnixMilli()), Revoked: l.state.Revocations(), Faults: l.state.Faults()}
 	if e != nil {
 		b.Name, b.TimeZone, b.Rehearsal = e.Name, e.Zone, e.Rehearsal
 		b.Zones, b.Gates = zoneLines(e, b.Counts), gateLines(e, b.Counts)

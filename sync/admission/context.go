@@ -24,6 +24,9 @@ type Context struct {
 
 	ListAge   int64 // ms since the server's word on how far its journal goes
 	ListKnown bool  // there was such a word
+
+	Inside    int   // people in the gate's zone, as far as this gate knows
+	InsideAge int64 // ms since the oldest word on which that number rests
 }
 
 // Override is a supervisor's wish to let somebody in against the verdict.
@@ -46,6 +49,13 @@ type Presented struct {
 	KeyKnown bool
 	InRoster bool
 
+	Unpaid   bool   // the roster says that it is not paid for
+	Due      int64  // what is to be paid, in the currency's minor units; 0: not said
+	Currency string // ISO 4217
+
+	Holder string   // name, where the device may know it
+	Notes  []string // the order's texts for the door
+
 	Direction Direction
 	How       string // camera, picture, wedge, typed
 	Lane      string
@@ -53,6 +63,9 @@ type Presented struct {
 	Challenge *uint32   // the six digits that the gate asked the holder for; nil: none
 	Override  *Override // nil: nobody wishes one
 	Confirmed []Reason  // reasons of an ask that a person has confirmed for this scan
+
+	Answers map[string]string // to the product's questions, by code: those given now and those on file
+	Kiosk   bool              // nobody stands at the device who could ask
 }
 
 // Void is what the newest revocation of a ticket says.

@@ -11,7 +11,7 @@ import (
 // ticket's newest revocation and its past in the agreed order ([Finding].Acts).
 // It is the only place where a verdict is made.
 func Decide(c Context, p Presented, void Void, past []Act) Verdict {
-	s := scan{c: &c, p: &p, claims: p.claims(), void: void, past: tallyOf(past, c.Gate.Zone)}
+	s := scan{c: &c, p: &p, claims: p.claims(), void: void, past: tallyOf(past, c.Gate.Zone, checkOuts(c.Event, c.Gate.Zone), c.Now.At)}
 	s.run(steps)
 	s.override()
 	s.flags()
@@ -79,10 +79,14 @@ var steps = []step{
 	{check: checkVoid, exit: warns, merged: true},
 	{check: checkWindow, exit: warns},
 	{check: checkProduct, exit: warns},
+	{check: checkSession, exit: warns},
 	{check: checkZone, exit: warns},
+	{check: checkPaid, exit: skips},
 	{check: checkLive, exit: warns},
 	{check: checkRules, exit: skips, merged: true},
 	{check: checkUse, exit: skips, merged: true},
+	{check: checkCapacity, exit: skips},
+	{check: checkQuestions, exit: skips},
 	{check: checkConfirmed, exit: skips},
 }
 
@@ -152,6 +156,7 @@ func (s *scan) flags() {
 		s.flag(FlagStaleList)
 		s.verdict.Details.ListAge = s.c.ListAge
 	}
+	s.attention()
 	if s.c.Now.Suspect {
 		s.flag(FlagClockSuspect)
 	}

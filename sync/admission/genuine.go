@@ -137,6 +137,6 @@ func checkEvent(s *scan) outcome {
 		}
 		return refuse(WrongEvent)
 	}
-	v.Ticket, v.Generation, v.Seat, v.Manual = s.claims.ID, s.claims.Generation, s.claims.Seat, s.p.Manual
+	v.Ticket, v.Generation, v.Seat, v.Manual, v.Holder = s.claims.ID, s.claims.Generation, s.claims.Seat, s.p.Manual, s.p.Holder
 	return outcome{}
 }

@@ -141,8 +141,11 @@ func (m *merge) again(a *Act) Verdict {
 		Now: Moment{At: a.At, Synced: a.Synced, Uncertainty: a.Uncertainty},
 	}
 	p := Presented{Direction: In, How: a.How, Lane: a.Lane}
+	past := m.zone(a.Zone)
+	past.empties = checkOuts(event, a.Zone)
+	past.sweep(a.At)
 	s := scan{
-		c: &c, p: &p, merged: true, void: m.voids.before(a), past: m.zone(a.Zone),
+		c: &c, p: &p, merged: true, void: m.voids.before(a), past: past,
 		claims: ticket.Claims{Generation: a.Generation, Product: a.Product, Admissions: a.Admissions},
 	}
 	s.product, _ = productOf(event, s.claims)

@@ -25,6 +25,20 @@ func checkProduct(s *scan) outcome {
 	return outcome{}
 }
 
+// checkSession asks whether the ticket is for the date that this gate lets in.
+func checkSession(s *scan) outcome {
+	if !admitsSession(s.c.Gate, s.product) {
+		s.hint()
+		return refuse(WrongDate)
+	}
+	return outcome{}
+}
+
+// admitsSession: a gate and a product that both name one must name the same.
+func admitsSession(g journal.Gate, product *journal.Product) bool {
+	return g.Session == "" || product == nil || product.Session == "" || g.Session == product.Session
+}
+
 // checkZone asks whether the ticket opens the zone behind this gate, and whether
 // the rules let it through here.
 func checkZone(s *scan) outcome {
@@ -82,7 +96,7 @@ func (s *scan) hint() {
 		return
 	}
 	for _, g := range s.c.Event.Gates {
-		if g.Code != s.c.Gate.Code && admitsProduct(g, s.claims) && opens(g, s.claims, product) {
+		if g.Code != s.c.Gate.Code && admitsProduct(g, s.claims) && admitsSession(g, product) && opens(g, s.claims, product) {
 			s.verdict.Details.RightGates = append(s.verdict.Details.RightGates, GateHint{g.Code, g.Name, g.Direction})
 		}
 	}

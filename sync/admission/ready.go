@@ -49,6 +49,9 @@ func checkConfirmed(s *scan) outcome {
 // listStale reports whether the gate's list is older than the organiser's limit.
 func (s *scan) listStale() bool {
 	limit := s.c.Event.Policy.StaleAfter
+	if s.c.Gate.StaleAfter > 0 {
+		limit = s.c.Gate.StaleAfter
+	}
 	if limit <= 0 {
 		limit = defaultStaleAfter
 	}

@@ -91,4 +91,7 @@ const (
 	FlagForced            = "forced"
 	FlagOverrideNotNeeded = "override_not_needed"
 	FlagOffline           = "offline"
+	FlagAttention         = "attention" // the organiser wants the holder looked at; see Details.Texts
+	FlagPaidHere          = "paid_here" // staff confirmed that an unpaid ticket was paid for
+	FlagNotAsked          = "not_asked" // questions were left open by a device that can't ask
 )

@@ -50,6 +50,7 @@ type Verdict struct {
 	Product    string    `json:"product,omitempty"` // name
 	Seat       string    `json:"seat,omitempty"`
 	Manual     bool      `json:"manual,omitempty"`
+	Holder     string    `json:"holder,omitempty"`    // where the device may know it
 	TimeZone   string    `json:"time_zone,omitempty"` // IANA name, for the times in Details
 
 	Details Details `json:"details"`
@@ -70,6 +71,14 @@ type Details struct {
 
 	Opens  int64 `json:"opens,omitempty"`  // from when on it would pass
 	Closes int64 `json:"closes,omitempty"` // since when it does no more
+
+	Texts     []string           `json:"texts,omitempty"`      // the organiser's words for the door
+	Questions []journal.Question `json:"questions,omitempty"`  // of an ask: those without a good answer
+	Due       int64              `json:"due,omitempty"`        // of unpaid: minor units of the currency; 0: not said
+	Currency  string             `json:"currency,omitempty"`   // ISO 4217
+	Inside    int                `json:"inside,omitempty"`     // of zone_full: people
+	Capacity  int                `json:"capacity,omitempty"`   // of zone_full
+	InsideAge int64              `json:"inside_age,omitempty"` // of zone_full: ms since the oldest word it rests on
 
 	Void       *Void         `json:"void,omitempty"`
 	Rule       *journal.Rule `json:"rule,omitempty"` // the rule that failed

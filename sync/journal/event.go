@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,11 @@ const (
 	MaxProducts = 500 //
 	MaxGates    = 500 //
 	MaxRules    = 50  // for a gate or a product
-	maxName     = 200 // bytes of a name or a text shown at a door
+
+	MaxQuestions = 20  // for a product
+	MaxChoices   = 50  // of a question
+	MaxCheckOuts = 400 // of a zone: one a day for longer than an event may last
+	maxName      = 200 // bytes of a name or a text shown at a door
 )
 
 // Event is the content of an event record: all that a gate needs to know of an
@@ -49,6 +54,10 @@ type Zone struct {
 	Code     string `cbor:"2,keyasint" json:"code"`
 	Name     string `cbor:"3,keyasint" json:"name"`
 	Capacity uint32 `cbor:"4,keyasint,omitempty" json:"capacity,omitempty"` // people; 0: not limited
+
+	// CheckOut lists the moments, Unix s ascending, at which whoever is still
+	// inside counts as gone: the building is empty then, whatever was scanned.
+	CheckOut []int64 `cbor:"5,keyasint,omitempty" json:"check_out,omitempty"`
 }
 
 // Product is a kind of ticket.
@@ -58,6 +67,20 @@ type Product struct {
 	Name   string `cbor:"3,keyasint" json:"name"`
 	Zones  uint32 `cbor:"4,keyasint" json:"zones"` // mask of the zones it opens
 	Rules  []Rule `cbor:"5,keyasint,omitempty" json:"rules,omitempty"`
+
+	Session   string     `cbor:"6,keyasint,omitempty" json:"session,omitempty"`   // which of the event's dates it is for; "": all
+	Attention bool       `cbor:"7,keyasint,omitempty" json:"attention,omitempty"` // door staff are to look at who shows it
+	Text      string     `cbor:"8,keyasint,omitempty" json:"text,omitempty"`      // shown at every scan of it
+	Questions []Question `cbor:"9,keyasint,omitempty" json:"questions,omitempty"` // asked at the gate
+}
+
+// Question is something that a gate asks before it lets a ticket in.
+type Question struct {
+	Code     string   `cbor:"1,keyasint" json:"code"`
+	Text     string   `cbor:"2,keyasint" json:"text"`
+	Kind     string   `cbor:"3,keyasint" json:"kind"`                         // text, number, yes_no or choice
+	Required bool     `cbor:"4,keyasint,omitempty" json:"required,omitempty"` // an empty answer does not do
+	Choices  []string `cbor:"5,keyasint,omitempty" json:"choices,omitempty"`  // of a choice
 }
 
 // Gate is a place where tickets are checked.
@@ -71,6 +94,10 @@ type Gate struct {
 	NoReentry bool     `cbor:"7,keyasint,omitempty" json:"no_reentry,omitempty"`     // an exit does not give the entry back
 	Direction string   `cbor:"8,keyasint,omitempty" json:"direction_text,omitempty"` // how to find it, for people at the wrong gate
 	Rules     []Rule   `cbor:"9,keyasint,omitempty" json:"rules,omitempty"`
+
+	Session     string `cbor:"10,keyasint,omitempty" json:"session,omitempty"`       // lets in this session's products only; "": all
+	TakesUnpaid bool   `cbor:"11,keyasint,omitempty" json:"takes_unpaid,omitempty"`  // staff may confirm that an unpaid ticket was paid for
+	StaleAfter  int64  `cbor:"12,keyasint,omitempty" json:"stale_after_s,omitempty"` // s, in place of the policy's; 0: the policy's
 }
 
 // Rule is one condition on entries; all rules of the gate and of the product
@@ -110,13 +137,37 @@ func (e *Event) check() error {
 			return fmt.Errorf("zone %d: bit %d is out of range or taken", i, z.Bit)
 		}
 		bits |= 1 << z.Bit
+		if len(z.CheckOut) > MaxCheckOuts || !slices.IsSorted(z.CheckOut) {
+			return fmt.Errorf("zone %d: %d check-outs, want at most %d, ascending", i, len(z.CheckOut), MaxCheckOuts)
+		}
 	}
 	for i, g := range e.Gates {
 		if g.Zone >= MaxZones || bits&(1<<g.Zone) == 0 || len(g.Rules) > MaxRules {
 			return fmt.Errorf("gate %d: no zone with bit %d, or more than %d rules", i, g.Zone, MaxRules)
 		}
 	}
+	for i := range e.Products {
+		if err := e.Products[i].check(); err != nil {
+			return fmt.Errorf("product %d: %w", i, err)
+		}
+	}
 	return firstError(atMost("name", e.Name, maxName), atMost("door text", e.Text, maxReason))
+}
+
+func (p *Product) check() error {
+	if len(p.Questions) > MaxQuestions {
+		return fmt.Errorf("%d questions, limit %d", len(p.Questions), MaxQuestions)
+	}
+	for i := range p.Questions {
+		q := &p.Questions[i]
+		if q.Code == "" || len(q.Choices) > MaxChoices {
+			return fmt.Errorf("question %d: code %q, %d choices of at most %d", i, q.Code, len(q.Choices), MaxChoices)
+		}
+		if err := firstError(atMost("question", q.Code, maxWord), atMost("question", q.Text, maxReason)); err != nil {
+			return err
+		}
+	}
+	return atMost("text", p.Text, maxReason)
 }
 
 // GateByCode finds a gate.

@@ -37,17 +37,20 @@ type Kind uint16
 const (
 	KindScan    Kind = 1 // an attempt to pass a gate, and its verdict
 	KindUndo    Kind = 2 // the taking back of an admission
+	KindAnswer  Kind = 3 // what a holder answered to the organiser's questions
 	KindEvent   Kind = 16
 	KindRevoke  Kind = 17
 	KindRing    Kind = 18
 	KindEnrol   Kind = 19
 	KindExpel   Kind = 20
 	KindResolve Kind = 21
+	KindNotice  Kind = 22
 	KindRoster  Kind = 23
+	KindGuests  Kind = 24
 )
 
 var kindNames = map[Kind]string{
-	KindScan: "scan", KindUndo: "undo", KindEvent: "event", KindRevoke: "revoke", KindRing: "ring",
+	KindScan: "scan", KindUndo: "undo", KindAnswer: "answer", KindNotice: "notice", KindGuests: "guests", KindEvent: "event", KindRevoke: "revoke", KindRing: "ring",
 	KindEnrol: "enrol", KindExpel: "expel", KindResolve: "resolve", KindRoster: "roster",
 }
 

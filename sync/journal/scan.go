@@ -8,6 +8,9 @@ const (
 	maxEvidence = 600 // a ticket or presentation: FORMAT.md allows 700 characters of text
 	maxReason   = 400 // free text that a person typed
 	maxFlags    = 16
+
+	// MaxAnswer is the most bytes of an answer to a question.
+	MaxAnswer = 400
 )
 
 // Position is a place in the server's journal.
@@ -95,4 +98,34 @@ func (*Undo) kind() Kind { return KindUndo }
 
 func (u *Undo) check() error {
 	return firstError(atMost("operator", u.Operator, maxWord), atMost("why", u.Why, maxReason))
+}
+
+// Answer is the content of an answer record: what a holder said to the
+// organiser's questions at a gate. It is written before the scan record of the
+// admission that it made possible.
+type Answer struct {
+	Ticket   TicketID      `cbor:"1,keyasint"`
+	Answers  []GivenAnswer `cbor:"2,keyasint"`
+	Operator string        `cbor:"3,keyasint,omitempty"`
+}
+
+// GivenAnswer is the answer to one question; "" where there was none.
+type GivenAnswer struct {
+	_        struct{} `cbor:",toarray"`
+	Question string   // its code
+	Text     string
+}
+
+func (*Answer) kind() Kind { return KindAnswer }
+
+func (a *Answer) check() error {
+	if len(a.Answers) == 0 || len(a.Answers) > MaxQuestions {
+		return fmt.Errorf("%d answers, want 1 to %d", len(a.Answers), MaxQuestions)
+	}
+	for _, given := range a.Answers {
+		if err := firstError(atMost("question", given.Question, maxWord), atMost("answer", given.Text, MaxAnswer)); err != nil {
+			return err
+		}
+	}
+	return atMost("operator", a.Operator, maxWord)
 }

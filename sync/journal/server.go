@@ -81,6 +81,10 @@ type RosterGroup struct {
 	Expires    int64  `cbor:"4,keyasint,omitempty"` // Unix s; 0: none
 	Admissions uint8  `cbor:"5,keyasint,omitempty"` // 0: one
 	Packed     []byte `cbor:"6,keyasint"`           // ticket id ‖ generation (2 bytes, big endian) each
+
+	Unpaid   bool   `cbor:"7,keyasint,omitempty"` // not paid for yet
+	Due      int64  `cbor:"8,keyasint,omitempty"` // what is to be paid, in the currency's minor units; 0: not said
+	Currency string `cbor:"9,keyasint,omitempty"` // ISO 4217
 }
 
 // Add packs one ticket into the group.
@@ -105,6 +109,9 @@ func (r *Roster) check() error {
 	for i, g := range r.Groups {
 		if len(g.Packed)%rosterEntry != 0 || g.Len() == 0 {
 			return fmt.Errorf("group %d: %d bytes of packed tickets", i, len(g.Packed))
+		}
+		if g.Due < 0 || g.Due > 0 && (!g.Unpaid || len(g.Currency) != 3) {
+			return fmt.Errorf("group %d: %d of %q due", i, g.Due, g.Currency)
 		}
 		total += g.Len()
 	}
@@ -178,4 +185,42 @@ func (r *Resolve) check() error {
 		return errors.New("a resolution names admissions and says why")
 	}
 	return firstError(atMost("why", r.Why, maxReason), atMost("by", r.By, maxName))
+}
+
+// Guests is the content of a guests record: who holds which ticket, for the
+// devices whose role needs it. Every node keeps and passes on the record; only
+// those that were given the event's guest key can read it (package guests).
+type Guests struct {
+	Nonce  []byte `cbor:"1,keyasint"`
+	Sealed []byte `cbor:"2,keyasint"`
+}
+
+func (*Guests) kind() Kind { return KindGuests }
+
+// guestsNonce is the size of an XChaCha20-Poly1305 nonce.
+const guestsNonce = 24
+
+func (g *Guests) check() error {
+	if len(g.Nonce) != guestsNonce || len(g.Sealed) == 0 {
+		return fmt.Errorf("nonce of %d bytes, %d bytes sealed", len(g.Nonce), len(g.Sealed))
+	}
+	return nil
+}
+
+// Notice is the content of a notice record: the server says that it keeps a
+// record which it can't take into account, and later that it can.
+type Notice struct {
+	Node  NodeID `cbor:"1,keyasint"` // author of the record
+	Epoch uint64 `cbor:"2,keyasint,omitempty"`
+	Seq   uint64 `cbor:"3,keyasint"`
+	Why   string `cbor:"4,keyasint,omitempty"` // "": it is taken into account now
+}
+
+func (*Notice) kind() Kind { return KindNotice }
+
+func (n *Notice) check() error {
+	if n.Seq == 0 {
+		return errors.New("a notice names a record")
+	}
+	return atMost("why", n.Why, maxReason)
 }

@@ -27,6 +27,14 @@ type group struct {
 	product, zones     uint32
 	notBefore, expires int64
 	admissions         uint8
+	due                Due
+}
+
+// Due is what is still to be paid for a ticket.
+type Due struct {
+	Unpaid   bool
+	Amount   int64  // minor units of the currency; 0: not said
+	Currency string // ISO 4217
 }
 
 // Apply takes in a roster record, which stands at a position of the server's
@@ -35,7 +43,7 @@ type group struct {
 func (t *Table) Apply(at journal.Position, record *journal.Roster) {
 	for i := range record.Groups {
 		g := &record.Groups[i]
-		t.groups = append(t.groups, group{at, g.Product, g.Zones, g.NotBefore, g.Expires, g.Admissions})
+		t.groups = append(t.groups, group{at, g.Product, g.Zones, g.NotBefore, g.Expires, g.Admissions, Due{g.Unpaid, g.Due, g.Currency}})
 		number := uint32(len(t.groups) - 1)
 		for n := range g.Len() {
 			id, generation := g.At(n)
@@ -72,6 +80,16 @@ func (t *Table) Lookup(id journal.TicketID) (ticket.Claims, bool) {
 		return ticket.Claims{}, false
 	}
 	return t.claims(id, known[len(known)-1]), true
+}
+
+// Due says what is still to be paid for a ticket; the zero Due of one that the
+// roster doesn't know.
+func (t *Table) Due(id journal.TicketID) Due {
+	known := t.tickets.Find(id)
+	if len(known) == 0 {
+		return Due{}
+	}
+	return t.groups[known[len(known)-1].Shared].due
 }
 
 // At gives what the roster said of a ticket at a position of the server's

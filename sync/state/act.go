@@ -24,6 +24,7 @@ type act struct {
 	chain       uint32 // index in chainList
 	generation  uint16
 	zone        uint8
+	stay        uint16 // how many check-outs of the zone were before it
 	standing    standing
 	synced      bool
 	undone      bool // by an undo that counts

@@ -3,7 +3,7 @@ package state
 import "sync"
 
 // Change says what a record changed.
-type Change uint8
+type Change uint16
 
 // What may change.
 const (
@@ -14,6 +14,7 @@ const (
 	ChangedRoster                         //
 	ChangedHistory                        // scans and undos, and what counts of them
 	ChangedResolutions                    // conflicts that a person has dealt with
+	ChangedGuests                         // who holds which ticket
 	ChangedOther                          // faults, sets aside, and how far chains go
 )
 

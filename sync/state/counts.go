@@ -22,6 +22,7 @@ func (s *State) tally(a *act, by int) {
 	if a.standing != counts || a.isUndo() {
 		return
 	}
+	s.tallyRoom(a, by)
 	c := cell{a.words, a.zone, a.undone, a.at - mod(a.at, time.Hour.Milliseconds())}
 	if s.cells[c] += by; s.cells[c] == 0 {
 		delete(s.cells, c)
@@ -40,7 +41,7 @@ type Tally struct {
 	Unable   int `json:"unable"`   // the gate could not decide
 	Undone   int `json:"undone"`   // entries taken back
 	Forced   int `json:"forced"`   // entries by a supervisor's override, in Entries too
-	Inside   int `json:"inside"`   // entries less exits, never below 0
+	Inside   int `json:"inside"`   // entries less exits since everybody was last out, never below 0
 }
 
 // ReasonCount is how often a verdict was given, in one direction.
@@ -72,8 +73,9 @@ type Counts struct {
 	SetAside  int            `json:"set_aside"` // records that don't count
 }
 
-// Counts adds up the scans.
-func (s *State) Counts() Counts {
+// Counts adds up the scans, as they stand at a moment, corrected Unix ms: it
+// matters where a zone has check-outs of everybody.
+func (s *State) Counts(now int64) Counts {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	c := Counts{
@@ -104,7 +106,9 @@ func (s *State) Counts() Counts {
 		}
 	}
 	c.Total.Inside = 0
-	for _, zone := range c.Zones {
+	for bit, zone := range c.Zones {
+		zone.Inside = s.insideOf(bit, now)
+		c.Zones[bit] = zone
 		c.Total.Inside += zone.Inside
 	}
 	c.Hours, c.Reasons = hoursOf(hours), reasonsOf(reasons)

@@ -92,7 +92,7 @@ func TestUndo(t *testing.T) {
 	if c := s.Conflicts(); len(c) != 0 {
 		t.Errorf("after the undo: %+v", c)
 	}
-	counts := s.Counts()
+	counts := s.Counts(0)
 	if counts.Total.Entries != 1 || counts.Total.Undone != 1 || counts.Total.Inside != 1 {
 		t.Errorf("the counts are %+v", counts.Total)
 	}
@@ -121,7 +121,7 @@ func TestUndosThatAreNone(t *testing.T) {
 		w.undo("north", id(2), out), // of an exit
 		w.undo("north", id(1), out), // of a record of another ticket
 	)
-	if c := s.Counts().Total; c.Entries != 1 || c.Exits != 1 || c.Undone != 0 {
+	if c := s.Counts(0).Total; c.Entries != 1 || c.Exits != 1 || c.Undone != 0 {
 		t.Errorf("the counts are %+v", c)
 	}
 	for _, past := range [][]admission.Act{s.Past(id(1)), s.Past(id(2))} {

@@ -13,7 +13,9 @@ type ledger struct {
 	vocabulary map[words]*words
 
 	cells     map[cell]int
-	standings [len(whys)]int // how many acts stand so
+	rooms     map[room]*occupancy
+	checkOuts map[uint8][]int64 // of the newest event, by zone, Unix ms ascending
+	standings [len(whys)]int    // how many acts stand so
 
 	unproven  []proofJob // codes that nobody had reason to check yet, and some that were
 	unchecked int        // codes that are unchecked
@@ -35,6 +37,7 @@ func newLedger() ledger {
 		stories:    make(map[journal.TicketID]story),
 		vocabulary: make(map[words]*words),
 		cells:      make(map[cell]int),
+		rooms:      make(map[room]*occupancy),
 	}
 }
 
@@ -51,6 +54,14 @@ func (s *State) fromGate(c *chain, r *journal.Record) Change {
 		c.known = scan.Known
 		full := admission.ScanAct(r, scan, noZone, ticket.Claims{})
 		s.enter(s.pack(&full, c, scan.Ticket), scan.Evidence)
+		return ChangedHistory
+	case journal.KindAnswer:
+		given, err := journal.Read[journal.Answer](r)
+		if err != nil {
+			s.troubles.add(r, err)
+			return ChangedOther
+		}
+		s.takeAnswers(r, given)
 		return ChangedHistory
 	case journal.KindUndo:
 		undo, err := journal.Read[journal.Undo](r)
@@ -103,6 +114,7 @@ func (s *State) refit(a *act) {
 	}
 	if !a.isUndo() {
 		a.zone = s.versions.zone(a.known, a.words.gate)
+		a.stay = s.stayOf(a)
 	}
 	a.standing = s.standingOf(a)
 	a.undone = s.isUndone(a)

@@ -85,7 +85,7 @@ func TestConcurrentUse(t *testing.T) {
 	for _, ask := range []func(i uint64){
 		func(i uint64) { s.Past(id(i % 20)) },
 		func(uint64) { s.Conflicts() },
-		func(uint64) { s.Counts() },
+		func(uint64) { s.Counts(0) },
 		func(i uint64) { s.Void(id(i % n)) },
 		func(uint64) { s.Prove(3) },
 		func(uint64) { s.Gates(); s.SetAside(); s.NotReady(w.gates["north"].Chain().Node) },
@@ -118,7 +118,7 @@ func TestConcurrentUse(t *testing.T) {
 	for err := range errs {
 		t.Error(err)
 	}
-	if c := s.Counts().Total; c.Entries != 2*n {
+	if c := s.Counts(0).Total; c.Entries != 2*n {
 		t.Errorf("%d entries, want %d", c.Entries, 2*n)
 	}
 	if c := s.Conflicts(); len(c) < 20 {

@@ -241,7 +241,7 @@ type picture struct {
 func (p *plot) picture(s *State) picture {
 	proven(s)
 	pic := picture{
-		Position: s.Position(), Gates: s.Gates(), Conflicts: s.Conflicts(), Counts: s.Counts(),
+		Position: s.Position(), Gates: s.Gates(), Conflicts: s.Conflicts(), Counts: s.Counts(0),
 		Aside: s.SetAside(), Faults: slices.Sorted(slices.Values(s.Faults())), Heard: make(map[string]int64),
 		Assurance: s.Assurance(p.gate("north").Chain().Node, p.server.Stamp.Time),
 	}
@@ -300,7 +300,7 @@ func TestCountsAgreeWithThePasts(t *testing.T) {
 				}
 			}
 		}
-		got := s.Counts().Total
+		got := s.Counts(0).Total
 		if got.Inside = 0; got != want {
 			draw.Fatalf("the counts are %+v, the pasts come to %+v", got, want)
 		}

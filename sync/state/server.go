@@ -102,19 +102,24 @@ func (s *State) enactKind(at journal.Position, r *journal.Record) (Change, error
 	case journal.KindRing:
 		_, err := journal.Read[journal.RingRecord](r)
 		return 0, err
+	case journal.KindGuests:
+		return ChangedGuests, s.enactGuests(at, r)
+	case journal.KindNotice:
+		return ChangedOther, s.enactNotice(at, r)
 	}
 	return 0, fault.New(fault.Newer, "records of this kind are of a newer usher than this one")
 }
 
 // unread notes that a record of the server can't be read. This node can't know
 // then what it was told, so it must not decide, until a later record makes up
-// for it: of an event, the next version does. A resolution decides nothing.
+// for it: of an event, the next version does. Resolutions, guest lists and notices
+// decide nothing.
 func (s *State) unread(at journal.Position, r *journal.Record, err error) {
 	text := s.troubles.add(r, err)
 	switch r.Kind {
 	case journal.KindEvent:
 		s.versions.add(version{at: at, fault: text})
-	case journal.KindResolve:
+	case journal.KindResolve, journal.KindGuests, journal.KindNotice:
 	default:
 		if s.troubles.unread == "" {
 			s.troubles.unread = text
@@ -131,6 +136,7 @@ func (s *State) enactEvent(at journal.Position, r *journal.Record) error {
 		return fault.New(fault.BadInput, "it describes event %s, this is the journal of event %s", event.Code, s.event)
 	}
 	s.versions.add(version{at: at, event: event})
+	s.recount()
 	s.refitAll(func(a *act) bool {
 		if !a.known.Before(at) {
 			s.touch(a.ticket) // it was decided by these rules

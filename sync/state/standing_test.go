@@ -20,14 +20,14 @@ func wantAside(t *testing.T, s *State, want ...string) {
 	if !slices.Equal(got, want) {
 		t.Errorf("set aside for %q, want %q", got, want)
 	}
-	if n := s.Counts().SetAside; n != len(want) {
+	if n := s.Counts(0).SetAside; n != len(want) {
 		t.Errorf("%d counted as set aside, want %d", n, len(want))
 	}
 }
 
 func wantEntries(t *testing.T, s *State, want int) {
 	t.Helper()
-	if n := s.Counts().Total.Entries; n != want {
+	if n := s.Counts(0).Total.Entries; n != want {
 		t.Errorf("%d entries, want %d", n, want)
 	}
 }
@@ -49,7 +49,7 @@ func TestScansWaitForTheEnrolment(t *testing.T) {
 	w.apply(s, b)
 	wantAside(t, s)
 	wantEntries(t, s, 2)
-	if z := s.Counts().Zones[0]; z.Inside != 2 {
+	if z := s.Counts(0).Zones[0]; z.Inside != 2 {
 		t.Errorf("%d inside the hall, want 2", z.Inside)
 	}
 }
@@ -177,7 +177,7 @@ func TestRejectsNeedNoEvidence(t *testing.T) {
 	scan.Result, scan.Reason, scan.Evidence = "reject", "revoked", []byte("whatever")
 	w.apply(s, w.write("north", scan))
 	wantAside(t, proven(s))
-	if n := s.Counts().Total.Rejected; n != 1 {
+	if n := s.Counts(0).Total.Rejected; n != 1 {
 		t.Errorf("%d rejected, want 1", n)
 	}
 }
@@ -223,7 +223,7 @@ func TestGateThatTheEventNeverHad(t *testing.T) {
 	wantAside(t, s, WhyGateMissing)
 	w.apply(s, w.event(2, "cellar"))
 	wantAside(t, s)
-	if z := s.Counts().Zones[1]; z.Entries != 1 {
+	if z := s.Counts(0).Zones[1]; z.Entries != 1 {
 		t.Errorf("the cellar's zone has %+v", z)
 	}
 }
@@ -237,11 +237,11 @@ func TestGateOfAVersionToCome(t *testing.T) {
 	w.apply(s, in)
 	wantAside(t, s)
 	wantEntries(t, s, 1)
-	if z := s.Counts().Zones; len(z) != 0 {
+	if z := s.Counts(0).Zones; len(z) != 0 {
 		t.Errorf("the zones are %+v, the scan's is not known", z)
 	}
 	w.apply(s, version)
-	if z := s.Counts().Zones[1]; z.Entries != 1 {
+	if z := s.Counts(0).Zones[1]; z.Entries != 1 {
 		t.Errorf("the cellar's zone has %+v", z)
 	}
 }

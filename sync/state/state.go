@@ -46,6 +46,7 @@ import (
 
 	"usher/crypto/keyring"
 	"usher/sync/admission"
+	"usher/sync/guests"
 	"usher/sync/journal"
 	"usher/sync/revocation"
 	"usher/sync/roster"
@@ -58,6 +59,8 @@ type Config struct {
 	// Server is the node of the event's server journal. Zero: the key for it is
 	// taken from the first ring that names one.
 	Server journal.NodeID
+	// GuestKey opens the guest list. Zero: this node may not read it.
+	GuestKey guests.Key
 }
 
 // State is what the records of one event amount to. Make one with [New].
@@ -74,6 +77,10 @@ type State struct {
 	versions    versions
 	revocations revocation.Table
 	roster      roster.Table
+	guestKey    guests.Key
+	guests      guests.List
+	answers     map[journal.TicketID][]answer
+	notices     map[noticed]saidOf
 	verdicts
 	signs     map[journal.Chain]*sign
 	chains    map[journal.Chain]*chain
@@ -100,6 +107,9 @@ func New(c Config) *State {
 		directory: directory{nodes: make(map[journal.NodeID]*member)},
 		ledger:    newLedger(),
 		verdicts:  newVerdicts(),
+		guestKey:  c.GuestKey,
+		answers:   make(map[journal.TicketID][]answer),
+		notices:   make(map[noticed]saidOf),
 		signs:     make(map[journal.Chain]*sign),
 		chains:    make(map[journal.Chain]*chain),
 	}

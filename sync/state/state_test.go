@@ -96,7 +96,7 @@ func TestRecordsHaveToFitTheirChain(t *testing.T) {
 	if change, err := s.Apply(a); err != nil || change != 0 {
 		t.Errorf("a record again: %v, %v", change, err)
 	}
-	if n := s.Counts().Total.Entries; n != 3 {
+	if n := s.Counts(0).Total.Entries; n != 3 {
 		t.Errorf("%d entries, want 3", n)
 	}
 }
@@ -187,8 +187,8 @@ func TestUnknownKindsOfGatesAreNoFault(t *testing.T) {
 	w := newWorld(t)
 	s := w.state(w.began...)
 	w.apply(s, w.gate("north").Write(t, 9, map[int]int{1: 1}), w.admit("north", id(1)))
-	if len(s.Faults()) != 0 || s.Counts().Total.Entries != 1 {
-		t.Errorf("faults %v, counts %+v", s.Faults(), s.Counts().Total)
+	if len(s.Faults()) != 0 || s.Counts(0).Total.Entries != 1 {
+		t.Errorf("faults %v, counts %+v", s.Faults(), s.Counts(0).Total)
 	}
 }
 

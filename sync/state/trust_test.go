@@ -77,7 +77,7 @@ func TestNothingIsBelievedWithoutThePinnedRoots(t *testing.T) {
 	if _, _, ok := s.Author(w.server.Chain().Node); ok {
 		t.Error("the server is an author")
 	}
-	if n := s.Counts().SetAside; n != len(w.began) {
+	if n := s.Counts(0).SetAside; n != len(w.began) {
 		t.Errorf("%d records set aside, want %d", n, len(w.began))
 	}
 	for _, a := range s.SetAside() {
