@@ -218,6 +218,13 @@ func (p *progress) isForked(chain journal.Chain) bool {
 	return p.forked[chain]
 }
 
+// rested reports whether a chain was refused, and not yet taken further since.
+func (p *progress) rested(chain journal.Chain) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.rests[chain] != nil
+}
+
 // status gives what the peer holds, and whether all that was sent is answered.
 func (p *progress) status() (peer journal.Vector, settled bool) {
 	p.mu.Lock()

@@ -161,8 +161,8 @@ func (s *session) holds() journal.Vector {
 }
 
 // level says whether neither side lacks anything that the other has and does not
-// keep back, and all is acknowledged. It is asked by upload, after that found
-// nothing to send.
+// keep back, and all is acknowledged. What the peer said since upload last looked
+// counts: it may be what there is to send, or a fork to be settled.
 func (s *session) level() bool {
 	peer, settled := s.progress.status()
 	if !settled || s.owed.Load() > 0 || !s.relayed.Load() || !s.pulse.measured() || s.forks.open() {
@@ -170,8 +170,14 @@ func (s *session) level() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for chain, head := range peer {
-		if s.held[chain].Seq < head.Seq && s.refused[chain] == nil && !s.progress.isForked(chain) {
+	if _, more := s.progress.next(s.held, s.chains, s.urgent); more {
+		return false
+	}
+	for chain, theirs := range peer {
+		own := s.held[chain]
+		lacking := own.Seq < theirs.Seq && s.refused[chain] == nil
+		parted := own.Seq == theirs.Seq && own.Hash != theirs.Hash && !s.progress.rested(chain)
+		if (lacking || parted) && !s.progress.isForked(chain) {
 			return false
 		}
 	}
