@@ -43,7 +43,7 @@ var layers = map[string][][]string{
 	"usher/sync": {
 		{"fault", "packed"},
 		{"journal"},
-		{"admission", "enrolment", "exchange", "roster"},
+		{"admission", "enrolment", "exchange", "guests", "roster"},
 		{"revocation"},
 		{"state"},
 		{"audit", "link"},

@@ -78,6 +78,9 @@ func (t *Tree) read(name string, d fs.DirEntry) error {
 		return err
 	}
 	rel = filepath.ToSlash(rel)
+	if rel == ".git" && !d.IsDir() {
+		return nil // a linked work tree says here where its repository is
+	}
 	if d.IsDir() {
 		if foreign(rel) {
 			return filepath.SkipDir
