@@ -51,7 +51,7 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{Gate: g, URL: localURL(listener.Addr()), key: key, listener: listener}
-	name := g.Enrolment.Gate
+	name := g.Code()
 	if s := g.Status(context.Background()); s.GateName != "" {
 		name = s.GateName
 	}

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/crypto/keyring"
 	"usher/gate/clock"
 	"usher/gate/door"
@@ -87,7 +88,7 @@ func Open(ctx context.Context, cfg Config) (_ *Gate, err error) {
 		return nil, err
 	}
 	g.Turnstile, err = turnstile.Open(ctx, turnstile.Config{
-		Store: g.Store, State: g.State, Clock: g.Time, Author: g.author, Gate: g.Enrolment.Gate,
+		Store: g.Store, State: g.State, Clock: g.Time, Author: g.author, Gate: g.Enrolment.Gate, Kiosk: g.Enrolment.Role == grant.RoleKiosk,
 		Mono: cfg.Clock.Mono, Ready: func() admission.Reason { reason, _ := g.ready.why(); return reason }, Sure: g.assurance, Linked: g.linked, Log: cfg.Log,
 	})
 	if err != nil {
@@ -115,7 +116,11 @@ func (cfg Config) withDefaults() Config {
 
 // loadState computes from the records what they amount to.
 func (g *Gate) loadState(ctx context.Context) error {
-	g.State = state.New(state.Config{Event: g.Enrolment.Event, Pins: g.Enrolment.Pins, Server: g.Enrolment.Server})
+	guestKey, err := g.Store.GuestKey()
+	if err != nil {
+		return err
+	}
+	g.State = state.New(state.Config{Event: g.Enrolment.Event, Pins: g.Enrolment.Pins, Server: g.Enrolment.Server, GuestKey: guestKey})
 	ring, err := keyring.ParseSigned(g.Enrolment.Ring)
 	if err != nil {
 		return fmt.Errorf("the key ring that the gate was enrolled with: %w", err)
@@ -203,6 +208,15 @@ func (g *Gate) heard(c *journal.Checkpoint) {
 	g.ready.look(context.Background())
 }
 
+// Code is the code of the gate that this device is at now: the server may have
+// moved it since it was enrolled.
+func (g *Gate) Code() string {
+	if code, _, known := g.State.GateOf(g.Enrolment.Node); known {
+		return code
+	}
+	return g.Enrolment.Gate
+}
+
 // linked reports whether another node is in touch right now.
 func (g *Gate) linked() bool {
 	return slices.ContainsFunc(g.peers.All(), func(p exchange.Peer) bool { return p.Connected > 0 })
@@ -251,7 +265,7 @@ func (g *Gate) Close() error {
 func (g *Gate) Status(ctx context.Context) door.Status {
 	now := g.Time.Moment()
 	s := door.Status{
-		Gate: g.Enrolment.Gate, Event: g.Enrolment.Event, Node: g.Enrolment.Node, Ready: true, Assurance: g.assurance(),
+		Gate: g.Code(), Event: g.Enrolment.Event, Node: g.Enrolment.Node, Ready: true, Assurance: g.assurance(),
 		ListAge: -1, ListSeq: g.State.Position().Seq, Clock: "good", Faults: g.State.Faults(),
 	}
 	if reason, why := g.ready.why(); reason != "" {
@@ -259,7 +273,7 @@ func (g *Gate) Status(ctx context.Context) door.Status {
 	}
 	if e := g.State.Event(); e != nil {
 		s.EventName, s.Rehearsal = e.Name, e.Rehearsal
-		if here, ok := e.GateByCode(g.Enrolment.Gate); ok {
+		if here, ok := e.GateByCode(s.Gate); ok {
 			s.GateName = here.Name
 		}
 		if age, known := g.State.ListAge(now.At); known {

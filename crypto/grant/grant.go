@@ -41,13 +41,17 @@ const (
 	RoleScanner    Role = "scanner"
 	RoleSupervisor Role = "supervisor"
 	RoleBoxOffice  Role = "box-office"
+	RoleKiosk      Role = "kiosk" // nobody stands at it
 )
+
+// ReadsGuests reports whether devices of the role may read the guest list.
+func (r Role) ReadsGuests() bool { return r == RoleSupervisor || r == RoleBoxOffice }
 
 // ParseRole reads a role's name.
 func ParseRole(name string) (Role, error) {
 	switch role := Role(name); role {
-	case RoleScanner, RoleSupervisor, RoleBoxOffice:
+	case RoleScanner, RoleSupervisor, RoleBoxOffice, RoleKiosk:
 		return role, nil
 	}
-	return "", fmt.Errorf("role %.30q: want %s, %s or %s", name, RoleScanner, RoleSupervisor, RoleBoxOffice)
+	return "", fmt.Errorf("role %.30q: want %s, %s, %s or %s", name, RoleScanner, RoleSupervisor, RoleBoxOffice, RoleKiosk)
 }

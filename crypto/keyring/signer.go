@@ -2,6 +2,8 @@ package keyring
 
 import (
 	"crypto/ed25519"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"fmt"
 	"io"
 )
@@ -45,6 +47,17 @@ func FromSeed(seed []byte) (*Signer, error) {
 // Seed gives the secret itself, for sealing it or writing it to a file that only
 // its owner can read. Nothing else lets it out.
 func (s *Signer) Seed() []byte { return s.private().key.Seed() }
+
+// Derive gives a 32-byte secret that only the holder of the key can make, the same
+// every time, another for each label: HKDF-SHA256 (RFC 5869) of the seed. It
+// tells nothing of the key.
+func (s *Signer) Derive(label string) ([32]byte, error) {
+	secret, err := hkdf.Key(sha256.New, s.Seed(), nil, label, 32)
+	if err != nil {
+		return [32]byte{}, fmt.Errorf("deriving a secret from key %s: %w", s.ID(), err)
+	}
+	return [32]byte(secret), nil
+}
 
 // Public gives the public half.
 func (s *Signer) Public() ed25519.PublicKey {

@@ -15,6 +15,7 @@ import (
 	"usher/crypto/keyring"
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
+	"usher/sync/guests"
 	"usher/sync/journal"
 )
 
@@ -108,6 +109,35 @@ func (s *Store) SaveDeviceKey(key *keyring.Signer) error {
 		return fault.Wrap(fault.Unavailable, errors.Join(err, os.Remove(path)), "can't write the device key")
 	}
 	return nil
+}
+
+// SaveGuestKey keeps the event's guest key in a file that only its owner can
+// read; a zero key is none to keep.
+func (s *Store) SaveGuestKey(key guests.Key) error {
+	if key.IsZero() {
+		return nil
+	}
+	if err := os.WriteFile(filepath.Join(s.dir, guestKeyFile), []byte(hex.EncodeToString(key[:])+"\n"), 0o600); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "can't write the guest key")
+	}
+	return nil
+}
+
+// GuestKey reads the event's guest key; the zero key where this gate has none.
+func (s *Store) GuestKey() (guests.Key, error) {
+	path := filepath.Join(s.dir, guestKeyFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return guests.Key{}, nil
+	}
+	if err != nil {
+		return guests.Key{}, fault.Wrap(fault.Unavailable, err, "can't read the guest key")
+	}
+	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != len(guests.Key{}) {
+		return guests.Key{}, fault.New(fault.Internal, "the guest key in %s is damaged; enrol the device anew", path)
+	}
+	return guests.Key(key), nil
 }
 
 // DeviceKey reads the device's private key; fault.NotReady when there is none.

@@ -37,8 +37,10 @@ import (
 const DatabaseFile = "gate.db"
 
 const (
-	keyFile  = "device.key"
-	lockFile = "lock"
+	keyFile = "device.key"
+	// guestKeyFile holds the event's guest key, where the role may have it.
+	guestKeyFile = "guest.key"
+	lockFile     = "lock"
 )
 
 // Store is an open gate database. It is safe for use by several goroutines.

@@ -1,6 +1,7 @@
 package turnstile
 
 import (
+	"maps"
 	"slices"
 
 	"usher/crypto/ticket"
@@ -14,11 +15,13 @@ import (
 func (t *Turnstile) present(in scan.Input, a Attempt) admission.Presented {
 	p := admission.Presented{
 		Looks: in.Looks, Direction: a.Direction, How: a.How, Lane: a.Lane, Override: a.Override,
+		Confirmed: a.Confirmed, Kiosk: t.Kiosk,
 	}
 	if in.Kind == scan.ShortCode {
 		p.Manual = true
 		p.Claims, p.InRoster = t.State.Roster(in.ID)
 		p.Claims.ID = in.ID
+		t.lookUp(&p, journal.TicketID(in.ID), a)
 		return p
 	}
 	p.Ticket, p.Err = ticket.Verify(in.Text, t.State)
@@ -27,7 +30,35 @@ func (t *Turnstile) present(in scan.Input, a Attempt) admission.Presented {
 	}
 	p.Key, p.KeyKnown = t.State.Key(p.Ticket.KeyID)
 	_, p.InRoster = t.State.Roster(p.Ticket.ID)
+	t.lookUp(&p, journal.TicketID(p.Ticket.ID), a)
 	return p
+}
+
+// lookUp adds what the gate was told of a ticket: what is due, who holds it, and
+// the answers on file, which what was answered just now goes before.
+func (t *Turnstile) lookUp(p *admission.Presented, id journal.TicketID, a Attempt) {
+	due := t.State.Due(id)
+	p.Unpaid, p.Due, p.Currency = due.Unpaid, due.Amount, due.Currency
+	if guest, known := t.State.Guest(id); known {
+		p.Holder = guest.Name
+		if guest.Note != "" {
+			p.Notes = []string{guest.Note}
+		}
+	}
+	p.Answers = t.State.Answers(id)
+	maps.Copy(p.Answers, a.Answers)
+}
+
+// answered is the record of what a holder answered just now, if it was anything.
+func (t *Turnstile) answered(a Attempt, id journal.TicketID, stamp journal.Stamp) []entry {
+	if len(a.Answers) == 0 {
+		return nil
+	}
+	given := &journal.Answer{Ticket: id, Operator: a.Operator}
+	for _, question := range slices.Sorted(maps.Keys(a.Answers)) {
+		given.Answers = append(given.Answers, journal.GivenAnswer{Question: question, Text: a.Answers[question]})
+	}
+	return []entry{{kind: journal.KindAnswer, stamp: stamp, content: given}}
 }
 
 // ticketOf is the ticket that an attempt is about, or zero when no ticket that
@@ -49,12 +80,13 @@ func ticketText(id journal.TicketID) string { return ticket.ID(id).Short() }
 func (t *Turnstile) scanRecord(a Attempt, p admission.Presented, id journal.TicketID, out Outcome) *journal.Scan {
 	s := &journal.Scan{
 		Result: string(out.Result), Reason: string(out.Reason), Direction: string(a.Direction),
-		Gate: t.Gate, How: a.How, Lane: a.Lane, Known: t.State.Position(), Assurance: out.Assurance,
+		Gate: t.gate(), How: a.How, Lane: a.Lane, Known: t.State.Position(), Assurance: out.Assurance,
 		Flags: slices.Clone(out.Flags), DecideUS: uint64(max(out.Took.Decide, 0)),
 	}
 	if s.How == "" {
 		s.How = scan.HowTyped
 	}
+	s.Operator = a.Operator
 	if a.Override != nil {
 		s.Operator, s.Override = a.Override.By, a.Override.Why
 	}

@@ -27,9 +27,10 @@ type entry struct {
 	content any
 }
 
+// job is what one caller wants written, in one commit.
 type job struct {
-	entry
-	done chan result // buffered, so that the scribe never waits for a scan that gave up
+	entries []entry
+	done    chan result // buffered, so that the scribe never waits for a scan that gave up
 }
 
 type result struct {
@@ -56,12 +57,13 @@ func startScribe(s *store.Store, author *journal.Author, st *state.State) *scrib
 	return w
 }
 
-// write returns when the record is durable and applied to the state.
+// write returns when the records are durable and applied to the state, and gives
+// the last of them. They are in one commit: all or none.
 //
 // The commit is not given up when ctx ends while it runs: the record may be on
 // the disk already, and a verdict that says otherwise would be a lie.
-func (w *scribe) write(ctx context.Context, e entry) (*journal.Record, error) {
-	j := job{entry: e, done: make(chan result, 1)}
+func (w *scribe) write(ctx context.Context, entries ...entry) (*journal.Record, error) {
+	j := job{entries: entries, done: make(chan result, 1)}
 	if err := w.enqueue(ctx, j); err != nil {
 		return nil, err
 	}
@@ -116,17 +118,24 @@ func (w *scribe) commit(batch []job) {
 	records, err := w.store.AppendOwn(context.Background(), w.author.Chain(), func(head journal.Head) ([]*journal.Record, error) {
 		return w.sign(head, batch)
 	})
-	for i, j := range batch {
+	for _, j := range batch {
 		if err != nil {
 			j.done <- result{err: err}
 			continue
 		}
-		if _, err := w.state.Apply(records[i]); err != nil {
-			j.done <- result{err: fmt.Errorf("applying the gate's own record %d: %w", records[i].Seq, err)}
-			continue
-		}
-		j.done <- result{record: records[i]}
+		j.done <- w.apply(records[:len(j.entries)])
+		records = records[len(j.entries):]
 	}
+}
+
+// apply makes a job's records, which are durable, count here.
+func (w *scribe) apply(records []*journal.Record) (r result) {
+	for _, r.record = range records {
+		if _, err := w.state.Apply(r.record); err != nil {
+			return result{err: fmt.Errorf("applying the gate's own record %d: %w", r.record.Seq, err)}
+		}
+	}
+	return r
 }
 
 // sign writes the batch as the records after head. It runs again from scratch
@@ -134,11 +143,13 @@ func (w *scribe) commit(batch []job) {
 func (w *scribe) sign(head journal.Head, batch []job) ([]*journal.Record, error) {
 	records := make([]*journal.Record, 0, len(batch))
 	for _, j := range batch {
-		r, err := w.author.Write(head, j.stamp, j.kind, j.content)
-		if err != nil {
-			return nil, err
+		for _, e := range j.entries {
+			r, err := w.author.Write(head, e.stamp, e.kind, e.content)
+			if err != nil {
+				return nil, err
+			}
+			records, head = append(records, r), r.Head()
 		}
-		records, head = append(records, r), r.Head()
 	}
 	return records, nil
 }

@@ -49,7 +49,8 @@ type Config struct {
 	State  *state.State
 	Clock  *clock.Clock
 	Author *journal.Author
-	Gate   string                   // the gate's code
+	Gate   string                   // the gate's code, until the server's journal says another
+	Kiosk  bool                     // nobody stands at the device who could ask
 	Mono   func() time.Duration     // monotonic, for debouncing and timings
 	Ready  func() admission.Reason  // why the gate can't judge now; "" when it can
 	Sure   func() journal.Assurance // how sure the gate can be that nobody else let a ticket in
@@ -79,6 +80,9 @@ type Attempt struct {
 	How       string              // camera, picture, wedge, typed
 	Lane      string
 	Override  *admission.Override
+	Operator  string             // who stands at the lane, as recorded; "" where nobody said
+	Confirmed []admission.Reason // reasons of an ask that a person has confirmed
+	Answers   map[string]string  // to the questions of an ask, by code
 	// At replaces the clock, Unix ms. It exists for rehearsals: an event that is
 	// not marked as one refuses it.
 	At int64
@@ -164,7 +168,12 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 	if a.Look {
 		return out
 	}
-	record, err := t.scribe.write(ctx, entry{kind: journal.KindScan, stamp: stamp, content: t.scanRecord(a, p, id, out)})
+	var entries []entry
+	if v.Green() {
+		entries = t.answered(a, id, stamp)
+	}
+	entries = append(entries, entry{kind: journal.KindScan, stamp: stamp, content: t.scanRecord(a, p, id, out)})
+	record, err := t.scribe.write(ctx, entries...)
 	out.Took.Commit = (t.Mono() - began).Microseconds() - out.Took.Decide
 	if err != nil {
 		t.Log.ErrorContext(ctx, "a scan's record could not be stored", "error", err)
@@ -195,9 +204,20 @@ func (t *Turnstile) context(now admission.Moment) admission.Context {
 		return c
 	}
 	var there bool
-	if c.Gate, there = c.Event.GateByCode(t.Gate); !there && c.NotReady == "" {
+	if c.Gate, there = c.Event.GateByCode(t.gate()); !there && c.NotReady == "" {
 		c.NotReady = admission.GateMissing
 	}
 	c.ListAge, c.ListKnown = t.State.ListAge(now.At)
+	if zone, known := c.Event.ZoneByBit(c.Gate.Zone); known && zone.Capacity > 0 {
+		c.Inside, c.InsideAge = t.State.Inside(zone.Bit, now.At), int64(t.Sure().LongestMS)
+	}
 	return c
+}
+
+// gate is the code of the gate that the device is at now: the server may move it.
+func (t *Turnstile) gate() string {
+	if code, _, enrolled := t.State.GateOf(t.Author.Chain().Node); enrolled {
+		return code
+	}
+	return t.Gate
 }

@@ -52,7 +52,7 @@ func (d *Doors) NewCard(ctx context.Context, server, event, gate string, role gr
 func (d *Doors) keepCard(ctx context.Context, card grant.Card) error {
 	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, `
-			insert into card (handle, event, gate, role, code, expires, tries, node, record) values ($1, $2, $3, $4, $5, $6, 0, '', $7)`,
+			insert into card (handle, event, gate, role, code, expires, tries, node, record, guests) values ($1, $2, $3, $4, $5, $6, 0, '', $7, $7)`,
 			grant.Handle(card.Code), card.Event, card.Gate, string(card.Role), card.Code[:], card.Expires, []byte{})
 		return err
 	})
@@ -66,7 +66,7 @@ type kept struct {
 	expires           int64
 	tries             int
 	node              string
-	record            []byte
+	record, guests    []byte
 }
 
 // errWrongProof leaves the transaction committed, so that the try is counted.
@@ -108,15 +108,15 @@ func (d *Doors) burn(ctx context.Context, tx *sqldb.Tx, r enrolment.Request) (en
 	// card come one after the other on every engine.
 	err := tx.QueryRowContext(ctx, `
 		update card set tries = tries where handle = $1
-		returning event, gate, role, code, expires, tries, node, record`, r.Handle).
-		Scan(&c.event, &c.gate, &c.role, &c.code, &c.expires, &c.tries, &c.node, &c.record)
+		returning event, gate, role, code, expires, tries, node, record, guests`, r.Handle).
+		Scan(&c.event, &c.gate, &c.role, &c.code, &c.expires, &c.tries, &c.node, &c.record, &c.guests)
 	if isNoRows(err) {
 		return enrolment.Reply{}, fault.New(fault.NotFound, "the server knows no such card; make a new one")
 	}
 	if err != nil {
 		return enrolment.Reply{}, err
 	}
-	reply := enrolment.Reply{Event: c.event, Record: c.record}
+	reply := enrolment.Reply{Event: c.event, Record: c.record, Guests: c.guests}
 	node := journal.NodeOf(ed25519.PublicKey(r.Public)).String()
 	switch {
 	case c.node == node:
@@ -133,11 +133,30 @@ func (d *Doors) burn(ctx context.Context, tx *sqldb.Tx, r enrolment.Request) (en
 		}
 		return reply, errWrongProof
 	}
-	reply.Record, err = d.admit(ctx, tx, c, r)
+	if reply.Guests, err = d.sealGuestKey(ctx, tx, c, r); err != nil {
+		return reply, err
+	}
+	reply.Record, err = d.admit(ctx, tx, c, r, reply.Guests)
 	return reply, err
 }
 
-func (d *Doors) admit(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Request) ([]byte, error) {
+// sealGuestKey gives the event's guest key for the device, as its role may have it.
+func (d *Doors) sealGuestKey(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Request) ([]byte, error) {
+	if !grant.Role(c.role).ReadsGuests() {
+		return []byte{}, nil
+	}
+	key, err := d.vault.GuestKeyIn(ctx, tx, c.event)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := grant.SealSecret(d.rand, grant.Code(c.code), r.Public, key[:])
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "can't seal the guest key")
+	}
+	return sealed, nil
+}
+
+func (d *Doors) admit(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Request, guestKey []byte) ([]byte, error) {
 	name := r.Name
 	if name == "" {
 		name = c.gate
@@ -150,6 +169,7 @@ func (d *Doors) admit(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Req
 		return nil, err
 	}
 	raw := records[0].Bytes()
-	_, err = tx.ExecContext(ctx, `update card set node = $2, record = $3, code = $4 where handle = $1`, r.Handle, node.String(), raw, []byte{})
+	_, err = tx.ExecContext(ctx, `update card set node = $2, record = $3, code = $4, guests = $5 where handle = $1`,
+		r.Handle, node.String(), raw, []byte{}, guestKey)
 	return raw, err
 }

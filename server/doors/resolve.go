@@ -45,6 +45,37 @@ func (d *Doors) Resolve(ctx context.Context, event, conflict, why, by string) (a
 	return c, stored(err, "closing conflict %s", conflict)
 }
 
+// Move puts a device at another gate of its event, with the key and the role that
+// it has.
+func (d *Doors) Move(ctx context.Context, event string, node journal.NodeID, gate string) error {
+	e, err := d.catalog.Event(ctx, event)
+	if err != nil {
+		return err
+	}
+	if _, there := e.GateByCode(gate); !there {
+		return fault.New(fault.NotFound, "event %s has no gate %.40q", event, gate)
+	}
+	st, err := d.State(ctx, event)
+	if err != nil {
+		return err
+	}
+	pub, limit, ok := st.Author(node)
+	if !ok || limit != nil || st.IsServer(node) {
+		return fault.New(fault.NotFound, "event %s has no active device %s", event, node)
+	}
+	for _, m := range st.Gates() {
+		if m.Node != node || m.Gate == gate {
+			continue
+		}
+		err = d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+			_, err := d.journals.Write(ctx, tx, event, journal.KindEnrol,
+				&journal.Enrol{Node: node, Public: pub, Gate: gate, Role: m.Role, Name: m.Name})
+			return err
+		})
+	}
+	return stored(err, "moving device %s to gate %s", node, gate)
+}
+
 // Expel ends a device's enrolment. Records of it beyond what the server holds
 // now are no longer believed: they are kept apart and shown.
 func (d *Doors) Expel(ctx context.Context, event string, node journal.NodeID, why string) error {

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"usher/sync/guests"
 	"usher/sync/journal"
 )
 
@@ -32,6 +33,9 @@ type Attendee struct {
 	NotBefore  int64  // Unix s; 0: none
 	Expires    int64  // Unix s; 0: none
 	Admissions uint8  // 0 and 1: one
+	Order      string // what people know the order by; "": the external id
+	Note       string // said at the door
+	Unpaid     bool
 }
 
 // reader checks rows against an event.
@@ -87,6 +91,19 @@ func (rd *reader) attendee(cell func(column) string, blame func(column, string, 
 		blame(colUntil, "%s is not after valid_from, %s", cell(colUntil), cell(colFrom))
 	}
 	a.Admissions = admissions(cell(colAdmissions), blame)
+	if a.Order = cell(colOrder); a.Order != "" {
+		checkText(colOrder, a.Order, guests.MaxOrder, "", blame)
+	}
+	if a.Note = cell(colNote); a.Note != "" {
+		checkText(colNote, a.Note, guests.MaxNote, "", blame)
+	}
+	switch paid := cell(colPaid); paid {
+	case "", "yes":
+	case "no":
+		a.Unpaid = true
+	default:
+		blame(colPaid, "%.40q: want yes or no", paid)
+	}
 	return a
 }
 

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 
+	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
+	"usher/sync/guests"
 	"usher/sync/journal"
 )
 
@@ -95,24 +97,65 @@ func (o *Office) Reissue(ctx context.Context, t Ticket, why string) (Ticket, err
 		return t, err
 	}
 	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
-		if t.State != Valid {
-			return fault.New(fault.Refused, "ticket %s is %s (%s); it can't be reissued", t.ID.Short(), t.State, t.Why)
-		}
-		if uint32(t.Generation)+1 >= journal.Never {
-			return fault.New(fault.Refused, "ticket %s was reissued %d times; it can't be again", t.ID.Short(), t.Generation)
-		}
-		t.Generation, t.Changed = t.Generation+1, o.now()
-		if err := t.sign(key); err != nil {
-			return fmt.Errorf("signing ticket %s: %w", t.ID, err)
-		}
-		revocation := journal.NewRevoke("superseded", t.Changed.UnixMilli(), why,
-			[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}})
-		if _, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation); err != nil {
-			return err
-		}
-		_, err := o.journals.Write(ctx, tx, t.Event, journal.KindRoster, rosters([]Ticket{*t})...)
-		return err
+		return o.renew(ctx, tx, t, key, why)
 	})
+}
+
+// renew gives the ticket its next generation and code, voids the ones before, and
+// tells the gates.
+func (o *Office) renew(ctx context.Context, tx *sqldb.Tx, t *Ticket, key *keyring.Signer, why string) error {
+	if t.State != Valid {
+		return fault.New(fault.Refused, "ticket %s is %s (%s); it gets no new code", t.ID.Short(), t.State, t.Why)
+	}
+	if uint32(t.Generation)+1 >= journal.Never {
+		return fault.New(fault.Refused, "ticket %s was reissued %d times; it can't be again", t.ID.Short(), t.Generation)
+	}
+	t.Generation, t.Changed = t.Generation+1, o.now()
+	if err := t.sign(key); err != nil {
+		return fmt.Errorf("signing ticket %s: %w", t.ID, err)
+	}
+	revocation := journal.NewRevoke("superseded", t.Changed.UnixMilli(), why,
+		[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}})
+	if _, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation); err != nil {
+		return err
+	}
+	return o.list(ctx, tx, t.Event, []Ticket{*t})
+}
+
+// list tells the gates that tickets exist as they are, and who holds them.
+func (o *Office) list(ctx context.Context, tx *sqldb.Tx, event string, tickets []Ticket) error {
+	if len(tickets) == 0 {
+		return nil
+	}
+	if _, err := o.journals.Write(ctx, tx, event, journal.KindRoster, rosters(tickets)...); err != nil {
+		return err
+	}
+	return o.name(ctx, tx, event, tickets)
+}
+
+// name tells the gates who holds tickets.
+func (o *Office) name(ctx context.Context, tx *sqldb.Tx, event string, tickets []Ticket) error {
+	if len(tickets) == 0 {
+		return nil
+	}
+	key, err := o.vault.GuestKeyIn(ctx, tx, event)
+	if err != nil {
+		return err
+	}
+	list := make([]guests.Guest, len(tickets))
+	for i := range tickets {
+		list[i] = tickets[i].guest()
+	}
+	sealed, err := guests.Seal(key, event, o.rand, list)
+	if err != nil {
+		return err
+	}
+	contents := make([]any, len(sealed))
+	for i := range sealed {
+		contents[i] = sealed[i]
+	}
+	_, err = o.journals.Write(ctx, tx, event, journal.KindGuests, contents...)
+	return err
 }
 
 // change runs do on the ticket as it stands and stores what do made of it, in
@@ -123,7 +166,7 @@ func (o *Office) change(ctx context.Context, t Ticket, do func(context.Context, 
 		row := tx.QueryRowContext(ctx, `
 			update ticket set changed_at = changed_at where event = $1 and id = $2
 			returning event, id, external_id, name, email, product, seat, zones, not_before, expires, admissions,
-			          generation, state, why, changed_at, kid, token`, t.Event, t.ID.String())
+			          generation, state, why, changed_at, kid, token, order_code, note, unpaid, due, currency`, t.Event, t.ID.String())
 		var err error
 		if t, err = scanTicket(row.Scan); err != nil {
 			return err
@@ -132,8 +175,11 @@ func (o *Office) change(ctx context.Context, t Ticket, do func(context.Context, 
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `
-			update ticket set generation = $3, state = $4, why = $5, changed_at = $6, kid = $7, token = $8 where event = $1 and id = $2`,
-			t.Event, t.ID.String(), t.Generation, string(t.State), t.Why, t.Changed.UnixMilli(), t.Key.String(), t.Token)
+			update ticket set generation = $3, state = $4, why = $5, changed_at = $6, kid = $7, token = $8,
+			       name = $9, email = $10, product = $11, zones = $12, not_before = $13, expires = $14, unpaid = $15, due = $16, currency = $17
+			where event = $1 and id = $2`,
+			t.Event, t.ID.String(), t.Generation, string(t.State), t.Why, t.Changed.UnixMilli(), t.Key.String(), t.Token,
+			t.Name, t.Email, t.Product, t.Zones, t.NotBefore, t.Expires, flag(t.Unpaid), t.Due, t.Currency)
 		return err
 	})
 	return t, stored(err, "changing ticket %s", t.ID.Short())

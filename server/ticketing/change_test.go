@@ -41,7 +41,7 @@ func (w *world) minimum(t testing.TB, id ticket.ID) (lowest uint32, reason strin
 
 func TestRevoke(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(3))
+		w.list(t, guestRows(3))
 		old := w.tickets(t, event)["G000001"]
 		w.now = w.now.Add(time.Hour)
 		got, err := w.Revoke(t.Context(), old, Blocked, "bought with a stolen card")
@@ -74,7 +74,7 @@ func same(a, b Ticket) bool {
 
 func TestRevokeAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(1))
+		w.list(t, guestRows(1))
 		first, err := w.Revoke(t.Context(), w.tickets(t, event)["G000000"], Revoked, "lost")
 		if err != nil {
 			t.Fatal(err)
@@ -99,7 +99,7 @@ func TestRevokeAgain(t *testing.T) {
 
 func TestReissue(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(2))
+		w.list(t, guestRows(2))
 		old := w.tickets(t, event)["G000001"]
 		codes := []string{old.Token}
 		for generation := 1; generation <= 3; generation++ {
@@ -133,7 +133,7 @@ func TestReissue(t *testing.T) {
 
 func TestNoReissueAfterRevocation(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(1))
+		w.list(t, guestRows(1))
 		k := w.tickets(t, event)["G000000"]
 		before, err := w.Revoke(t.Context(), k, Cancelled, "refunded at the desk")
 		if err != nil {
@@ -155,7 +155,7 @@ func TestNoReissueAfterRevocation(t *testing.T) {
 
 func TestGenerationsEnd(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(1))
+		w.list(t, guestRows(1))
 		w.exec(t, `update ticket set generation = $1`, math.MaxUint16-1)
 		k, err := w.Reissue(t.Context(), w.tickets(t, event)["G000000"], "")
 		if err != nil || k.Generation != math.MaxUint16 {
@@ -182,7 +182,7 @@ func (w *world) exec(t testing.TB, query string, args ...any) {
 // and a revocation among them is the end.
 func TestChangesAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(1))
+		w.list(t, guestRows(1))
 		k := w.tickets(t, event)["G000000"]
 		const n = 10
 		var wait sync.WaitGroup
@@ -227,7 +227,7 @@ func TestChangesAtOnce(t *testing.T) {
 
 func TestChangesThatCannotBe(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(1))
+		w.list(t, guestRows(1))
 		k := w.tickets(t, event)["G000000"]
 		nobody := k
 		nobody.ID[0] ^= 1
@@ -266,7 +266,7 @@ func TestChangesThatCannotBe(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(2))
+		w.list(t, guestRows(2))
 		k := w.tickets(t, event)["G000001"]
 		newer, err := w.Reissue(t.Context(), k, "")
 		if err != nil {
@@ -296,7 +296,7 @@ func TestFind(t *testing.T) {
 
 func TestFindNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(2))
+		w.list(t, guestRows(2))
 		k := w.tickets(t, event)["G000001"]
 		forged := []byte(k.Token)
 		forged[len(forged)/2] ^= 1
@@ -317,8 +317,8 @@ func TestFindNothing(t *testing.T) {
 // look like one of ours.
 func TestFindWhatSeveralGoBy(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(2))
-		if _, err := w.Import(t.Context(), other, "guests.csv", strings.NewReader(guests(1)), nil); err != nil {
+		w.list(t, guestRows(2))
+		if _, err := w.Import(t.Context(), other, "guests.csv", strings.NewReader(guestRows(1)), nil); err != nil {
 			t.Fatal(err)
 		}
 		_, err := w.Find(t.Context(), "", "G000000")
@@ -344,7 +344,7 @@ func TestFindWhatSeveralGoBy(t *testing.T) {
 
 func TestEachStops(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(5))
+		w.list(t, guestRows(5))
 		enough, seen := errors.New("enough"), []string(nil)
 		err := w.Each(t.Context(), event, func(k Ticket) error {
 			if seen = append(seen, k.External); len(seen) == 2 {

@@ -34,11 +34,14 @@ const (
 	colFrom       column = "valid_from"
 	colUntil      column = "valid_until"
 	colAdmissions column = "admissions"
+	colOrder      column = "order"
+	colNote       column = "note"
+	colPaid       column = "paid"
 )
 
 var (
 	needed   = []column{colExternal, colName, colEmail, colProduct}
-	optional = []column{colSeat, colZone, colFrom, colUntil, colAdmissions}
+	optional = []column{colSeat, colZone, colFrom, colUntil, colAdmissions, colOrder, colNote, colPaid}
 )
 
 // row is one line of an attendee list as it stands there. A quoted cell may

@@ -8,7 +8,6 @@ import (
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
-	"usher/sync/journal"
 )
 
 // Report says what an import did.
@@ -118,8 +117,8 @@ func (o *Office) plan(event, name string, t *table, people []Attendee, have map[
 			p.issue = append(p.issue, a.ticket(event, id))
 		case a.needsNewCode(old) != "":
 			bad.add(t.rows[i].line, a.needsNewCode(old), "differs from ticket %s, which was issued to %q; a change of it needs a new code: revoke or reissue that ticket", old.ID.Short(), a.External)
-		case a.Name != old.Name || a.Email != old.Email:
-			old.Name, old.Email = a.Name, a.Email
+		case a.Name != old.Name || a.Email != old.Email || a.Order != old.Order || a.Note != old.Note:
+			old.Name, old.Email, old.Order, old.Note = a.Name, a.Email, a.Order, a.Note
 			p.update = append(p.update, old)
 		default:
 			p.unchanged++
@@ -147,6 +146,7 @@ func (a *Attendee) ticket(event string, id ticket.ID) Ticket {
 	return Ticket{
 		Event: event, ID: id, External: a.External, Name: a.Name, Email: a.Email, Product: a.Product, Seat: a.Seat, Zones: a.Zones,
 		NotBefore: a.NotBefore, Expires: a.Expires, Admissions: a.Admissions, State: Valid,
+		Order: a.Order, Note: a.Note, Unpaid: a.Unpaid,
 	}
 }
 
@@ -191,17 +191,16 @@ func (o *Office) store(ctx context.Context, tx *sqldb.Tx, event string, p plan, 
 		progress(StepStore, done+len(batch), total)
 	}
 	for i, t := range p.update {
-		if _, err := tx.ExecContext(ctx, `update ticket set name = $3, email = $4, changed_at = $5 where event = $1 and id = $2`,
-			event, t.ID.String(), t.Name, t.Email, now.UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, `update ticket set name = $3, email = $4, order_code = $5, note = $6, changed_at = $7 where event = $1 and id = $2`,
+			event, t.ID.String(), t.Name, t.Email, t.Order, t.Note, now.UnixMilli()); err != nil {
 			return fmt.Errorf("updating ticket %s: %w", t.ID, err)
 		}
 		progress(StepStore, len(p.issue)+i+1, total)
 	}
-	if len(p.issue) == 0 {
-		return nil
+	if err := o.list(ctx, tx, event, p.issue); err != nil {
+		return err
 	}
-	_, err := o.journals.Write(ctx, tx, event, journal.KindRoster, rosters(p.issue)...)
-	return err
+	return o.name(ctx, tx, event, p.update)
 }
 
 // storeBatch is how many tickets one insert holds.

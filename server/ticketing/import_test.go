@@ -17,8 +17,8 @@ import (
 	"usher/sync/journal"
 )
 
-// guests is a list of n people of several kinds of ticket.
-func guests(n int) string {
+// guestRows is a list of n people of several kinds of ticket.
+func guestRows(n int) string {
 	var b strings.Builder
 	b.WriteString("external_id,name,email,product,zone,valid_from,admissions\n")
 	for i := range n {
@@ -43,7 +43,7 @@ func guests(n int) string {
 func TestIssuedTicketsAreGood(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		const n = journal.MaxPacked + 100 // two roster records
-		w.list(t, guests(n))
+		w.list(t, guestRows(n))
 		ring, now := w.ring(t), start.AddDate(0, 0, 3).Unix()
 		rostered := w.rostered(t, event)
 		if len(rostered) != n {
@@ -74,7 +74,7 @@ func TestIssuedTicketsAreGood(t *testing.T) {
 // What the roster says of each ticket beside its id is what the list said.
 func TestRosterSaysWhatTheListSays(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(50))
+		w.list(t, guestRows(50))
 		groups := map[journal.TicketID]journal.RosterGroup{}
 		for _, r := range records[journal.Roster](t, w, event, journal.KindRoster) {
 			for _, g := range r.Groups {
@@ -153,8 +153,8 @@ func TestImportAgain(t *testing.T) {
 // Events have their own external ids.
 func TestSameListForAnotherEvent(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guests(5))
-		if _, err := w.Import(t.Context(), other, "guests.csv", strings.NewReader(guests(5)), nil); err != nil {
+		w.list(t, guestRows(5))
+		if _, err := w.Import(t.Context(), other, "guests.csv", strings.NewReader(guestRows(5)), nil); err != nil {
 			t.Fatal(err)
 		}
 		here, there := w.tickets(t, event), w.tickets(t, other)
@@ -206,7 +206,7 @@ func TestProgress(t *testing.T) {
 		const n = 2600
 		var calls []string
 		last := map[Step]int{}
-		_, err := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guests(n)), func(step Step, done, total int) {
+		_, err := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guestRows(n)), func(step Step, done, total int) {
 			if len(calls) == 0 || calls[len(calls)-1] != string(step) {
 				calls = append(calls, string(step))
 			}
@@ -237,7 +237,7 @@ func TestImportAtOnce(t *testing.T) {
 		errs := make([]error, desks)
 		for i := range desks {
 			wait.Go(func() {
-				_, errs[i] = w.Import(context.Background(), event, "guests.csv", strings.NewReader(guests(n)), nil)
+				_, errs[i] = w.Import(context.Background(), event, "guests.csv", strings.NewReader(guestRows(n)), nil)
 			})
 		}
 		wait.Wait()
@@ -256,7 +256,7 @@ func TestImportAtOnce(t *testing.T) {
 		if tickets, told := w.tickets(t, event), w.rostered(t, event); len(tickets) != n || len(told) != n {
 			t.Errorf("%d tickets and %d in rosters, want %d", len(tickets), len(told), n)
 		}
-		if got, want := w.list(t, guests(n)), (Report{Event: event, Rows: n, Unchanged: n}); got != want {
+		if got, want := w.list(t, guestRows(n)), (Report{Event: event, Rows: n, Unchanged: n}); got != want {
 			t.Errorf("the list again: %+v, want %+v", got, want)
 		}
 	})
@@ -267,13 +267,13 @@ func TestImportThatCannotBe(t *testing.T) {
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
 		w.Office.rand = noEntropy{}
-		_, noLuck := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guests(3)), nil)
+		_, noLuck := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guestRows(3)), nil)
 		w.Office.rand = w.sameEachTime(t)
-		if _, err := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guests(2)), nil); err != nil {
+		if _, err := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guestRows(2)), nil); err != nil {
 			t.Fatalf("ids that are drawn twice: %v", err)
 		}
-		_, unknown := w.Import(t.Context(), "NOWHERE", "guests.csv", strings.NewReader(guests(3)), nil)
-		_, late := w.Import(ended, other, "guests.csv", strings.NewReader(guests(3)), nil)
+		_, unknown := w.Import(t.Context(), "NOWHERE", "guests.csv", strings.NewReader(guestRows(3)), nil)
+		_, late := w.Import(ended, other, "guests.csv", strings.NewReader(guestRows(3)), nil)
 		for _, c := range []struct {
 			what string
 			err  error
@@ -298,16 +298,16 @@ type noEntropy struct{}
 
 func (noEntropy) Read([]byte) (int, error) { return 0, errors.New("no entropy") }
 
-// sameEachTime draws nothing, then one id twice, then another.
+// sameEachTime draws nothing, then one id twice, then another, then a nonce.
 func (w *world) sameEachTime(t *testing.T) io.Reader {
 	t.Helper()
-	return strings.NewReader(strings.Repeat("\x00", 8) + "aaaaaaaa" + "aaaaaaaa" + "bbbbbbbb")
+	return strings.NewReader(strings.Repeat("\x00", 8) + "aaaaaaaa" + "aaaaaaaa" + "bbbbbbbb" + strings.Repeat("n", 24))
 }
 
 func TestImportIntoLockedVault(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		locked := relock(w)
-		_, err := locked.Import(t.Context(), event, "guests.csv", strings.NewReader(guests(3)), nil)
+		_, err := locked.Import(t.Context(), event, "guests.csv", strings.NewReader(guestRows(3)), nil)
 		if fault.KindOf(err) != fault.NotReady {
 			t.Errorf("an import while the keys are locked: %v", err)
 		}
@@ -327,7 +327,7 @@ func TestImportThatFailsLate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guests(10)), nil); fault.KindOf(err) != fault.Internal {
+		if _, err := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guestRows(10)), nil); fault.KindOf(err) != fault.Internal {
 			t.Errorf("a roster that can't be written: %v", err)
 		}
 		if n := len(w.tickets(t, event)); n != 0 {

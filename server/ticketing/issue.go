@@ -68,6 +68,9 @@ type rosterKey struct {
 	product, zones     uint32
 	notBefore, expires int64
 	admissions         uint8
+	unpaid             bool
+	due                int64
+	currency           string
 }
 
 // rosters packs tickets into the contents of roster records, grouped by what
@@ -79,7 +82,7 @@ func rosters(tickets []Ticket) []any {
 		var groups []journal.RosterGroup
 		at := map[rosterKey]int{}
 		for _, t := range part {
-			k := rosterKey{t.Product, t.Zones, t.NotBefore, t.Expires, t.Admissions}
+			k := rosterKey{t.Product, t.Zones, t.NotBefore, t.Expires, t.Admissions, t.Unpaid, t.Due, t.Currency}
 			if k.admissions == 1 {
 				k.admissions = 0 // one is not spelled out
 			}
@@ -89,6 +92,7 @@ func rosters(tickets []Ticket) []any {
 				at[k] = i
 				groups = append(groups, journal.RosterGroup{
 					Product: k.product, Zones: k.zones, NotBefore: k.notBefore, Expires: k.expires, Admissions: k.admissions,
+					Unpaid: k.unpaid, Due: k.due, Currency: k.currency,
 				})
 			}
 			groups[i].Add(t.ID, t.Generation)

@@ -15,14 +15,16 @@ import (
 
 const selectTicket = `
 	select event, id, external_id, name, email, product, seat, zones, not_before, expires, admissions,
-	       generation, state, why, changed_at, kid, token
+	       generation, state, why, changed_at, kid, token,
+	       order_code, note, unpaid, due, currency
 	from ticket `
 
 func scanTicket(scan func(...any) error) (t Ticket, err error) {
 	var id, state, kid string
 	var changed int64
 	err = scan(&t.Event, &id, &t.External, &t.Name, &t.Email, &t.Product, &t.Seat, &t.Zones, &t.NotBefore, &t.Expires, &t.Admissions,
-		&t.Generation, &state, &t.Why, &changed, &kid, &t.Token)
+		&t.Generation, &state, &t.Why, &changed, &kid, &t.Token,
+		&t.Order, &t.Note, &t.Unpaid, &t.Due, &t.Currency)
 	if err != nil {
 		return t, err
 	}
@@ -67,12 +69,21 @@ func (t *Ticket) values() []any {
 	return []any{
 		t.Event, t.ID.String(), t.External, t.Name, t.Email, t.Product, t.Seat, t.Zones, t.NotBefore, t.Expires, t.Admissions,
 		t.Generation, string(t.State), t.Why, t.Changed.UnixMilli(), t.Key.String(), t.Token,
+		t.Order, t.Note, flag(t.Unpaid), t.Due, t.Currency,
 	}
 }
 
 var ticketColumns = []string{
 	"event", "id", "external_id", "name", "email", "product", "seat", "zones", "not_before", "expires", "admissions",
 	"generation", "state", "why", "changed_at", "kid", "token",
+	"order_code", "note", "unpaid", "due", "currency",
+}
+
+func flag(on bool) int {
+	if on {
+		return 1
+	}
+	return 0
 }
 
 // stored gives a failed statement a kind; faults pass as they are.

@@ -28,6 +28,8 @@ import (
 	"usher/server/catalog"
 	"usher/server/journals"
 	"usher/server/vault"
+	"usher/sync/guests"
+	"usher/sync/journal"
 )
 
 // State says whether a ticket's newest code is good, and why not.
@@ -60,7 +62,24 @@ type Ticket struct {
 	Changed    time.Time     `json:"changed_at"`
 	Key        keyring.KeyID `json:"key"`
 	Token      string        `json:"token"`
+	Order      string        `json:"order,omitempty"`    // what people know the order by
+	Note       string        `json:"note,omitempty"`     // said at the door
+	Unpaid     bool          `json:"unpaid,omitempty"`   // not paid for yet
+	Due        int64         `json:"due,omitempty"`      // minor units of the currency; 0: not said
+	Currency   string        `json:"currency,omitempty"` // ISO 4217
 }
+
+// guest is what the guest list of the gates says of the ticket.
+func (t *Ticket) guest() guests.Guest {
+	order := t.Order
+	if order == "" {
+		order = cut(t.External, guests.MaxOrder)
+	}
+	return guests.Guest{Ticket: journal.TicketID(t.ID), Name: t.Name, Email: t.Email, Order: order, Note: t.Note}
+}
+
+// cut gives the text, or of one that is too long its end, which tells more.
+func cut(text string, most int) string { return text[max(0, len(text)-most):] }
 
 // claims are what the ticket's code says.
 func (t *Ticket) claims() ticket.Claims {

@@ -10,6 +10,7 @@ import (
 	"usher/crypto/keyring"
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
+	"usher/sync/guests"
 	"usher/sync/journal"
 )
 
@@ -142,6 +143,21 @@ func (v *Vault) AuthorIn(ctx context.Context, q sqldb.Queryer, event string) (*j
 		return nil, err
 	}
 	return &journal.Author{Signer: signer, Epoch: s.epoch}, nil
+}
+
+// GuestKeyIn gives the event's guest key as q sees the event: the key that the
+// names at the gates are sealed with. It follows from the journal key, so there is
+// nothing more to keep.
+func (v *Vault) GuestKeyIn(ctx context.Context, q sqldb.Queryer, event string) (guests.Key, error) {
+	author, err := v.AuthorIn(ctx, q, event)
+	if err != nil {
+		return guests.Key{}, err
+	}
+	key, err := author.Signer.Derive("usher-guests-v1/" + event)
+	if err != nil {
+		return guests.Key{}, fault.Wrap(fault.Internal, err, "can't make the guest key of event %s", event)
+	}
+	return key, nil
 }
 
 // BeginEpoch makes the server's journal of the event go on in its next epoch:

@@ -18,6 +18,7 @@ import (
 	"usher/crypto/grant"
 	"usher/crypto/keyring"
 	"usher/sync/fault"
+	"usher/sync/guests"
 	"usher/sync/journal"
 )
 
@@ -74,6 +75,9 @@ type Reply struct {
 	Event  string `json:"event"`
 	Ring   []byte `json:"ring"`   // the newest signed key ring
 	Record []byte `json:"record"` // the enrol record of the server's journal
+	// Guests is the event's guest key, sealed with the card's code, for roles that
+	// may read the guest list.
+	Guests []byte `json:"guests,omitempty"`
 }
 
 // Admitted is what a device knows after its enrolment.
@@ -86,6 +90,7 @@ type Admitted struct {
 	Pins   keyring.Pins
 	Server journal.NodeID
 	Node   journal.NodeID
+	Guests guests.Key // zero where the role may not read the guest list
 }
 
 // Verify checks the reply against the card and the device's own key. It asks no
@@ -117,7 +122,23 @@ func (r Reply) Verify(card grant.Presented, pub ed25519.PublicKey) (*Admitted, e
 		Event: r.Event, Gate: enrol.Gate, Role: grant.Role(enrol.Role), Name: enrol.Name,
 		Ring: ring, Pins: pins, Server: record.Chain.Node, Node: enrol.Node,
 	}
-	return a, a.matches(card, pub)
+	if err := a.matches(card, pub); err != nil {
+		return a, err
+	}
+	return a, a.openGuests(r.Guests, card, pub)
+}
+
+// openGuests takes the guest key, which only the card's own server can have sealed.
+func (a *Admitted) openGuests(sealed []byte, card grant.Presented, pub ed25519.PublicKey) error {
+	if len(sealed) == 0 || !a.Role.ReadsGuests() {
+		return nil
+	}
+	key, err := grant.OpenSecret(card.Code, pub, sealed)
+	if err != nil || len(key) != len(a.Guests) {
+		return fault.Wrap(fault.Refused, err, "the guest key that the server sent is not sealed with this card's code")
+	}
+	a.Guests = guests.Key(key)
+	return nil
 }
 
 // verifyAuthor finds the key in the ring that signed the record.

@@ -77,6 +77,18 @@ func (s *State) Author(node journal.NodeID) (pub ed25519.PublicKey, limit *journ
 	return m.enrol.Public, m.expel, true
 }
 
+// GateOf gives the gate and the role of a device that is or was enrolled, as the
+// server's journal says now.
+func (s *State) GateOf(node journal.NodeID) (gate, role string, enrolled bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	m, enrolled := s.enrolled(node)
+	if !enrolled {
+		return "", "", false
+	}
+	return m.enrol.Gate, m.enrol.Role, true
+}
+
 // IsServer reports whether the node is the event's server.
 func (s *State) IsServer(node journal.NodeID) bool {
 	s.mu.RLock()

@@ -19,6 +19,11 @@ create table ticket (
     changed_at  integer not null, -- Unix ms
     kid         text    not null, -- the key that signed the code
     token       text    not null,
+    order_code  text    not null, -- what people know the order by; '' for none
+    note        text    not null, -- said at the door
+    unpaid      integer not null, -- 1: not paid for yet
+    due         integer not null, -- what is to be paid, minor units of the currency; 0: not said
+    currency    text    not null, -- ISO 4217; '' without due
     primary key (event, id)
 ) strict;
 create unique index ticket_by_external_id on ticket (event, external_id);

@@ -11,7 +11,8 @@ create table card (
     expires    integer not null,    -- Unix s
     tries      integer not null,    -- wrong proofs so far
     node       text    not null,    -- the device that used it; '' before
-    record     blob    not null     -- the enrol record that was written for it; empty before
+    record     blob    not null,    -- the enrol record that was written for it; empty before
+    guests     blob    not null     -- the guest key, sealed for the device that used it; empty before, and for roles without
 ) strict;
 
 -- When a device was last in touch, in touch with this server, and how far it

@@ -1,0 +1,122 @@
+package ticketing
+
+import (
+	"context"
+
+	"usher/migrations/sqldb"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// Reactivate makes the newest code of a ticket good again that was revoked,
+// cancelled or blocked. The codes before it stay void. Doing it again changes
+// nothing.
+func (o *Office) Reactivate(ctx context.Context, t Ticket, why string) (Ticket, error) {
+	if len(why) > maxWhy {
+		return t, fault.New(fault.BadInput, "the reason is over %d bytes", maxWhy)
+	}
+	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
+		if t.State == Valid {
+			return nil
+		}
+		t.State, t.Why, t.Changed = Valid, "", o.now()
+		revocation := journal.NewRevoke("reactivated", t.Changed.UnixMilli(), why,
+			[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}})
+		_, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation)
+		return err
+	})
+}
+
+// Transfer gives the ticket to somebody else, with a new code; the codes before
+// are void from the same moment on.
+func (o *Office) Transfer(ctx context.Context, t Ticket, name, email, why string) (Ticket, error) {
+	bad := &problems{name: "the new holder"}
+	blame := func(c column, format string, args ...any) { bad.add(1, c, format, args...) }
+	checkText(colName, name, maxName, "", blame)
+	checkEmail(email, blame)
+	if err := bad.err(); err != nil {
+		return t, err
+	}
+	return o.rewrite(ctx, t, why, func(t *Ticket) { t.Name, t.Email = name, email })
+}
+
+// ChangeProduct makes it a ticket of another product of its event, with a new
+// code. product is its code in the event file.
+func (o *Office) ChangeProduct(ctx context.Context, t Ticket, product, why string) (Ticket, error) {
+	e, err := o.catalog.Event(ctx, t.Event)
+	if err != nil {
+		return t, err
+	}
+	for _, p := range e.Products {
+		if p.Code == product {
+			return o.rewrite(ctx, t, why, func(t *Ticket) { t.Product = p.Number })
+		}
+	}
+	return t, fault.New(fault.NotFound, "event %s has no product %.40q", t.Event, product)
+}
+
+// ChangeWindow changes from when until when the ticket is good, Unix s, 0 for no
+// bound, with a new code.
+func (o *Office) ChangeWindow(ctx context.Context, t Ticket, notBefore, expires int64, why string) (Ticket, error) {
+	if notBefore < 0 || expires < 0 || expires != 0 && notBefore >= expires {
+		return t, fault.New(fault.BadInput, "a ticket good from %d until %d is never good", notBefore, expires)
+	}
+	return o.rewrite(ctx, t, why, func(t *Ticket) { t.NotBefore, t.Expires = notBefore, expires })
+}
+
+// rewrite changes what the ticket's code says.
+func (o *Office) rewrite(ctx context.Context, t Ticket, why string, change func(*Ticket)) (Ticket, error) {
+	if len(why) > maxWhy {
+		return t, fault.New(fault.BadInput, "the reason is over %d bytes", maxWhy)
+	}
+	key, err := o.vault.Issuer(ctx, t.Event)
+	if err != nil {
+		return t, err
+	}
+	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
+		change(t)
+		return o.renew(ctx, tx, t, key, why)
+	})
+}
+
+// Bill says whether the ticket is paid for, and if not what is due, in minor
+// units of the currency; 0 where that is not said. Its code stays as it is.
+func (o *Office) Bill(ctx context.Context, t Ticket, unpaid bool, due int64, currency string) (Ticket, error) {
+	if due < 0 || due > 0 && (!unpaid || len(currency) != 3) {
+		return t, fault.New(fault.BadInput, "%d of %.10q due: want an amount with its currency of three letters, of an unpaid ticket", due, currency)
+	}
+	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
+		if t.Unpaid == unpaid && t.Due == due && t.Currency == currency {
+			return nil
+		}
+		t.Unpaid, t.Due, t.Currency, t.Changed = unpaid, due, currency, o.now()
+		return o.list(ctx, tx, t.Event, []Ticket{*t})
+	})
+}
+
+// Issue makes one ticket.
+func (o *Office) Issue(ctx context.Context, event string, a Attendee) (Ticket, error) {
+	if _, err := o.catalog.Event(ctx, event); err != nil {
+		return Ticket{}, err
+	}
+	have, err := o.byExternal(ctx, o.db.Read(), event)
+	if err != nil {
+		return Ticket{}, err
+	}
+	if _, taken := have[a.External]; taken {
+		return Ticket{}, fault.New(fault.Exists, "event %s has a ticket %.80q already", event, a.External)
+	}
+	p, err := o.plan(event, "one ticket", &table{rows: []row{{line: 1}}}, []Attendee{a}, have)
+	if err != nil {
+		return Ticket{}, err
+	}
+	quiet := func(Step, int, int) {}
+	if err := o.signAll(ctx, event, p.issue, quiet); err != nil {
+		return Ticket{}, err
+	}
+	err = o.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return o.store(ctx, tx, event, p, quiet) })
+	if err != nil {
+		return Ticket{}, stored(err, "issuing a ticket of event %s", event)
+	}
+	return p.issue[0], nil
+}
