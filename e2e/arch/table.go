@@ -43,7 +43,8 @@ var layers = map[string][][]string{
 	"usher/sync": {
 		{"fault", "packed"},
 		{"journal"},
-		{"admission", "enrolment", "exchange", "guests", "roster"},
+		{"guests"},
+		{"admission", "enrolment", "exchange", "roster"},
 		{"revocation"},
 		{"state"},
 		{"audit", "link"},
