@@ -32,8 +32,10 @@ import (
 
 // Config is what a gate is made of. Zero members get their defaults.
 type Config struct {
-	Data  string           // folder of the data; a gate must be enrolled in it
-	Peers []string         // other gates' agents to exchange with, http://HOST:PORT
+	Data  string   // folder of the data; a gate must be enrolled in it
+	Peers []string // other gates' agents to exchange with, http://HOST:PORT
+	// Dial connects to a base URL; nil: over WebSocket.
+	Dial  func(ctx context.Context, base string) (exchange.Conn, error)
 	Clock *clock.Source    // default: the system's
 	Now   func() time.Time // the device's clock; default: time.Now
 	Rand  io.Reader        // default: the system's

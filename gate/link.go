@@ -19,7 +19,7 @@ import (
 // openUplink makes the gate's connection to everybody else. Nothing is dialled
 // before it runs.
 func (g *Gate) openUplink(ctx context.Context) (err error) {
-	g.Uplink, err = uplink.New(ctx, uplink.Config{Local: g.local(), Server: g.Enrolment.ServerURL, Peers: g.Peers, Times: times{g}})
+	g.Uplink, err = uplink.New(ctx, uplink.Config{Local: g.local(), Server: g.Enrolment.ServerURL, Peers: g.Peers, Times: times{g}, Dial: g.Dial})
 	return err
 }
 
@@ -94,6 +94,11 @@ func (g *Gate) linkStatus(ctx context.Context, s *door.Status) {
 		return
 	}
 	s.Records, s.Unsent, s.Alone = up.Own, up.Unsent, up.Alone
+	for _, n := range g.State.Notices() {
+		if n.Chain == g.author.Chain() {
+			s.Withheld++
+		}
+	}
 	for _, p := range up.Others {
 		if p.Connected > 0 {
 			s.Online = true

@@ -70,6 +70,7 @@ type Status struct {
 	Assurance journal.Assurance `json:"assurance"`
 	Unsent    uint64            `json:"unsent"`     // own records that the server is not known to hold
 	Alone     uint64            `json:"alone"`      // own records that nobody else is known to hold
+	Withheld  uint64            `json:"withheld"`   // own records that the server holds and can't take into account
 	Records   uint64            `json:"records"`    // own records in all
 	ListAge   int64             `json:"list_age_s"` // age of the newest revocation list; -1: none
 	ListStale bool              `json:"list_stale"`

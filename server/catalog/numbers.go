@@ -126,13 +126,16 @@ func (s *Spec) number(n *numbers) (*journal.Event, error) {
 			return nil, fault.At(fault.Refused, s.File, "zone %s can't be added: all %d places for zones of event %s have been given out, to those that were taken out of the file too", z.Code, journal.MaxZones, s.Code)
 		}
 		bits[z.Code] = uint8(bit)
-		e.Zones = append(e.Zones, journal.Zone{Bit: uint8(bit), Code: z.Code, Name: z.Name, Capacity: z.Capacity})
+		e.Zones = append(e.Zones, journal.Zone{Bit: uint8(bit), Code: z.Code, Name: z.Name, Capacity: z.Capacity, CheckOut: z.CheckOut})
 	}
 	products := map[string]uint32{}
 	for _, p := range s.Products {
 		number := uint32(n.give(kindProduct, p.Code))
 		products[p.Code] = number
-		made := journal.Product{Number: number, Code: p.Code, Name: p.Name, Rules: p.Rules}
+		made := journal.Product{
+			Number: number, Code: p.Code, Name: p.Name, Rules: p.Rules,
+			Session: p.Session, Attention: p.Attention, Text: p.Text, Questions: p.Questions,
+		}
 		for _, code := range p.Zones {
 			made.Zones |= 1 << bits[code]
 		}
@@ -144,6 +147,7 @@ func (s *Spec) number(n *numbers) (*journal.Event, error) {
 			Code: g.Code, Name: g.Name, Zone: bits[g.Zone], All: g.All,
 			Products: each(g.Products, func(code string) uint32 { return products[code] }),
 			Multi:    g.Multi, NoReentry: g.NoReentry, Direction: g.Direction, Rules: g.Rules,
+			Session: g.Session, TakesUnpaid: g.TakesUnpaid, StaleAfter: g.StaleAfter,
 		})
 	}
 	return e, nil

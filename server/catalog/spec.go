@@ -25,7 +25,8 @@ type Spec struct {
 // ZoneSpec is a zone of a file.
 type ZoneSpec struct {
 	Code, Name string
-	Capacity   uint32 // people; 0: not limited
+	Capacity   uint32  // people; 0: not limited
+	CheckOut   []int64 // when everybody counts as gone, Unix s ascending
 }
 
 // ProductSpec is a product of a file.
@@ -33,6 +34,10 @@ type ProductSpec struct {
 	Code, Name string
 	Zones      []string // that it opens
 	Rules      []journal.Rule
+	Session    string // of the event's dates; "": all
+	Attention  bool
+	Text       string // shown at every scan
+	Questions  []journal.Question
 }
 
 // GateSpec is a gate of a file.
@@ -45,6 +50,10 @@ type GateSpec struct {
 	NoReentry  bool
 	Direction  string
 	Rules      []journal.Rule
+
+	Session     string // lets in this date only; "": all
+	TakesUnpaid bool
+	StaleAfter  int64 // s; 0: the policy's
 }
 
 // The tables of an event file, as they are decoded. A pointer tells what is left

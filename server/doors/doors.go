@@ -46,8 +46,9 @@ type Doors struct {
 	end     context.CancelFunc
 	workers sync.WaitGroup
 
-	mu     sync.Mutex // covers events
+	mu     sync.Mutex // covers what follows
 	events map[string]*live
+	screen func(*journal.Record) error
 }
 
 // live is the running picture of one event.
@@ -166,9 +167,8 @@ func (d *Doors) follow(event string, st *state.State, after int64) (int64, error
 			return after, err
 		}
 		for _, a := range arrived {
-			if _, err := st.Apply(a.Record); err != nil {
-				// The record is kept and passed on; it just says nothing here.
-				d.log.Warn("a record can't be applied", "event", event, "author", a.Record.Chain.String(), "seq", a.Record.Seq, "error", err)
+			if err := d.take(event, st, a.Record); err != nil {
+				return after, err
 			}
 			after = a.ID
 		}

@@ -38,6 +38,14 @@ type Notice struct {
 	Why   string        `json:"why"`
 }
 
+// Noticed reports whether the server's newest word on a record is that it can't
+// take it into account.
+func (s *State) Noticed(chain journal.Chain, seq uint64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.notices[noticed{chain, seq}].why != ""
+}
+
 // Notices lists the records that the server keeps and says it can't take into
 // account, by chain and number.
 func (s *State) Notices() []Notice {

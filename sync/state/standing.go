@@ -36,6 +36,7 @@ const (
 	WhyGateMissing = "gate_missing"  // it let somebody through at a gate that the event never had
 	WhyNotOnRoster = "not_on_roster" // it let a typed code in that the roster doesn't know
 	WhyKeyMissing  = "key_missing"   // its evidence is signed with a key that is in no key ring
+	WhyWithheld    = "withheld"      // this node fails on it, and goes on without
 	WhyEvidence    = "evidence"      // its evidence is no ticket of this event, or another ticket
 )
 

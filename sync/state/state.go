@@ -135,12 +135,25 @@ func (s *State) Apply(r *journal.Record) (Change, error) {
 }
 
 func (s *State) apply(r *journal.Record) (Change, error) {
+	c, err := s.enchain(r)
+	switch {
+	case c == nil || err != nil:
+		return 0, err
+	case r.Kind.FromServer():
+		return s.fromServer(r), nil
+	}
+	return s.fromGate(c, r), nil
+}
+
+// enchain takes a chain on to its next record, and gives no chain where it holds
+// the record already.
+func (s *State) enchain(r *journal.Record) (*chain, error) {
 	c, there := s.chains[r.Chain]
 	if there && r.Seq <= c.head.Seq {
 		if r.Seq == c.head.Seq && r.Hash() != c.head.Hash {
-			return 0, r.Follows(c.head)
+			return nil, r.Follows(c.head)
 		}
-		return 0, nil
+		return nil, nil
 	}
 	var head journal.Head
 	if there {
@@ -149,7 +162,7 @@ func (s *State) apply(r *journal.Record) (Change, error) {
 		head = journal.Head{Seq: r.Seq - 1, Hash: r.Prev} // it goes on from the epoch before
 	}
 	if err := r.Follows(head); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if !there {
 		c = &chain{id: r.Chain, index: uint32(len(s.chainList)), first: r.Seq}
@@ -157,10 +170,7 @@ func (s *State) apply(r *journal.Record) (Change, error) {
 		s.chainList = append(s.chainList, c)
 	}
 	c.head, c.last = r.Head(), r.Stamp.Corrected()
-	if r.Kind.FromServer() {
-		return s.fromServer(r), nil
-	}
-	return s.fromGate(c, r), nil
+	return c, nil
 }
 
 // Position is how far the server's journal was applied: its newest record.
@@ -168,6 +178,34 @@ func (s *State) Position() journal.Position {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.position
+}
+
+// Vector says how far each chain was applied, withheld records included.
+func (s *State) Vector() journal.Vector {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	v := make(journal.Vector, len(s.chains))
+	for id, c := range s.chains {
+		v[id] = c.head
+	}
+	return v
+}
+
+// Withhold passes over a record that this node keeps and can't take into account,
+// for a fault of its own: it counts for nothing here until the state is built
+// anew. It is set aside as WhyWithheld.
+func (s *State) Withhold(r *journal.Record) error {
+	s.mu.Lock()
+	_, err := s.enchain(r)
+	if err == nil {
+		s.strays = append(s.strays, strayOf(r, WhyWithheld))
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return fmt.Errorf("withholding a %s record: %w", r.Kind, err)
+	}
+	s.bell.ring(ChangedOther)
+	return nil
 }
 
 // Event is the newest version of the event that can be read, or nil.
