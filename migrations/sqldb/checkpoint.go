@@ -7,7 +7,8 @@ import (
 )
 
 const (
-	// idle is how long nobody must have committed before the log is looked after.
+	// idle is how long nobody must have committed before the log is looked after;
+	// it may take twice as long.
 	idle = 100 * time.Millisecond
 	// enoughPages is how much must be in the log before it is worth emptying: the
 	// first commit after that pays for starting it over.
@@ -37,25 +38,32 @@ func (db *DB) checkpoint(ctx context.Context, mode string) (pages int, err error
 }
 
 // checkpointWhenIdle empties the log when it is long and nobody has committed for
-// a while, so that a commit never has to. due gets a notice of each commit.
+// a while, so that a commit never has to. due gets a notice of each commit; as it
+// is asked again only after a pause, a run of commits wakes nobody.
 //
 // What goes wrong is passed over: the log keeps what it holds, SQLite itself
 // tries again after autoCheckpoint pages, and a disk that fails fails the next
 // commit, which has somebody to tell.
 func (db *DB) checkpointWhenIdle(due chan struct{}) {
 	defer db.notices.remove(due)
-	pause := time.NewTimer(idle)
-	defer pause.Stop()
 	for {
 		select {
 		case <-db.life.Done():
 			return
 		case <-due:
-			pause.Reset(idle)
-		case <-pause.C:
-			if n, err := db.checkpoint(db.life, "noop"); err == nil && n >= enoughPages {
-				_, _ = db.checkpoint(db.life, "passive")
+		}
+		for busy := true; busy; {
+			if sleep(db.life, idle) != nil {
+				return
 			}
+			select {
+			case <-due:
+			default:
+				busy = false
+			}
+		}
+		if n, err := db.checkpoint(db.life, "noop"); err == nil && n >= enoughPages {
+			_, _ = db.checkpoint(db.life, "passive")
 		}
 	}
 }

@@ -31,6 +31,18 @@ type inTx struct{ db *DB }
 //
 // Inside fn, InTx with fn's context is refused, as it would wait for itself.
 func (db *DB) InTx(ctx context.Context, fn func(context.Context, *Tx) error) error {
+	return db.write(ctx, func(inside context.Context) error { return db.writer.attempt(inside, fn) })
+}
+
+// Exec runs one statement as a transaction of its own, with all that InTx
+// promises and at less cost: SQLite begins and commits it by itself.
+func (db *DB) Exec(ctx context.Context, query string, args ...any) error {
+	return db.write(ctx, func(ctx context.Context) error { return db.writer.exec(ctx, query, args) })
+}
+
+// write makes attempts at a transaction until another process is no longer in the
+// way.
+func (db *DB) write(ctx context.Context, attempt func(context.Context) error) error {
 	if db.writer == nil {
 		return fmt.Errorf("write to %s: it was opened for reading only", db.path)
 	}
@@ -40,7 +52,7 @@ func (db *DB) InTx(ctx context.Context, fn func(context.Context, *Tx) error) err
 	inside := context.WithValue(ctx, inTx{db}, true)
 	pause := firstPause
 	for try := 1; ; try++ {
-		err := db.writer.attempt(inside, fn)
+		err := attempt(inside)
 		if err == nil {
 			db.notices.send()
 			return nil
@@ -53,6 +65,32 @@ func (db *DB) InTx(ctx context.Context, fn func(context.Context, *Tx) error) err
 		}
 		pause *= 4
 	}
+}
+
+// exec runs a statement outside any transaction. As a commit is part of it, it
+// isn't interrupted once it has begun: see control.
+func (w *writer) exec(ctx context.Context, query string, args []any) error {
+	if err := w.take(ctx); err != nil {
+		return err
+	}
+	defer w.give()
+	if err := w.connect(ctx); err != nil {
+		return fmt.Errorf("open the writing connection: %w", err)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("before the commit: %w", context.Cause(ctx))
+	}
+	w.serial++
+	s, err := w.statement(context.WithoutCancel(ctx), query)
+	if err != nil {
+		return err
+	}
+	if s == nil {
+		_, err = w.conn.ExecContext(context.WithoutCancel(ctx), query, args...)
+		return err
+	}
+	_, err = s.ExecContext(context.Background(), args...)
+	return err
 }
 
 // attempt runs fn once.
