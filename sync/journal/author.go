@@ -21,7 +21,7 @@ func (a *Author) Chain() Chain {
 }
 
 // Write makes the record that follows head. content must encode to CBOR; pass
-// one of the content types of this package.
+// one of the content types of this package, and do not change it afterwards.
 func (a *Author) Write(head Head, at Stamp, kind Kind, content any) (*Record, error) {
 	inner, err := Encode(content)
 	if err != nil {
@@ -52,7 +52,7 @@ func (a *Author) Write(head Head, at Stamp, kind Kind, content any) (*Record, er
 	}
 	r := &Record{
 		Chain: a.Chain(), Seq: w.Seq, Stamp: at, Kind: kind, Content: inner,
-		raw: raw, body: signed, sig: sig[:], hash: sha256.Sum256(raw),
+		raw: raw, body: signed, sig: sig[:], hash: sha256.Sum256(raw), written: content,
 	}
 	copy(r.Prev[:], w.Prev)
 	return r, nil

@@ -28,7 +28,9 @@ func Read[C any, P interface {
 	if want := P(c).kind(); r.Kind != want {
 		return nil, fault.New(fault.BadInput, "record %d of %s is a %s record, not a %s record", r.Seq, r.Chain, r.Kind, want)
 	}
-	if err := Decode(r.Content, c); err != nil {
+	if own, ok := r.written.(P); ok {
+		*c = *own
+	} else if err := Decode(r.Content, c); err != nil {
 		return nil, fault.Wrap(fault.BadInput, err, "record %d of %s: its %s content can't be read", r.Seq, r.Chain, r.Kind)
 	}
 	if err := P(c).check(); err != nil {

@@ -109,6 +109,10 @@ type Record struct {
 	body []byte // within raw
 	sig  []byte // within raw
 	hash Hash
+
+	// written is what the author wrote as the content, where this is a record
+	// that was just written: so it need not be read again.
+	written any
 }
 
 // Bytes are the record as it was signed and as it travels. Do not change them.
