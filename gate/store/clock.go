@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"usher/migrations/sqldb"
 	"usher/sync/journal"
 )
 
@@ -30,7 +29,7 @@ func (s *Store) Offset(ctx context.Context) (o Offset, ok bool, err error) {
 
 // KeepOffset replaces the measurement kept.
 func (s *Store) KeepOffset(ctx context.Context, o Offset) error {
-	err := s.exec(ctx, `
+	err := s.db.Exec(ctx, `
 		insert into clock (only_row, offset_ms, error_ms, measured_at) values (1, $1, $2, $3)
 		on conflict (only_row) do update set offset_ms = excluded.offset_ms, error_ms = excluded.error_ms, measured_at = excluded.measured_at`,
 		o.Offset.Milliseconds(), o.Uncertainty.Milliseconds(), o.At.UnixMilli())
@@ -39,7 +38,7 @@ func (s *Store) KeepOffset(ctx context.Context, o Offset) error {
 
 // KeepCheckpoint keeps c if it is newer than the one kept of its chain.
 func (s *Store) KeepCheckpoint(ctx context.Context, c *journal.Checkpoint) error {
-	err := s.exec(ctx, `
+	err := s.db.Exec(ctx, `
 		insert into checkpoint (node, epoch, time, bytes) values ($1, $2, $3, $4)
 		on conflict (node, epoch) do update set time = excluded.time, bytes = excluded.bytes where excluded.time > checkpoint.time`,
 		c.Chain.Node.String(), c.Chain.Epoch, c.Time, c.Bytes())
@@ -77,15 +76,8 @@ func (s *Store) Shown(ctx context.Context) (uint64, error) {
 
 // MarkShown notes that the verdict of the own record with the number was seen.
 func (s *Store) MarkShown(ctx context.Context, seq uint64) error {
-	err := s.exec(ctx, `
+	err := s.db.Exec(ctx, `
 		insert into shown (only_row, seq) values (1, $1)
 		on conflict (only_row) do update set seq = excluded.seq where excluded.seq > shown.seq`, seq)
 	return stored(err, "noting what was shown")
-}
-
-func (s *Store) exec(ctx context.Context, query string, args ...any) error {
-	return s.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, query, args...)
-		return err
-	})
 }

@@ -90,7 +90,7 @@ func (s *Store) Enrol(ctx context.Context, e Enrolment) error {
 
 // MarkComplete notes that the first download is complete.
 func (s *Store) MarkComplete(ctx context.Context) error {
-	return stored(s.exec(ctx, `update enrolment set complete = 1`), "noting that the first download is complete")
+	return stored(s.db.Exec(ctx, `update enrolment set complete = 1`), "noting that the first download is complete")
 }
 
 // SaveDeviceKey writes the device's private key to a file that only its owner

@@ -45,8 +45,9 @@ const (
 
 // Store is an open gate database. It is safe for use by several goroutines.
 type Store struct {
-	db  *sqldb.DB
-	dir string
+	db       *sqldb.DB
+	dir      string
+	appender appender
 }
 
 // Open opens the gate data in dir, and makes it where there is none.
@@ -61,7 +62,7 @@ func Open(ctx context.Context, dir string) (*Store, error) {
 	if err := migrations.Up(ctx, db, migrations.Gate); err != nil {
 		return nil, errors.Join(fmt.Errorf("bringing the gate data in %s up to date: %w", dir, err), db.Close())
 	}
-	return &Store{db: db, dir: dir}, nil
+	return &Store{db: db, dir: dir, appender: newAppender()}, nil
 }
 
 // OpenExisting opens gate data that must be there already; fault.NotFound
@@ -82,6 +83,10 @@ func (s *Store) Dir() string { return s.dir }
 // Checkpoint moves what the write-ahead log holds into the database file, so
 // that a scan need not pay for it.
 func (s *Store) Checkpoint(ctx context.Context) error { return s.db.Checkpoint(ctx) }
+
+// Reserve makes room for the write-ahead log beforehand, so that a scan need not
+// pay for its growth.
+func (s *Store) Reserve(ctx context.Context) error { return s.db.Reserve(ctx) }
 
 // stored gives a failed write the kind that a gate acts on: a store that can't
 // take a record is unavailable, and no green may be shown.

@@ -1,16 +1,22 @@
 -- +goose Up
 
--- What the gate knows: records of every author, in order of arrival. All else
--- that a gate needs to decide is computed from them at start.
-create table record (
-    id    integer primary key,
-    node  text    not null,
-    epoch integer not null,
-    seq   integer not null,
-    hash  blob    not null,
-    bytes blob    not null
+-- What the gate knows: records of every author. All else that a gate needs to
+-- decide is computed from them at start. A chain's number, from 1, says in which
+-- order chains came.
+create table chain (
+    number integer primary key,
+    node   text    not null,
+    epoch  integer not null,
+    unique (node, epoch)
 ) strict;
-create unique index record_by_number on record (node, epoch, seq);
+
+-- One tree and no index beside it: a scan is one record, and its commit one page.
+create table record (
+    chain integer not null references chain (number),
+    seq   integer not null,
+    bytes blob    not null,
+    primary key (chain, seq)
+) strict, without rowid;
 
 -- Proof that an author wrote two records with one number.
 create table fork (
