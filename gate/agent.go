@@ -165,6 +165,9 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // housekeep does what should not cost a scan time.
 func (a *Agent) housekeep(ctx context.Context) {
+	if err := a.Store.Reserve(ctx); err != nil && ctx.Err() == nil {
+		a.Log.Warn("scans will take longer: the store's log can't be given its space beforehand", "error", err)
+	}
 	shown, checkpoint := time.NewTicker(shownEvery), time.NewTicker(checkpointEvery)
 	defer shown.Stop()
 	defer checkpoint.Stop()

@@ -30,7 +30,7 @@ type entry struct {
 // job is what one caller wants written, in one commit.
 type job struct {
 	entries []entry
-	done    chan result // buffered, so that the scribe never waits for a scan that gave up
+	done    chan result // buffered, so that who commits never waits for who asked
 }
 
 type result struct {
@@ -38,22 +38,24 @@ type result struct {
 	err    error
 }
 
-// scribe is the one writer of the gate's own journal. It takes whatever waits
-// and commits it at once, so lanes share commits without any timer.
+// scribe writes the gate's own journal, one commit at a time. Whoever finds the
+// turn free commits all that waits, for other lanes too; the queue that forms
+// while one commit runs is the next. So lanes share commits without any timer,
+// and a lane that is alone is served by its own goroutine.
 type scribe struct {
 	store  *store.Store
 	author *journal.Author
 	state  *state.State
 	jobs   chan job
-	ended  sync.WaitGroup
+	turn   chan struct{} // holds one token: whoever has it commits
 
-	mu     sync.RWMutex // held for reading while sending on jobs
+	mu     sync.RWMutex // held for reading while writing
 	closed bool
 }
 
-func startScribe(s *store.Store, author *journal.Author, st *state.State) *scribe {
-	w := &scribe{store: s, author: author, state: st, jobs: make(chan job, maxWaiting)}
-	w.ended.Go(w.run)
+func newScribe(s *store.Store, author *journal.Author, st *state.State) *scribe {
+	w := &scribe{store: s, author: author, state: st, jobs: make(chan job, maxWaiting), turn: make(chan struct{}, 1)}
+	w.turn <- struct{}{}
 	return w
 }
 
@@ -63,58 +65,54 @@ func startScribe(s *store.Store, author *journal.Author, st *state.State) *scrib
 // The commit is not given up when ctx ends while it runs: the record may be on
 // the disk already, and a verdict that says otherwise would be a lie.
 func (w *scribe) write(ctx context.Context, entries ...entry) (*journal.Record, error) {
-	j := job{entries: entries, done: make(chan result, 1)}
-	if err := w.enqueue(ctx, j); err != nil {
-		return nil, err
-	}
-	r := <-j.done
-	return r.record, r.err
-}
-
-func (w *scribe) enqueue(ctx context.Context, j job) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
-		return fault.New(fault.Unavailable, "the gate is closing")
+		return nil, fault.New(fault.Unavailable, "the gate is closing")
 	}
+	j := job{entries: entries, done: make(chan result, 1)}
 	select {
 	case w.jobs <- j:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return nil, ctx.Err()
+	}
+	for {
+		select {
+		case r := <-j.done:
+			return r.record, r.err
+		case <-w.turn:
+			w.commit(w.waiting())
+			w.turn <- struct{}{}
+		}
 	}
 }
 
+// close waits for the commits under way.
 func (w *scribe) close() {
 	w.mu.Lock()
-	if !w.closed {
-		w.closed = true
-		close(w.jobs)
-	}
-	w.mu.Unlock()
-	w.ended.Wait()
+	defer w.mu.Unlock()
+	w.closed = true
 }
 
-func (w *scribe) run() {
-	for first := range w.jobs {
-		batch := []job{first}
-	more:
-		for len(batch) < maxShared {
-			select {
-			case next, open := <-w.jobs:
-				if !open {
-					break more
-				}
-				batch = append(batch, next)
-			default:
-				break more
-			}
+// waiting takes the jobs that wait, up to what shares one commit. There may be
+// none: whoever had the turn before has done them.
+func (w *scribe) waiting() []job {
+	var batch []job
+	for len(batch) < maxShared {
+		select {
+		case j := <-w.jobs:
+			batch = append(batch, j)
+		default:
+			return batch
 		}
-		w.commit(batch)
 	}
+	return batch
 }
 
 func (w *scribe) commit(batch []job) {
+	if len(batch) == 0 {
+		return
+	}
 	records, err := w.store.AppendOwn(context.Background(), w.author.Chain(), func(head journal.Head) ([]*journal.Record, error) {
 		return w.sign(head, batch)
 	})
@@ -138,8 +136,7 @@ func (w *scribe) apply(records []*journal.Record) (r result) {
 	return r
 }
 
-// sign writes the batch as the records after head. It runs again from scratch
-// when the transaction is retried.
+// sign writes the batch as the records after head.
 func (w *scribe) sign(head journal.Head, batch []job) ([]*journal.Record, error) {
 	records := make([]*journal.Record, 0, len(batch))
 	for _, j := range batch {

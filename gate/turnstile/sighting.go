@@ -68,7 +68,7 @@ func (t *Turnstile) loadUnshown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.shownSeq = shown
+	t.shownSeq, t.shownKept = shown, shown
 	now := t.Clock.Moment().At
 	for _, late := range t.State.Since(t.Author.Chain(), shown) {
 		if late.Act.Result == admission.Accept && now-late.Act.At < repeatWithin.Milliseconds() {
@@ -107,7 +107,16 @@ func (t *Turnstile) Shown(seq uint64) {
 // FlushShown stores what Shown noted. Call it when no scan waits.
 func (t *Turnstile) FlushShown(ctx context.Context) error {
 	t.mu.Lock()
-	seq := t.shownSeq
+	seq, kept := t.shownSeq, t.shownKept
 	t.mu.Unlock()
-	return t.Store.MarkShown(ctx, seq)
+	if seq == kept {
+		return nil
+	}
+	if err := t.Store.MarkShown(ctx, seq); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.shownKept = max(t.shownKept, seq)
+	return nil
 }

@@ -66,10 +66,11 @@ type Turnstile struct {
 	scribe  *scribe
 	tickets keyed
 
-	mu       sync.Mutex // covers what follows
-	lanes    map[string]sighting
-	unshown  map[journal.TicketID]unshown // greens that a crash may have kept from being seen
-	shownSeq uint64
+	mu        sync.Mutex // covers what follows
+	lanes     map[string]sighting
+	unshown   map[journal.TicketID]unshown // greens that a crash may have kept from being seen
+	shownSeq  uint64                       // the newest own record whose verdict was seen
+	shownKept uint64                       // likewise, as far as the store knows
 }
 
 // Attempt is one code at one lane.
@@ -106,8 +107,7 @@ type Timing struct {
 	Commit int64 `json:"commit_us"` // until the record was durable
 }
 
-// Open makes the turnstile of a gate and starts the goroutine that commits its
-// records. Close ends it.
+// Open makes the turnstile of a gate. Close ends it.
 func Open(ctx context.Context, cfg Config) (*Turnstile, error) {
 	t := &Turnstile{Config: cfg, lanes: map[string]sighting{}, unshown: map[journal.TicketID]unshown{}}
 	if t.Linked == nil {
@@ -119,7 +119,7 @@ func Open(ctx context.Context, cfg Config) (*Turnstile, error) {
 	if err := t.loadUnshown(ctx); err != nil {
 		return nil, err
 	}
-	t.scribe = startScribe(cfg.Store, cfg.Author, cfg.State)
+	t.scribe = newScribe(cfg.Store, cfg.Author, cfg.State)
 	return t, nil
 }
 
