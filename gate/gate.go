@@ -143,6 +143,9 @@ func (g *Gate) loadState(ctx context.Context) error {
 	for _, c := range kept {
 		g.State.Hear(c)
 	}
+	if err := g.heedEnded(); err != nil {
+		return err
+	}
 	g.ready = &readiness{gate: g, complete: g.Enrolment.Complete}
 	g.ready.look(ctx)
 	g.checkpoints = exchange.NewCheckpoints(g.checkpoint, g.heard, kept...)
@@ -188,6 +191,11 @@ func (g *Gate) newestOwn(ctx context.Context) (int64, error) {
 	return r.Stamp.Time, nil
 }
 
+// clockFar is how far a device's clock may be off before its holder is told. The
+// gate corrects it either way; but a clock that is a day off is a sign of a fault,
+// and nothing corrects it after a restart without a network.
+const clockFar = time.Hour
+
 // checkpointLife is how long a gate's word on its own journal counts.
 const checkpointLife = 24 * time.Hour
 
@@ -219,6 +227,34 @@ func (g *Gate) Code() string {
 	return g.Enrolment.Gate
 }
 
+// heedEnded takes into account what the gate was told of the end of its enrolment
+// before it was started last.
+func (g *Gate) heedEnded() error {
+	record, err := g.Store.Ended()
+	if err != nil || record == nil {
+		return err
+	}
+	r, err := journal.Parse(record)
+	if err != nil {
+		return fmt.Errorf("the record that ended the gate's enrolment: %w", err)
+	}
+	g.State.Heed(r, g.Enrolment.Node)
+	return nil
+}
+
+// ended takes in that another node showed the record which ended this gate's
+// enrolment. One that the server did not sign changes nothing.
+func (g *Gate) ended(record []byte) {
+	r, err := journal.Parse(record)
+	if err != nil || !g.State.Heed(r, g.Enrolment.Node) {
+		g.Log.Warn("another node says that this gate is expelled, and can't prove it")
+		return
+	}
+	if err := g.Store.SaveEnded(record); err != nil {
+		g.Log.Error("the end of the enrolment could not be kept", "error", err)
+	}
+}
+
 // linked reports whether another node is in touch right now.
 func (g *Gate) linked() bool {
 	return slices.ContainsFunc(g.peers.All(), func(p exchange.Peer) bool { return p.Connected > 0 })
@@ -245,7 +281,7 @@ func (g *Gate) accept(ctx context.Context, records []*journal.Record) error {
 func (g *Gate) local() exchange.Local {
 	return exchange.Local{
 		Event: g.Enrolment.Event, Self: g.author.Signer, Store: g.Store, Directory: g.State, Accept: g.accept,
-		Subscribe: g.State.Subscribe, IsServer: g.State.IsServer, Checkpoints: g.checkpoints, Peers: g.peers,
+		Subscribe: g.State.Subscribe, IsServer: g.State.IsServer, Ended: g.State.Ended, Checkpoints: g.checkpoints, Peers: g.peers,
 		Now: g.Now, Rand: g.Rand, Log: g.Log,
 	}
 }
@@ -291,6 +327,9 @@ func (g *Gate) Status(ctx context.Context) door.Status {
 	}
 	if o, ok := g.Time.Offset(); ok {
 		s.OffsetMS, s.ErrorMS = o.Offset.Milliseconds(), o.Uncertainty.Milliseconds()
+		if s.Clock == "good" && o.Offset.Abs() >= clockFar {
+			s.Clock = "far"
+		}
 	}
 	s.Unheard = s.Assurance.Unheard
 	for _, c := range g.State.Conflicts() {

@@ -19,7 +19,7 @@ import (
 // openUplink makes the gate's connection to everybody else. Nothing is dialled
 // before it runs.
 func (g *Gate) openUplink(ctx context.Context) (err error) {
-	g.Uplink, err = uplink.New(ctx, uplink.Config{Local: g.local(), Server: g.Enrolment.ServerURL, Peers: g.Peers, Times: times{g}, Dial: g.Dial})
+	g.Uplink, err = uplink.New(ctx, uplink.Config{Local: g.local(), Server: g.Enrolment.ServerURL, Peers: g.Peers, Times: times{g}, Dial: g.Dial, Ended: g.ended})
 	return err
 }
 

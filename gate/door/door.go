@@ -75,7 +75,7 @@ type Status struct {
 	ListAge   int64             `json:"list_age_s"` // age of the newest revocation list; -1: none
 	ListStale bool              `json:"list_stale"`
 	ListSeq   uint64            `json:"list_seq"` // how far the gate holds the server's journal
-	Clock     string            `json:"clock"`    // good, suspect, unsynced
+	Clock     string            `json:"clock"`    // good, far (off by an hour or more, and corrected), suspect, unsynced
 	OffsetMS  int64             `json:"offset_ms"`
 	ErrorMS   int64             `json:"offset_error_ms"`
 	Conflicts int               `json:"conflicts"` // open

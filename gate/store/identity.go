@@ -140,6 +140,26 @@ func (s *Store) GuestKey() (guests.Key, error) {
 	return guests.Key(key), nil
 }
 
+// SaveEnded keeps the record that ended the gate's enrolment.
+func (s *Store) SaveEnded(record []byte) error {
+	if err := os.WriteFile(filepath.Join(s.dir, endedFile), record, 0o600); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "can't write that the enrolment is over")
+	}
+	return nil
+}
+
+// Ended reads the record that ended the gate's enrolment; nil where there is none.
+func (s *Store) Ended() ([]byte, error) {
+	record, err := os.ReadFile(filepath.Join(s.dir, endedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fault.Wrap(fault.Unavailable, err, "can't read whether the enrolment is over")
+	}
+	return record, nil
+}
+
 // DeviceKey reads the device's private key; fault.NotReady when there is none.
 func (s *Store) DeviceKey() (*keyring.Signer, error) {
 	path := filepath.Join(s.dir, keyFile)

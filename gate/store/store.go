@@ -40,7 +40,10 @@ const (
 	keyFile = "device.key"
 	// guestKeyFile holds the event's guest key, where the role may have it.
 	guestKeyFile = "guest.key"
-	lockFile     = "lock"
+	// endedFile holds the record that ended the gate's enrolment, where it was
+	// told of one.
+	endedFile = "ended.record"
+	lockFile  = "lock"
 )
 
 // Store is an open gate database. It is safe for use by several goroutines.

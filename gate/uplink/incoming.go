@@ -111,7 +111,9 @@ func (u *Uplink) serve(ctx context.Context, conn exchange.Conn, from string, pro
 			u.local.Met(node)
 		}
 	}
-	if err := exchange.Run(ctx, conn, local); err != nil && !errors.Is(err, context.Canceled) {
+	err := exchange.Run(ctx, conn, local)
+	u.told(err)
+	if err != nil && !errors.Is(err, context.Canceled) {
 		u.log.InfoContext(ctx, "connection ended", "from", from, "err", err)
 	}
 }

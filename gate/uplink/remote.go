@@ -97,10 +97,19 @@ func (u *Uplink) session(ctx context.Context, r *remote, hold func(context.Conte
 			u.local.Met(node)
 		}
 	}
-	if err := hold(ctx, conn, local); err != nil {
+	err = hold(ctx, conn, local)
+	u.told(err)
+	if err != nil {
 		return fmt.Errorf("exchanging with %s: %w", r.base, err)
 	}
 	return nil
+}
+
+// told passes on what a session's end says of this gate's enrolment.
+func (u *Uplink) told(err error) {
+	if record := exchange.EndedBy(err); record != nil && u.ended != nil {
+		u.ended(record)
+	}
 }
 
 func (r *remote) meet(node journal.NodeID) {

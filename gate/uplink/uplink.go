@@ -35,6 +35,9 @@ type Config struct {
 	Peers  []string    // other gates' URLs
 	Times  Times       // keeps the clock's offset; nil: Local.Clock is used as it is
 	TLS    *tls.Config // for https; nil: the system's trust
+	// Ended takes a record that, as another node says, ends this gate's enrolment.
+	// It is not verified. nil: nobody wants to know.
+	Ended func(record []byte)
 	// Dial connects to a base URL; nil: sync/link, over WebSocket.
 	Dial func(ctx context.Context, base string) (exchange.Conn, error)
 }
@@ -53,6 +56,7 @@ type Times interface {
 type Uplink struct {
 	local exchange.Local
 	dial  func(ctx context.Context, base string) (exchange.Conn, error)
+	ended func(record []byte)
 	times *timekeeper
 	log   *slog.Logger
 	guard guard
@@ -65,7 +69,7 @@ type Uplink struct {
 
 // New makes an uplink. Nothing happens before Run or Sync.
 func New(ctx context.Context, cfg Config) (*Uplink, error) {
-	u := &Uplink{local: cfg.Local, dial: cfg.Dial, log: cfg.Local.Log}
+	u := &Uplink{local: cfg.Local, dial: cfg.Dial, ended: cfg.Ended, log: cfg.Local.Log}
 	if u.log == nil {
 		u.log = slog.New(slog.DiscardHandler)
 	}

@@ -120,9 +120,16 @@ func (d *Doors) run(event string, l *live) {
 	if err != nil {
 		return
 	}
+	met, forget := l.peers.Subscribe()
+	defer forget()
 	for {
 		select {
 		case <-wake:
+		case <-met:
+			if err := d.finishRetiring(event, l); err != nil && d.ctx.Err() == nil {
+				d.log.Error("closing the journal of a retired device failed; the next contact tries again", "event", event, "error", err)
+			}
+			continue
 		case <-d.ctx.Done():
 			return
 		}

@@ -25,7 +25,7 @@ func (d *Doors) Local(ctx context.Context, event string) (exchange.Local, error)
 	return exchange.Local{
 		Event: event, Self: author.Signer, Store: store, Directory: l.state,
 		Accept:    store.Append,
-		Subscribe: l.state.Subscribe, IsServer: l.state.IsServer,
+		Subscribe: l.state.Subscribe, IsServer: l.state.IsServer, Ended: l.state.Ended,
 		Checkpoints: l.checkpoints, Peers: l.peers, Clock: exchange.ServerClock(),
 		Now: d.now, Rand: d.rand, Log: d.log.With("event", event),
 	}, nil

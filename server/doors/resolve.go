@@ -76,6 +76,53 @@ func (d *Doors) Move(ctx context.Context, event string, node journal.NodeID, gat
 	return stored(err, "moving device %s to gate %s", node, gate)
 }
 
+// Retire ends a device's enrolment without doubting what it wrote: a handheld that
+// is handed in, or somebody's shift that is over. What it writes until it hears of
+// it is believed; once it is known to have heard, the server says which record was
+// the last. Of a device that was stolen nothing more is believed: Expel.
+func (d *Doors) Retire(ctx context.Context, event string, node journal.NodeID, why string) error {
+	st, err := d.State(ctx, event)
+	if err != nil {
+		return err
+	}
+	if _, limit, ok := st.Author(node); !ok || limit != nil || st.IsServer(node) {
+		return fault.New(fault.NotFound, "event %s has no active device %s", event, node)
+	}
+	return d.expel(ctx, event, &journal.Expel{Node: node, Last: journal.Retiring, Why: why})
+}
+
+func (d *Doors) expel(ctx context.Context, event string, e *journal.Expel) error {
+	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := d.journals.Write(ctx, tx, event, journal.KindExpel, e)
+		return err
+	})
+	return stored(err, "ending the enrolment of device %s", e.Node)
+}
+
+// finishRetiring says of devices that are known to have heard that their enrolment
+// is over which record of theirs was the last: none comes after it.
+func (d *Doors) finishRetiring(event string, l *live) error {
+	for node, told := range l.state.Retiring() {
+		p, met := l.peers.Get(node)
+		if !met || l.held(p).Before(told) {
+			continue
+		}
+		held, err := d.journals.Store(event).Vector(d.ctx)
+		if err != nil {
+			return err
+		}
+		chain := journal.Chain{Node: node}
+		if p.Vector[chain].Seq > held[chain].Seq {
+			continue // it has not handed in all of it
+		}
+		e := &journal.Expel{Node: node, Last: held[chain].Seq, Why: l.state.WhyEnded(node)}
+		if err := d.expel(d.ctx, event, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Expel ends a device's enrolment. Records of it beyond what the server holds
 // now are no longer believed: they are kept apart and shown.
 func (d *Doors) Expel(ctx context.Context, event string, node journal.NodeID, why string) error {
@@ -91,9 +138,5 @@ func (d *Doors) Expel(ctx context.Context, event string, node journal.NodeID, wh
 		return err
 	}
 	last := held[journal.Chain{Node: node}].Seq
-	err = d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := d.journals.Write(ctx, tx, event, journal.KindExpel, &journal.Expel{Node: node, Last: last, Why: why})
-		return err
-	})
-	return stored(err, "ending the enrolment of device %s", node)
+	return d.expel(ctx, event, &journal.Expel{Node: node, Last: last, Why: why})
 }

@@ -90,6 +90,10 @@ type Local struct {
 	// nil; a server has none.
 	Introduction []byte
 
+	// Ended gives the server's record that ended a node's enrolment, as it was
+	// signed, so that the node can be shown it; nil: there is none. May be nil.
+	Ended func(node journal.NodeID) []byte
+
 	// Met, if not nil, is called once in each session, when the peer is let in.
 	Met func(peer journal.NodeID)
 

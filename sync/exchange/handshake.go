@@ -49,7 +49,7 @@ func handshake(ctx context.Context, conn Conn, local *Local) (*peerLink, error) 
 		return nil, hangUp(ctx, conn, err)
 	}
 	if err := link.prove(ctx, local, own, raw); err != nil {
-		return nil, link.farewell(ctx, err)
+		return nil, link.farewell(ctx, local, err)
 	}
 	return link, nil
 }
@@ -129,7 +129,7 @@ func (p *peerLink) prove(ctx context.Context, local *Local, own, theirs []byte) 
 		if !keyring.Verify(p.public, keyring.ProtectedEdDSA, linkAAD, transcript[:], m.Sig) {
 			return fault.At(fault.Unauthorised, "proof", "node %s did not prove that it holds its key", p.peer)
 		}
-		return p.admit(local, m.Introduction)
+		return p.admit(ctx, local, m.Introduction)
 	}
 	return fault.New(fault.BadInput, "after hello comes proof, not %v", nameOf(m))
 }
@@ -137,11 +137,18 @@ func (p *peerLink) prove(ctx context.Context, local *Local, own, theirs []byte) 
 // admit lets in who is enrolled and not expelled. Who is not known yet may bring
 // the server's record of its enrolment; that it comes from beyond what this node
 // holds of the server's journal is why it is not known.
-func (p *peerLink) admit(local *Local, introduction []byte) error {
+func (p *peerLink) admit(ctx context.Context, local *Local, introduction []byte) error {
 	pub, limit, known := local.Directory.Author(p.peer)
+	if known && limit != nil {
+		held, err := local.Store.Vector(ctx)
+		if err != nil {
+			return err
+		}
+		if !owes(held, p.peer, limit) {
+			return expelled(p.peer)
+		}
+	}
 	switch {
-	case known && limit != nil:
-		return fault.At(fault.Forbidden, "node", "node %s was expelled", p.peer)
 	case known && !pub.Equal(p.public):
 		return fault.At(fault.Unauthorised, "node", "the key of node %s is not the one it was enrolled with", p.peer)
 	case known:
@@ -152,6 +159,16 @@ func (p *peerLink) admit(local *Local, introduction []byte) error {
 	}
 	p.introduced = true
 	return nil
+}
+
+// owes reports whether a node whose enrolment is over has written records that are
+// still believed and not held here: it is let in to hand them over.
+func owes(held journal.Vector, node journal.NodeID, limit *journal.Expel) bool {
+	return held[journal.Chain{Node: node, Epoch: limit.Epoch}].Seq < limit.Last
+}
+
+func expelled(node journal.NodeID) error {
+	return fault.At(fault.Forbidden, "node", "node %s was expelled", node)
 }
 
 var errNoIntroduction = errors.New("it brought no enrolment")
@@ -189,31 +206,50 @@ func hangUp(ctx context.Context, conn Conn, why error) error {
 	if tellable(why) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), FarewellTimeout)
 		defer cancel()
-		if b, err := encode(&lastWord{fault.ToProblem(why)}); err == nil {
+		if b, err := encode(&lastWord{Problem: fault.ToProblem(why)}); err == nil {
 			_ = conn.Send(ctx, b) // the session is over either way
 		}
 	}
 	return why
 }
 
-// farewell says under seal why the session ends, and gives the reason.
-func (c *channel) farewell(ctx context.Context, why error) error {
+// farewell says under seal why the session ends, and gives the reason. A node that
+// was expelled is shown the record that says so.
+func (p *peerLink) farewell(ctx context.Context, local *Local, why error) error {
 	if tellable(why) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), FarewellTimeout)
 		defer cancel()
-		_ = c.send(ctx, &lastWord{fault.ToProblem(why)}) // the session is over either way
+		word := &lastWord{Problem: fault.ToProblem(why)}
+		if local.Ended != nil && errors.Is(why, fault.Forbidden) {
+			word.Ended = local.Ended(p.peer)
+		}
+		_ = p.send(ctx, word) // the session is over either way
 	}
 	return why
 }
 
 // heard is what the other node said as its last word.
-type heard struct{ error }
+type heard struct {
+	error
+	ended []byte
+}
 
 func (h heard) Unwrap() error { return h.error }
 
+// EndedBy gives the record by which, as the other node of a session says, this
+// node's enrolment was ended; nil where it said nothing of the kind. It is to be
+// verified before it is believed.
+func EndedBy(err error) []byte {
+	var h heard
+	if !errors.As(err, &h) {
+		return nil
+	}
+	return h.ended
+}
+
 func said(m *lastWord) error {
 	err := m.Problem.Err()
-	return heard{fault.Wrap(fault.KindOf(err), err, "the other node ended the session")}
+	return heard{fault.Wrap(fault.KindOf(err), err, "the other node ended the session"), m.Ended}
 }
 
 // tellable says whether the other node should be told: not what it said itself,

@@ -78,7 +78,7 @@ func (s *session) run(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	}
-	return s.link.farewell(ctx, err)
+	return s.link.farewell(ctx, s.local, err)
 }
 
 // sendOn writes until the session ends. A peer that ends it says why and hangs
@@ -109,8 +109,8 @@ func (s *session) connected(change int) {
 func (s *session) stillWelcome() error {
 	_, limit, known := s.local.Directory.Author(s.link.peer)
 	switch {
-	case known && limit != nil:
-		return fault.At(fault.Forbidden, "node", "node %s was expelled", s.link.peer)
+	case known && limit != nil && !owes(s.holds(), s.link.peer, limit):
+		return expelled(s.link.peer)
 	case !known && !s.link.introduced:
 		return fault.At(fault.Unauthorised, "node", "node %s is not enrolled any more", s.link.peer)
 	}

@@ -156,10 +156,17 @@ func (p *pong) check() error {
 // lastWord says why the sender ends the session.
 type lastWord struct {
 	Problem fault.Problem `cbor:"1,keyasint"`
+	Ended   []byte        `cbor:"2,keyasint,omitempty"` // the record that ended the receiver's enrolment
 }
 
-func (*lastWord) kind() kind   { return kindFault }
-func (*lastWord) check() error { return nil }
+func (*lastWord) kind() kind { return kindFault }
+
+func (l *lastWord) check() error {
+	if len(l.Ended) > maxIntroduction {
+		return fmt.Errorf("the record of an expulsion in %d bytes", len(l.Ended))
+	}
+	return nil
+}
 
 // bye ends a session that has nothing left to do.
 type bye struct{}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Never is the lowest good generation of a ticket of which no code is good.
@@ -156,12 +157,17 @@ func (e *Enrol) check() error {
 	return firstError(atMost("gate", e.Gate, maxWord), atMost("role", e.Role, maxWord), atMost("name", e.Name, maxName))
 }
 
+// Retiring is the last believed record of a device that is to hand in what it has:
+// all that it writes until it hears of the end of its enrolment. When it has, the
+// server says where that was.
+const Retiring = math.MaxUint64
+
 // Expel is the content of an expel record: the enrolment is over. Records of
 // the node beyond the last believed one are kept apart.
 type Expel struct {
 	Node  NodeID `cbor:"1,keyasint"`
 	Epoch uint64 `cbor:"2,keyasint,omitempty"`
-	Last  uint64 `cbor:"3,keyasint"` // last believed record
+	Last  uint64 `cbor:"3,keyasint"` // last believed record; Retiring: not known yet
 	Why   string `cbor:"4,keyasint"`
 }
 

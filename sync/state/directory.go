@@ -21,6 +21,7 @@ type member struct {
 	enrolledAt journal.Position
 	expel      *journal.Expel
 	expelledAt journal.Position
+	ended      []byte // the expel record as it was signed
 }
 
 // believes reports whether the member's record with this number is believed.
@@ -54,10 +55,69 @@ func (d *directory) admit(at journal.Position, e *journal.Enrol) {
 	}
 }
 
-func (d *directory) expel(at journal.Position, e *journal.Expel) {
+func (d *directory) expel(at journal.Position, e *journal.Expel, record []byte) {
 	if m := d.member(e.Node); m.expel == nil || m.expelledAt.Before(at) {
-		m.expel, m.expelledAt = e, at
+		m.expel, m.expelledAt, m.ended = e, at, record
 	}
+}
+
+// Ended gives the record that ended a node's enrolment, as it was signed; nil where
+// there is none.
+func (s *State) Ended(node journal.NodeID) []byte {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if m := s.nodes[node]; m != nil {
+		return m.ended
+	}
+	return nil
+}
+
+// WhyEnded says why a node's enrolment was ended; "" where it was not.
+func (s *State) WhyEnded(node journal.NodeID) string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if m := s.nodes[node]; m != nil && m.expel != nil {
+		return m.expel.Why
+	}
+	return ""
+}
+
+// Heed takes a record of the server that ends an enrolment into account before the
+// server's journal has come as far: a node is told of its own expulsion so, for it
+// is let into no session any more. The record is verified here; nothing else of
+// the server can be told so. It reports whether the record ends node's enrolment.
+func (s *State) Heed(r *journal.Record, node journal.NodeID) bool {
+	pub, _, known := s.Author(r.Chain.Node)
+	if !known || !s.IsServer(r.Chain.Node) || r.Kind != journal.KindExpel || r.Verify(pub) != nil {
+		return false
+	}
+	expel, err := journal.Read[journal.Expel](r)
+	if err != nil || expel.Node != node {
+		return false
+	}
+	s.mu.Lock()
+	s.expel(journal.Position{Epoch: r.Chain.Epoch, Seq: r.Seq}, expel, r.Bytes())
+	s.refitNode(node)
+	s.mu.Unlock()
+	s.bell.ring(ChangedDirectory | ChangedHistory)
+	return true
+}
+
+// Retiring lists the devices that are to hand in what they have, with the place in
+// the server's journal that says so.
+func (s *State) Retiring() map[journal.NodeID]journal.Position {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var list map[journal.NodeID]journal.Position
+	for node, m := range s.nodes {
+		if m.expel != nil && m.expel.Last == journal.Retiring {
+			if list == nil {
+				list = make(map[journal.NodeID]journal.Position)
+			}
+			list[node] = m.expelledAt
+		}
+	}
+	return list
 }
 
 // Author gives the public key of a node that writes in this event: a gate that
@@ -104,7 +164,7 @@ type Member struct {
 	Name       string           `json:"name"`
 	Expelled   bool             `json:"expelled,omitempty"`
 	Why        string           `json:"why,omitempty"`         // it was expelled
-	Believed   uint64           `json:"believed,omitempty"`    // last record believed, when expelled
+	Believed   uint64           `json:"believed,omitempty"`    // last record believed, when expelled; 0 also while it hands in what it has
 	Records    uint64           `json:"records"`               // of its journal, applied here
 	LastRecord int64            `json:"last_record,omitempty"` // corrected time of the newest, Unix ms; 0: none
 	Known      journal.Position `json:"-"`                     // how far it knew the server's journal at its newest scan
@@ -129,7 +189,10 @@ func (s *State) Gates() []Member {
 func (s *State) describe(node journal.NodeID, m *member) Member {
 	d := Member{Node: node, Gate: m.enrol.Gate, Role: m.enrol.Role, Name: m.enrol.Name}
 	if m.expel != nil {
-		d.Expelled, d.Why, d.Believed = true, m.expel.Why, m.expel.Last
+		d.Expelled, d.Why = true, m.expel.Why
+		if m.expel.Last != journal.Retiring {
+			d.Believed = m.expel.Last
+		}
 	}
 	var newest *chain
 	for _, c := range s.chainList {

@@ -203,7 +203,7 @@ func (s *State) enactExpel(at journal.Position, r *journal.Record) error {
 	if err != nil {
 		return err
 	}
-	s.expel(at, expel)
+	s.expel(at, expel, r.Bytes())
 	s.refitNode(expel.Node)
 	return nil
 }
