@@ -1,0 +1,105 @@
+// Command scenarios plays acceptance cases against the real gate, exchange and
+// server under a simulated clock, and prints a line a case:
+//
+//	go run ./e2e/scenarios FILE.json…
+//
+// The exit status is 1 when a case fails or has a verb that is not known, 2 when a
+// file can't be read.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"strings"
+	"sync"
+
+	"usher/e2e/scenarios/play"
+	"usher/e2e/scenarios/script"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
+
+func run(ctx context.Context, files []string, out, errs io.Writer) int {
+	if len(files) == 0 {
+		fmt.Fprintln(errs, "usage: go run ./e2e/scenarios FILE.json…")
+		return 2
+	}
+	var cases []script.Case
+	for _, name := range files {
+		list, err := load(name)
+		if err != nil {
+			fmt.Fprintf(errs, "%s: %v\n", name, err)
+			return 2
+		}
+		cases = append(cases, list...)
+	}
+	passed := 0
+	for i, failures := range playAll(ctx, cases) {
+		list := <-failures
+		fmt.Fprintln(out, line(cases[i].ID, list))
+		if len(list) == 0 {
+			passed++
+		}
+	}
+	fmt.Fprintf(out, "%d passed, %d failed\n", passed, len(cases)-passed)
+	if passed < len(cases) {
+		return 1
+	}
+	return 0
+}
+
+func load(name string) ([]script.Case, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return script.Load(f)
+}
+
+// line says in one line what became of a case.
+func line(id string, failures []play.Failure) string {
+	if len(failures) == 0 {
+		return id + " pass"
+	}
+	texts := make([]string, len(failures))
+	for i, f := range failures {
+		texts[i] = strings.ReplaceAll(f.String(), "\n", " ")
+	}
+	return id + " FAIL " + strings.Join(texts, "; ")
+}
+
+// playAll plays the cases on all cores; each has a server and a clock of its own.
+// What became of the i-th comes from the i-th channel.
+func playAll(ctx context.Context, cases []script.Case) []chan []play.Failure {
+	results := make([]chan []play.Failure, len(cases))
+	next := make(chan int)
+	for i := range results {
+		results[i] = make(chan []play.Failure, 1)
+	}
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range next {
+				results[i] <- play.Case(ctx, &cases[i])
+			}
+		})
+	}
+	go func() {
+		for i := range cases {
+			next <- i
+		}
+		close(next)
+		workers.Wait()
+	}()
+	return results
+}

@@ -1,0 +1,171 @@
+package stage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"usher/gate/turnstile"
+	"usher/sync/admission"
+	"usher/sync/guests"
+	"usher/sync/journal"
+)
+
+// The points at which a device can be made to crash.
+const (
+	BeforeCommit = "before_commit" // the verdict is decided, nothing is on the disk
+	AfterCommit  = "after_commit"  // the record is durable, nobody saw the verdict
+	AfterDisplay = "after_display" // and somebody did
+	MidPage      = "mid_page"      // in a download, with a part of it taken in
+)
+
+// errHeld is why a store that keeps the record that it has takes in no other.
+var errHeld = errors.New("the store holds another record with that number")
+
+// Arm makes the device crash at a point of what it does next.
+func (d *Device) Arm(point string) error {
+	switch point {
+	case BeforeCommit, AfterCommit, AfterDisplay, MidPage:
+		d.armed = point
+		return nil
+	}
+	return fmt.Errorf("unknown point %q of a crash", point)
+}
+
+// Scan shows a code to the device, and notes that the verdict was seen. No outcome:
+// the device crashed before anybody saw one, or is down.
+func (d *Device) Scan(ctx context.Context, a turnstile.Attempt) (*turnstile.Outcome, error) {
+	if d.Down {
+		return nil, nil
+	}
+	point := d.armed
+	if point != MidPage {
+		d.armed = ""
+	}
+	if point == BeforeCommit {
+		// What the disk holds before the scan is what it holds after a crash that
+		// kept the commit from it.
+		image, err := d.Image()
+		if err != nil {
+			return nil, err
+		}
+		d.Turnstile.Scan(ctx, a)
+		return nil, d.Fall(image)
+	}
+	out := d.Turnstile.Scan(ctx, a)
+	if point == AfterCommit {
+		return nil, d.Kill()
+	}
+	d.Turnstile.Shown(out.Seq)
+	if err := d.Turnstile.FlushShown(ctx); err != nil {
+		return nil, err
+	}
+	if point == AfterDisplay {
+		return &out, d.Kill()
+	}
+	return &out, nil
+}
+
+// CrashesInSync reports whether the device is to crash in its next sync.
+func (d *Device) CrashesInSync() bool { return d.armed == MidPage }
+
+// CrashInSync begins a sync and kills the device once the first page is in.
+func (d *Device) CrashInSync(ctx context.Context) error {
+	d.armed = ""
+	kept := d.Fault
+	d.Fault = Fault{Name: "break_at_page", Value: 2}
+	_ = d.SyncOnce(ctx, Both) // it is cut on purpose
+	d.Fault = kept
+	return d.Kill()
+}
+
+// WhyNoUndo says for which reason a scan of the device can't be taken back.
+func (d *Device) WhyNoUndo(record journal.Hash) string {
+	_, act, known := d.State.Act(record)
+	if !known {
+		return string(admission.NotFound)
+	}
+	elapsed := time.Duration(d.Time.Moment().At-act.At) * time.Millisecond
+	return string(admission.MayUndo(&act, d.Enrolment.Node, elapsed))
+}
+
+// Find searches the guest list for what the device's gate admits.
+func (d *Device) Find(query string) []guests.Guest {
+	event := d.State.Event()
+	here, known := event.GateByCode(d.Code())
+	if !known {
+		return nil
+	}
+	return slices.DeleteFunc(d.State.SearchGuests(query, nil), func(g guests.Guest) bool {
+		claims, listed := d.State.Roster(g.Ticket)
+		return !listed || !here.All && !slices.Contains(here.Products, claims.Product)
+	})
+}
+
+// Own gives all records that the device has written.
+func (d *Device) Own(ctx context.Context) ([]*journal.Record, error) {
+	chain := journal.Chain{Node: d.Enrolment.Node}
+	var records []*journal.Record
+	for {
+		list, err := d.Store.Read(ctx, chain, uint64(len(records))+1, 1000, 1<<20)
+		if err != nil || len(list) == 0 {
+			return records, err
+		}
+		for _, raw := range list {
+			r, err := journal.Parse(raw)
+			if err != nil {
+				return nil, err
+			}
+			records = append(records, r)
+		}
+	}
+}
+
+// Forge writes another record with the number of one that the device has written,
+// as a device does that was restored from an image, and offers it to the device's
+// own store. It gives why the store did not take it.
+func (d *Device) Forge(ctx context.Context, seq uint64, content *journal.Scan) (refused, err error) {
+	key, err := d.Store.DeviceKey()
+	if err != nil {
+		return nil, err
+	}
+	records, err := d.Own(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if seq == 0 || seq > uint64(len(records)) {
+		return nil, fmt.Errorf("the device has no record %d", seq)
+	}
+	old := records[seq-1]
+	author := &journal.Author{Signer: key}
+	again, err := author.Write(journal.Head{Seq: seq - 1, Hash: old.Prev}, d.Time.Stamp(), journal.KindScan, content)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.Store.Append(ctx, []*journal.Record{again}); err != nil {
+		return err, nil
+	}
+	after, err := d.Own(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(after) == len(records) && after[seq-1].Hash() == old.Hash() {
+		return errHeld, nil
+	}
+	return nil, nil
+}
+
+// ScanOnline brings the device and the server level, scans, and brings the record
+// to the server. Where the server can't be asked the device decides by itself.
+func (d *Device) ScanOnline(ctx context.Context, a turnstile.Attempt) (*turnstile.Outcome, error) {
+	d.server.online.Lock()
+	defer d.server.online.Unlock()
+	_ = d.SyncOnce(ctx, Both)
+	out, err := d.Scan(ctx, a)
+	if err == nil && out != nil {
+		_ = d.SyncOnce(ctx, Both)
+	}
+	return out, err
+}
