@@ -138,12 +138,12 @@ func (a *Agent) Run(ctx context.Context) error {
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(a.listener) }()
 	work, stop := context.WithCancel(ctx)
 	linked, kept := make(chan struct{}), make(chan struct{})
 	go func() { defer close(linked); _ = a.Uplink.Run(work) /* ends with work */ }()
 	go func() { defer close(kept); a.housekeep(work) }()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(a.listener) }()
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

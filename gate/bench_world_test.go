@@ -56,7 +56,7 @@ func newFestival(tb testing.TB) *festival {
 	err = s.Enrol(tb.Context(), store.Enrolment{
 		Event: benchEvent, Gate: benchGate, Role: grant.RoleScanner, Name: "handheld 1", ServerURL: "http://127.0.0.1:1",
 		Server: f.server.Chain().Node, Pins: keyring.PinsOf([]ed25519.PublicKey{root.Public()}), Ring: ring.Bytes(),
-		Node: journal.NodeOf(public), At: time.Now(),
+		Node: journal.NodeOf(public), At: time.Now(), Record: f.began[2].Bytes(),
 	})
 	if err != nil {
 		tb.Fatal(err)

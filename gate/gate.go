@@ -281,7 +281,7 @@ func (g *Gate) accept(ctx context.Context, records []*journal.Record) error {
 func (g *Gate) local() exchange.Local {
 	return exchange.Local{
 		Event: g.Enrolment.Event, Self: g.author.Signer, Store: g.Store, Directory: g.State, Accept: g.accept,
-		Subscribe: g.State.Subscribe, IsServer: g.State.IsServer, Ended: g.State.Ended, Checkpoints: g.checkpoints, Peers: g.peers,
+		Subscribe: g.State.Subscribe, IsServer: g.State.IsServer, Ended: g.State.Ended, Checkpoints: g.checkpoints, Peers: g.peers, Introduction: g.Enrolment.Record,
 		Now: g.Now, Rand: g.Rand, Log: g.Log,
 	}
 }

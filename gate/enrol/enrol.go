@@ -73,7 +73,7 @@ func Enrol(ctx context.Context, cfg Config) (*enrolment.Admitted, error) {
 	return admitted, cfg.Store.Enrol(ctx, store.Enrolment{
 		Event: admitted.Event, Gate: admitted.Gate, Role: admitted.Role, Name: admitted.Name,
 		ServerURL: base.String(), Server: admitted.Server, Pins: admitted.Pins, Ring: admitted.Ring.Bytes(),
-		Node: admitted.Node, At: cfg.Now(),
+		Node: admitted.Node, At: cfg.Now(), Record: reply.Record,
 	})
 }
 

@@ -31,6 +31,9 @@ type Enrolment struct {
 	Ring      []byte         // the signed ring that the gate was enrolled with
 	Node      journal.NodeID // this gate
 	At        time.Time
+	// Record is the server's record that admits this gate, as it was signed. It
+	// introduces the gate to others that have not heard of it yet.
+	Record []byte
 	// Complete is set once the gate held all that the server had said at some
 	// time. Before that it can't judge: it might lack half the revocations.
 	Complete bool
@@ -43,8 +46,8 @@ func (s *Store) Enrolment(ctx context.Context) (*Enrolment, error) {
 	var pins []byte
 	var at int64
 	found, err := one(ctx, s.db.Read(), `
-		select event, gate, role, name, server_url, server_node, pins, ring, node, enrolled_at, complete from enrolment`, nil,
-		&e.Event, &e.Gate, &role, &e.Name, &e.ServerURL, &server, &pins, &e.Ring, &node, &at, &e.Complete)
+		select event, gate, role, name, server_url, server_node, pins, ring, node, enrolled_at, record, complete from enrolment`, nil,
+		&e.Event, &e.Gate, &role, &e.Name, &e.ServerURL, &server, &pins, &e.Ring, &node, &at, &e.Record, &e.Complete)
 	if err != nil {
 		return nil, stored(err, "reading who this gate is")
 	}
@@ -80,9 +83,9 @@ func (s *Store) Enrol(ctx context.Context, e Enrolment) error {
 			return fault.New(fault.Exists, "the data in %s belongs to a gate that is enrolled already; a new enrolment needs a folder of its own", s.dir)
 		}
 		_, err := tx.ExecContext(ctx, `
-			insert into enrolment (only_row, event, gate, role, name, server_url, server_node, pins, ring, node, enrolled_at)
-			values (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			e.Event, e.Gate, string(e.Role), e.Name, e.ServerURL, e.Server.String(), pins, e.Ring, e.Node.String(), e.At.UnixMilli())
+			insert into enrolment (only_row, event, gate, role, name, server_url, server_node, pins, ring, node, enrolled_at, record)
+			values (1, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			e.Event, e.Gate, string(e.Role), e.Name, e.ServerURL, e.Server.String(), pins, e.Ring, e.Node.String(), e.At.UnixMilli(), e.Record)
 		return err
 	})
 	return stored(err, "storing who this gate is")

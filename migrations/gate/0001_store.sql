@@ -50,6 +50,7 @@ create table enrolment (
     ring        blob    not null,
     node        text    not null,
     enrolled_at integer not null,
+    record      blob    not null,          -- the server's, which enrolled it: other gates may not have heard of it yet
     complete    integer not null default 0 -- 1 once the first download reached a checkpoint of the server
 ) strict;
 
