@@ -41,9 +41,10 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 		echo "fuzz $${decl#func } $${file%/*}"; \
 		$(GO) test -run '^$$' -fuzz "^$${decl#func }\$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null; done
 
-soak: ## the property tests again with SOAK (20000) random histories each; takes long
+soak: ## property tests with SOAK (20000) random histories each, crash tests with SOAK/50 kills; takes long
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | sed 's|[^/]*$$||' | sort -u); do \
 		$(GO) test -race -count=1 -timeout 4h $$dir -rapid.checks=$(SOAK); done
+	$(GO) test -count=1 -timeout 4h ./e2e/crash -rounds $$(( $(SOAK) / 50 ))
 
 vuln: ## known vulnerabilities in what we ship; asks the network
 	$(TOOL) govulncheck ./...
