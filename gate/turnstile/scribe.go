@@ -114,8 +114,11 @@ func (w *scribe) commit(batch []job) {
 		return
 	}
 	records, err := w.store.AppendOwn(context.Background(), w.author.Chain(), func(head journal.Head) ([]*journal.Record, error) {
-		return w.sign(head, batch)
+		records, err := w.sign(head, batch)
+		step("signed")
+		return records, err
 	})
+	step("committed")
 	for _, j := range batch {
 		if err != nil {
 			j.done <- result{err: err}

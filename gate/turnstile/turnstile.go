@@ -132,11 +132,13 @@ func (t *Turnstile) Close() { t.scribe.close() }
 func (t *Turnstile) Scan(ctx context.Context, a Attempt) Outcome {
 	began := t.Mono()
 	in := scan.Classify(a.Text)
+	step("read")
 	if again, ok := t.sameSighting(a, in, began); ok {
 		return again
 	}
 	p := t.present(in, a)
 	id := ticketOf(p)
+	step("verified")
 	if id != (journal.TicketID{}) {
 		defer t.tickets.lock(id)()
 	}
@@ -168,6 +170,7 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 	if a.Look {
 		return out
 	}
+	step("decided")
 	var entries []entry
 	if v.Green() {
 		entries = t.answered(a, id, stamp)
@@ -180,6 +183,7 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 		out.Verdict = admission.Verdict{Result: admission.Cannot, Reason: admission.StoreFailing}
 		return out
 	}
+	step("recorded")
 	t.Wrote()
 	out.Record, out.Seq = record.Hash(), record.Seq
 	return out
