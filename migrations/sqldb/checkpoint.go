@@ -18,7 +18,8 @@ const (
 // Checkpoint moves what the write-ahead log holds into the database file, as far
 // as no reader still needs it there, and waits for nobody. The log starts over
 // with the next commit when all of it was moved. The DB does this by itself when
-// it is idle; there is a reason to ask for it before copying the file.
+// it is idle. Whoever copies the file copies the log with it: beside a reader, the
+// file alone is no whole database.
 func (db *DB) Checkpoint(ctx context.Context) error {
 	if db.writer == nil {
 		return fmt.Errorf("checkpoint %s: it was opened for reading only", db.path)

@@ -24,12 +24,12 @@ func InsertRows(ctx context.Context, q Queryer, table string, columns []string, 
 		return fmt.Errorf("insert into %s: %d columns", table, len(columns))
 	}
 	chunk := min(maxRows, maxVariables/len(columns))
-	for len(rows) > 0 {
+	for first := 0; len(rows) > 0; first += chunk {
 		n := min(chunk, len(rows))
 		args := make([]any, 0, n*len(columns))
 		for i, row := range rows[:n] {
 			if len(row) != len(columns) {
-				return fmt.Errorf("insert into %s: row %d has %d values for %d columns", table, i, len(row), len(columns))
+				return fmt.Errorf("insert into %s: row %d has %d values for %d columns", table, first+i, len(row), len(columns))
 			}
 			args = append(args, row...)
 		}

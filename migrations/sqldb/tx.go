@@ -150,7 +150,24 @@ func (tx *Tx) row(ctx context.Context, query string, args []any) *sql.Row {
 // failedRow makes a row whose Scan gives an error. Only database/sql makes rows,
 // so it is asked with a context that ended for that reason.
 func failedRow(pool *sql.DB, cause error) *sql.Row {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	cancel(cause)
-	return pool.QueryRowContext(ctx, ``)
+	return pool.QueryRowContext(ended{context.Background(), cause}, ``)
 }
+
+// ended is a context that has ended, and whose error is the cause itself:
+// database/sql doesn't ask for the cause of an end.
+type ended struct {
+	context.Context
+	cause error
+}
+
+// Done is closed.
+func (ended) Done() <-chan struct{} { return closed }
+
+// Err says why.
+func (e ended) Err() error { return e.cause }
+
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()

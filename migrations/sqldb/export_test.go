@@ -1,0 +1,19 @@
+package sqldb
+
+// Writers is how many connections the writer has open.
+func Writers(db *DB) int { return db.writer.pool.Stats().OpenConnections }
+
+// Notices gives a channel that gets the notices of db's own commits.
+func Notices(db *DB) (own <-chan struct{}, cancel func()) {
+	c := db.notices.add()
+	return c, func() { db.notices.remove(c) }
+}
+
+// What tests need of the limits.
+const (
+	MaxTries    = maxTries
+	MaxKept     = maxKept
+	LongText    = longText
+	MaxRows     = maxRows
+	EnoughPages = enoughPages
+)
