@@ -7,7 +7,7 @@
 // server's ([Server]), written once for each [Engine] with equal file names.
 //
 //	gate/0001_store.sql
-//	server/sqlite/0002_keys.sql
+//	server/sqlite/0001_keys.sql
 //
 // The files are part of the binary. A file that was released is never changed
 // again and never removed, and there is no way back: a mistake is mended by the

@@ -2,6 +2,7 @@ package migrations_test
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -83,6 +84,36 @@ func TestNewerIsRefused(t *testing.T) {
 	}
 	if n := steps(t, db); n != 2 {
 		t.Errorf("the refused database has %d steps, want 2", n)
+	}
+}
+
+// The same with the files of this binary, by each way to open a database.
+func TestNewerIsRefusedByAll(t *testing.T) {
+	for _, set := range []migrations.Set{migrations.Gate, migrations.Server} {
+		t.Run(string(set), func(t *testing.T) {
+			db := open(t, newPath(t), sqldb.Options{})
+			if err := migrations.Up(t.Context(), db, set); err != nil {
+				t.Fatal(err)
+			}
+			v, err := migrations.Status(t.Context(), db, set)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := db.SQL().ExecContext(t.Context(), `insert into migration (set_name, version) values ($1, $2)`, string(set), v.Want+1); err != nil {
+				t.Fatal(err)
+			}
+			_, status := migrations.Status(t.Context(), db, set)
+			for name, err := range map[string]error{
+				"Up":     migrations.Up(t.Context(), db, set),
+				"Check":  migrations.Check(t.Context(), db, set),
+				"Status": status,
+			} {
+				says := fmt.Sprintf("version %d and this usher knows version %d", v.Want+1, v.Want)
+				if !errors.Is(err, fault.Newer) || !strings.Contains(fault.Message(err), says) {
+					t.Errorf("%s: %v, want fault.Newer and %q", name, err, says)
+				}
+			}
+		})
 	}
 }
 

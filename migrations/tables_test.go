@@ -1,10 +1,12 @@
 package migrations_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -41,6 +43,16 @@ func TestFiles(t *testing.T) {
 	}
 	if len(seen) == 0 {
 		t.Error("found no files")
+	}
+	for number, name := range seen {
+		n, err := strconv.Atoi(path.Base(number))
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := path.Join(path.Dir(number), fmt.Sprintf("%04d", n-1))
+		if _, there := seen[before]; !there && n != 1 {
+			t.Errorf("%s: there is no number before it", name)
+		}
 	}
 }
 
