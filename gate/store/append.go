@@ -7,6 +7,7 @@ import (
 	"maps"
 
 	"usher/migrations/sqldb"
+	"usher/sync/fault"
 	"usher/sync/journal"
 )
 
@@ -32,7 +33,7 @@ func newAppender() appender {
 
 // Append implements journal.Store.
 func (s *Store) Append(ctx context.Context, records []*journal.Record) error {
-	err := s.append(ctx, func(ctx context.Context) ([]*journal.Record, error) {
+	err := s.append(ctx, false, func(ctx context.Context) ([]*journal.Record, error) {
 		have, err := s.heads(ctx, records)
 		if err != nil {
 			return nil, err
@@ -47,7 +48,7 @@ func (s *Store) Append(ctx context.Context, records []*journal.Record) error {
 // after they are durable.
 func (s *Store) AppendOwn(ctx context.Context, chain journal.Chain, write func(head journal.Head) ([]*journal.Record, error)) ([]*journal.Record, error) {
 	var records []*journal.Record
-	err := s.append(ctx, func(ctx context.Context) ([]*journal.Record, error) {
+	err := s.append(ctx, true, func(ctx context.Context) ([]*journal.Record, error) {
 		t, err := s.tip(ctx, chain)
 		if err != nil {
 			return nil, err
@@ -61,9 +62,10 @@ func (s *Store) AppendOwn(ctx context.Context, chain journal.Chain, write func(h
 	return records, nil
 }
 
-// append stores the records that plan gives, which follow the tips. Nobody else
-// appends from before plan until they are durable.
-func (s *Store) append(ctx context.Context, plan func(context.Context) ([]*journal.Record, error)) error {
+// append stores the records that plan gives, which follow the tips; own says that
+// they are of the gate's own chain. Nobody else appends from before plan until
+// they are durable.
+func (s *Store) append(ctx context.Context, own bool, plan func(context.Context) ([]*journal.Record, error)) error {
 	select {
 	case <-s.appender.turn:
 	case <-ctx.Done():
@@ -74,7 +76,7 @@ func (s *Store) append(ctx context.Context, plan func(context.Context) ([]*journ
 	if err != nil || len(records) == 0 {
 		return err
 	}
-	after, err := s.insert(ctx, records)
+	after, err := s.insert(ctx, records, own)
 	if err != nil {
 		clear(s.appender.tips) // what is on the disk now, only the disk knows
 		return err
@@ -108,45 +110,49 @@ func (s *Store) tip(ctx context.Context, chain journal.Chain) (tip, error) {
 		return t, nil
 	}
 	var t tip
+	var id uint64
 	var raw []byte
 	found, err := one(ctx, s.db.Read(), `
-		select c.number, r.seq, r.bytes from chain c join record r on r.chain = c.number
-		where c.node = $1 and c.epoch = $2 order by r.seq desc limit 1`,
-		[]any{chain.Node.String(), chain.Epoch}, &t.number, &t.head.Seq, &raw)
+		select c.number, r.id, r.bytes from chain c join record r on r.id > c.number << 40 and r.id < (c.number + 1) << 40
+		where c.node = $1 and c.epoch = $2 order by r.id desc limit 1`,
+		[]any{chain.Node.String(), chain.Epoch}, &t.number, &id, &raw)
 	if err != nil {
 		return tip{}, err
 	}
 	if found {
-		t.head.Hash = sha256.Sum256(raw)
+		t.head = journal.Head{Seq: id & maxSeq, Hash: sha256.Sum256(raw)}
 	}
 	s.appender.tips[chain] = t
 	return t, nil
 }
 
-const insertRecord = `insert into record (chain, seq, bytes) values ($1, $2, $3)`
-
 // insert stores records, each of which follows its chain's tip or another one of
 // them, and gives the tips afterwards.
-func (s *Store) insert(ctx context.Context, records []*journal.Record) (map[journal.Chain]tip, error) {
+func (s *Store) insert(ctx context.Context, records []*journal.Record, own bool) (map[journal.Chain]tip, error) {
+	for _, r := range records {
+		if r.Seq > maxSeq {
+			return nil, fault.New(fault.TooLarge, "record %d of %s: a gate holds numbers up to %d", r.Seq, r.Chain, uint64(maxSeq))
+		}
+	}
 	if r := records[0]; len(records) == 1 {
 		t, err := s.tip(ctx, r.Chain)
 		if err != nil {
 			return nil, err
 		}
 		if t.number != 0 { // as it is for a scan
-			err := s.db.Exec(ctx, insertRecord, t.number, r.Seq, r.Bytes())
+			err := s.db.Exec(ctx, `insert into record (id, bytes) values ($1, $2)`, recordID(t.number, r.Seq), r.Bytes())
 			return map[journal.Chain]tip{r.Chain: {t.number, r.Head()}}, err
 		}
 	}
 	var after map[journal.Chain]tip
 	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		after, err = s.insertMany(ctx, tx, records)
+		after, err = s.insertMany(ctx, tx, records, own)
 		return err
 	})
 	return after, err
 }
 
-func (s *Store) insertMany(ctx context.Context, tx *sqldb.Tx, records []*journal.Record) (map[journal.Chain]tip, error) {
+func (s *Store) insertMany(ctx context.Context, tx *sqldb.Tx, records []*journal.Record, own bool) (map[journal.Chain]tip, error) {
 	after := make(map[journal.Chain]tip)
 	rows := make([][]any, len(records))
 	for i, r := range records {
@@ -158,14 +164,25 @@ func (s *Store) insertMany(ctx context.Context, tx *sqldb.Tx, records []*journal
 			}
 		}
 		if t.number == 0 {
-			row := tx.QueryRowContext(ctx, `insert into chain (node, epoch) values ($1, $2) returning number`, r.Chain.Node.String(), r.Chain.Epoch)
-			if err := row.Scan(&t.number); err != nil {
+			var err error
+			if t.number, err = begin(ctx, tx, r.Chain, own); err != nil {
 				return nil, fmt.Errorf("beginning chain %s: %w", r.Chain, err)
 			}
 		}
-		rows[i] = []any{t.number, r.Seq, r.Bytes()}
+		rows[i] = []any{recordID(t.number, r.Seq), r.Bytes()}
 		t.head = r.Head()
 		after[r.Chain] = t
 	}
-	return after, sqldb.InsertRows(ctx, tx, "record", []string{"chain", "seq", "bytes"}, rows)
+	return after, sqldb.InsertRows(ctx, tx, "record", []string{"id", "bytes"}, rows)
+}
+
+// begin gives a chain its number: of the gate's own ones, the first has the
+// highest there is.
+func begin(ctx context.Context, tx *sqldb.Tx, chain journal.Chain, own bool) (number int64, err error) {
+	err = tx.QueryRowContext(ctx, `
+		insert into chain (node, epoch, number)
+		select $1, $2, case when $3 and not exists (select 1 from chain where number = $4) then $4
+		else (select coalesce(max(number), 0) + 1 from chain where number < $4) end
+		returning number`, chain.Node.String(), chain.Epoch, own, ownChain).Scan(&number)
+	return number, err
 }

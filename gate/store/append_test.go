@@ -99,13 +99,16 @@ func TestAnotherProcessThatWrites(t *testing.T) {
 	wantHead(t, second, w)
 }
 
-// The server's journal is read back first when it came first: it says who may
-// write the others.
+// The server's journal is read back first when it came first, as it says who may
+// write the others; the gate's own last.
 func TestEachGivesChainsInTheOrderTheyCame(t *testing.T) {
 	s := open(t, t.TempDir())
-	server, gate := journaltest.NewWriter(t, "server"), journaltest.NewWriter(t, "gate")
+	server, gate, self := journaltest.NewWriter(t, "server"), journaltest.NewWriter(t, "another gate"), journaltest.NewWriter(t, "gate")
 	for range 2 {
 		if err := s.Append(t.Context(), append(server.Scans(t, 2), gate.Scans(t, 1)...)); err != nil {
+			t.Fatal(err)
+		}
+		if err := own(s, t, self, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -113,20 +116,38 @@ func TestEachGivesChainsInTheOrderTheyCame(t *testing.T) {
 	if err := s.Each(t.Context(), func(r *journal.Record) error { got = append(got, r); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 6 {
-		t.Fatalf("%d records, want 6", len(got))
+	var want []*journal.Record
+	for _, w := range []*journaltest.Writer{server, gate, self} {
+		clone := journaltest.NewWriter(t, "")
+		clone.Author = w.Author
+		want = append(want, clone.Scans(t, int(w.Head.Seq))...)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d records, want %d", len(got), len(want))
 	}
 	for i, r := range got {
-		of, seq := server, uint64(i+1)
-		if i >= 4 {
-			of, seq = gate, uint64(i-3)
-		}
-		if r.Chain != of.Chain() || r.Seq != seq {
-			t.Errorf("at %d is record %d of %s, want %d of %s", i, r.Seq, r.Chain, seq, of.Chain())
+		if r.Hash() != want[i].Hash() {
+			t.Errorf("at %d is record %d of %s, want %d of %s", i, r.Seq, r.Chain, want[i].Seq, want[i].Chain)
 		}
 	}
 	stopped := errors.New("stopped")
 	if err := s.Each(t.Context(), func(*journal.Record) error { return stopped }); !errors.Is(err, stopped) {
 		t.Errorf("stopped: %v", err)
 	}
+}
+
+func TestNumbersBeyondWhatIsHeld(t *testing.T) {
+	s := open(t, t.TempDir())
+	w := journaltest.NewWriter(t, "server")
+	w.Head.Seq = maxSeq // a later epoch may begin at any number
+	next := w.NextEpoch()
+	if err := s.Append(t.Context(), next.Scans(t, 1)); !errors.Is(err, fault.TooLarge) {
+		t.Errorf("record %d: %v", next.Head.Seq, err)
+	}
+	w.Head.Seq--
+	next = w.NextEpoch()
+	if err := s.Append(t.Context(), next.Scans(t, 1)); err != nil {
+		t.Errorf("record %d: %v", next.Head.Seq, err)
+	}
+	wantHead(t, s, next)
 }

@@ -12,11 +12,21 @@ import (
 
 var _ journal.Store = (*Store)(nil)
 
+// A record's id is made of its chain's number and its own. These are in the text
+// of migrations/gate as well.
+const (
+	seqBits  = 40
+	maxSeq   = 1<<seqBits - 1
+	ownChain = 1 << 20 // number of the gate's own chain
+)
+
+func recordID(chain int64, seq uint64) int64 { return chain<<seqBits | int64(seq) }
+
 // Vector implements journal.Store. It reads the newest record of each chain.
 func (s *Store) Vector(ctx context.Context) (journal.Vector, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
-		select c.node, c.epoch, r.seq, r.bytes from chain c
-		join record r on r.chain = c.number and r.seq = (select max(seq) from record where chain = c.number)`)
+		select c.node, c.epoch, r.id, r.bytes from chain c
+		join record r on r.id = (select max(id) from record where id > c.number << 40 and id < (c.number + 1) << 40)`)
 	if err != nil {
 		return nil, stored(err, "reading how far its journals go")
 	}
@@ -24,24 +34,28 @@ func (s *Store) Vector(ctx context.Context) (journal.Vector, error) {
 	v := journal.Vector{}
 	for rows.Next() {
 		var node string
-		var epoch, seq uint64
+		var epoch, id uint64
 		var raw sql.RawBytes
-		if err := rows.Scan(&node, &epoch, &seq, &raw); err != nil {
+		if err := rows.Scan(&node, &epoch, &id, &raw); err != nil {
 			return nil, stored(err, "reading how far its journals go")
 		}
-		id, err := journal.ParseNodeID(node)
+		author, err := journal.ParseNodeID(node)
 		if err != nil {
 			return nil, fmt.Errorf("the gate's store holds a journal of %q: %w", node, err)
 		}
-		v[journal.Chain{Node: id, Epoch: epoch}] = journal.Head{Seq: seq, Hash: sha256.Sum256(raw)}
+		v[journal.Chain{Node: author, Epoch: epoch}] = journal.Head{Seq: id & maxSeq, Hash: sha256.Sum256(raw)}
 	}
 	return v, stored(rows.Err(), "reading how far its journals go")
 }
 
 // Read implements journal.Store.
 func (s *Store) Read(ctx context.Context, chain journal.Chain, from uint64, maxRecords, maxBytes int) ([][]byte, error) {
-	rows, err := s.db.Read().QueryContext(ctx,
-		`select bytes from record where chain = (select number from chain where node = $1 and epoch = $2) and seq >= $3 order by seq limit $4`,
+	if from > maxSeq {
+		return nil, nil
+	}
+	rows, err := s.db.Read().QueryContext(ctx, `
+		select r.bytes from chain c join record r on r.id >= (c.number << 40) + $3 and r.id < (c.number + 1) << 40
+		where c.node = $1 and c.epoch = $2 order by r.id limit $4`,
 		chain.Node.String(), chain.Epoch, from, maxRecords)
 	if err != nil {
 		return nil, stored(err, "reading records of %s", chain)
@@ -96,10 +110,10 @@ func (s *Store) Forks(ctx context.Context) ([]journal.Fork, error) {
 }
 
 // Each calls do with every record and stops at its first error: chain by chain,
-// in the order in which chains came, so the server's is the first. Records were
-// verified before they were stored.
+// in the order in which chains came, so the server's is the first, and the gate's
+// own last. Records were verified before they were stored.
 func (s *Store) Each(ctx context.Context, do func(*journal.Record) error) error {
-	rows, err := s.db.Read().QueryContext(ctx, `select bytes from record order by chain, seq`)
+	rows, err := s.db.Read().QueryContext(ctx, `select bytes from record order by id`)
 	if err != nil {
 		return stored(err, "reading its records")
 	}

@@ -1,8 +1,8 @@
 -- +goose Up
 
 -- What the gate knows: records of every author. All else that a gate needs to
--- decide is computed from them at start. A chain's number, from 1, says in which
--- order chains came.
+-- decide is computed from them at start. Chains are numbered from 1 as they come;
+-- the gate's own has the highest number there is, 2^20.
 create table chain (
     number integer primary key,
     node   text    not null,
@@ -10,13 +10,12 @@ create table chain (
     unique (node, epoch)
 ) strict;
 
--- One tree and no index beside it: a scan is one record, and its commit one page.
+-- One tree, ordered by number and place, and no index beside it: a scan is one
+-- record, added at the end, and its commit one page.
 create table record (
-    chain integer not null references chain (number),
-    seq   integer not null,
-    bytes blob    not null,
-    primary key (chain, seq)
-) strict, without rowid;
+    id    integer primary key, -- the chain's number * 2^40 + the record's number in the chain
+    bytes blob    not null
+) strict;
 
 -- Proof that an author wrote two records with one number.
 create table fork (
