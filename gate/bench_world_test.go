@@ -25,6 +25,8 @@ type festival struct {
 	server *journaltest.Writer
 	issuer *keyring.Signer
 	device *keyring.Signer
+	root   *keyring.Signer
+	signed *keyring.SignedRing
 	dir    string
 	began  []*journal.Record // ring, event and enrolment
 }
@@ -33,19 +35,25 @@ func newFestival(tb testing.TB) *festival {
 	tb.Helper()
 	f := &festival{
 		server: journaltest.NewWriter(tb, "server"), issuer: journaltest.Signer(tb, "issuer"),
-		device: journaltest.Signer(tb, "gate"), dir: tb.TempDir(),
+		device: journaltest.Signer(tb, "gate"), root: journaltest.Signer(tb, "root"),
 	}
 	f.server.Stamp.Time = time.Now().UnixMilli()
-	root := journaltest.Signer(tb, "root")
-	ring := f.ring(tb, root)
+	f.signed = f.ring(tb)
 	public := f.device.Public()
 	f.began = []*journal.Record{
-		f.server.Write(tb, journal.KindRing, &journal.RingRecord{Signed: ring.Bytes()}),
+		f.server.Write(tb, journal.KindRing, &journal.RingRecord{Signed: f.signed.Bytes()}),
 		f.server.Write(tb, journal.KindEvent, f.event()),
 		f.server.Write(tb, journal.KindEnrol, &journal.Enrol{
 			Node: journal.NodeOf(public), Public: public, Gate: benchGate, Role: string(grant.RoleScanner), Name: "handheld 1",
 		}),
 	}
+	return f.again(tb)
+}
+
+// again begins a new data folder for the gate, enrolled and empty otherwise.
+func (f *festival) again(tb testing.TB) *festival {
+	tb.Helper()
+	f.dir = tb.TempDir()
 	s, err := store.Open(tb.Context(), f.dir)
 	if err != nil {
 		tb.Fatal(err)
@@ -55,8 +63,8 @@ func newFestival(tb testing.TB) *festival {
 	}
 	err = s.Enrol(tb.Context(), store.Enrolment{
 		Event: benchEvent, Gate: benchGate, Role: grant.RoleScanner, Name: "handheld 1", ServerURL: "http://127.0.0.1:1",
-		Server: f.server.Chain().Node, Pins: keyring.PinsOf([]ed25519.PublicKey{root.Public()}), Ring: ring.Bytes(),
-		Node: journal.NodeOf(public), At: time.Now(), Record: f.began[2].Bytes(),
+		Server: f.server.Chain().Node, Pins: keyring.PinsOf([]ed25519.PublicKey{f.root.Public()}), Ring: f.signed.Bytes(),
+		Node: journal.NodeOf(f.device.Public()), At: time.Now(), Record: f.began[2].Bytes(),
 	})
 	if err != nil {
 		tb.Fatal(err)
@@ -67,7 +75,7 @@ func newFestival(tb testing.TB) *festival {
 	return f
 }
 
-func (f *festival) ring(tb testing.TB, root *keyring.Signer) *keyring.SignedRing {
+func (f *festival) ring(tb testing.TB) *keyring.SignedRing {
 	tb.Helper()
 	const year = 365 * 24 * 3600
 	now := f.server.Stamp.Time / 1000
@@ -75,10 +83,10 @@ func (f *festival) ring(tb testing.TB, root *keyring.Signer) *keyring.SignedRing
 		return keyring.Key{ID: s.ID(), Public: s.Public(), Role: role, Events: []string{benchEvent}, NotBefore: now - year, Expires: now + year}
 	}
 	ring := keyring.Ring{
-		Seq: 1, Organiser: "Gala Ltd", IssuedAt: now, Expires: now + year, Threshold: 1, Roots: []ed25519.PublicKey{root.Public()},
+		Seq: 1, Organiser: "Gala Ltd", IssuedAt: now, Expires: now + year, Threshold: 1, Roots: []ed25519.PublicKey{f.root.Public()},
 		Keys: []keyring.Key{key(f.issuer, keyring.RoleIssuer), key(f.server.Signer, keyring.RoleJournal)},
 	}
-	signed, err := ring.Sign(root)
+	signed, err := ring.Sign(f.root)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -111,14 +119,14 @@ func (f *festival) open(tb testing.TB) *Gate {
 	return g
 }
 
-// send has the gate take in records, and the server's word that these are all.
+// send has the gate take in records, and the server's word that it wrote no more.
 func (f *festival) send(tb testing.TB, g *Gate, records ...*journal.Record) {
 	tb.Helper()
 	if err := g.accept(tb.Context(), records); err != nil {
 		tb.Fatal(err)
 	}
 	now := time.Now()
-	c, err := f.server.Checkpoint(f.server.Head, now.UnixMilli(), now.Add(time.Hour).UnixMilli())
+	c, err := f.server.Checkpoint(records[len(records)-1].Head(), now.UnixMilli(), now.Add(time.Hour).UnixMilli())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -136,6 +144,38 @@ func (f *festival) code(tb testing.TB, n int) string {
 		tb.Fatal(err)
 	}
 	return text
+}
+
+// revocations gives the records that void the first n tickets, packed as the
+// server packs them.
+func (f *festival) revocations(tb testing.TB, n int) []*journal.Record {
+	tb.Helper()
+	var records []*journal.Record
+	list := make([]journal.Revocation, 0, journal.MaxPacked)
+	for i := range n {
+		list = append(list, journal.Revocation{Ticket: benchTicket(i), Minimum: 1})
+		if len(list) == journal.MaxPacked || i == n-1 {
+			r := journal.NewRevoke("superseded", f.server.Stamp.Time, "", list)
+			records, list = append(records, f.server.Write(tb, journal.KindRevoke, &r)), list[:0]
+		}
+	}
+	return records
+}
+
+// roster gives the records that say that the n tickets from the first on exist.
+func (f *festival) roster(tb testing.TB, n int) []*journal.Record {
+	tb.Helper()
+	var records []*journal.Record
+	group := journal.RosterGroup{Product: 1}
+	for i := range n {
+		group.Add(benchTicket(i), 1)
+		if group.Len() == journal.MaxPacked || i == n-1 {
+			r := &journal.Roster{Groups: []journal.RosterGroup{group}}
+			records = append(records, f.server.Write(tb, journal.KindRoster, r))
+			group = journal.RosterGroup{Product: 1}
+		}
+	}
+	return records
 }
 
 // benchTicket gives the n-th ticket id, spread as random ones are.
