@@ -99,6 +99,9 @@ func (t *Tab) Go(url string) error {
 // Keys types text as a keyboard does: real key events, whatever has the focus.
 func (t *Tab) Keys(text string) error { return chromedp.Do(t.ctx, chromedp.KeyEvent(text)) }
 
+// Click presses what the CSS selector finds, with real pointer events.
+func (t *Tab) Click(selector string) error { return chromedp.Do(t.ctx, chromedp.Click(selector)) }
+
 // Wait waits until the JavaScript expression is true.
 func (t *Tab) Wait(expression string, patience time.Duration) error {
 	_, err := chromedp.Run(t.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(20*time.Millisecond)))

@@ -44,6 +44,7 @@ func (d *Door) scanText(r *http.Request) (any, error) {
 	if err := readJSON(r, &s); err != nil {
 		return nil, err
 	}
+	s.Text = scan.Burst(s.Text)
 	return d.judge(r, s)
 }
 

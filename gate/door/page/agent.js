@@ -1,9 +1,9 @@
 // How the page talks to the agent that serves it.
 
-const unreachable = {
-  result: "cannot", reason: "agent",
-  display: { tone: "hatch", shape: "hatch", word: "CAN'T DECIDE", why: "The gate's agent does not answer.", do: "Use another gate, and tell the supervisor." },
-};
+// undecided is a verdict that the page itself has to give.
+export function undecided(why, what = "Scan again.") {
+  return { result: "cannot", reason: "agent", display: { tone: "hatch", shape: "hatch", word: "CAN'T DECIDE", why, do: what } };
+}
 
 // send posts JSON, or a picture as it is, and gives the answer. It never fails:
 // an agent that does not answer is itself a verdict, and never a green one.
@@ -17,9 +17,9 @@ export async function send(path, body) {
     });
     const said = await answer.json();
     if (answer.ok) return said;
-    return { result: "fault", display: { tone: "hatch", shape: "hatch", word: "CAN'T DECIDE", why: said.detail || answer.statusText, do: "Scan again." } };
+    return undecided(said.detail || answer.statusText);
   } catch {
-    return unreachable;
+    return undecided("The gate's agent does not answer.", "Use another gate, and tell the supervisor.");
   }
 }
 

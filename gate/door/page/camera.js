@@ -5,7 +5,9 @@ const by = (id) => document.getElementById(id);
 const widest = 960; // px; enough for a code at arm's length, and quick to read
 const every = 120; // ms between two frames
 
-export async function startCamera({ lane, way, found }) {
+// startCamera gives each frame its turn, asks the agent with what asked gives, and
+// calls found with the verdict.
+export async function startCamera({ inTurn, asked, found }) {
   if (!navigator.mediaDevices?.getUserMedia) throw new Error("This browser gives no camera to a page that is not opened by https or on localhost.");
   const stream = await open(localStorage.lens);
   const video = by("video");
@@ -15,23 +17,25 @@ export async function startCamera({ lane, way, found }) {
   const track = stream.getVideoTracks()[0];
   const canTorch = Boolean(track.getCapabilities?.().torch);
   by("torch").hidden = !canTorch;
-  const lock = await navigator.wakeLock?.request("screen").catch(() => null);
 
   let on = true, lit = false;
   const loop = async () => {
     const canvas = document.createElement("canvas");
     const pen = canvas.getContext("2d", { willReadFrequently: true });
     while (on) {
-      const began = performance.now();
-      const frame = grey(video, canvas, pen);
-      if (frame) await judge(frame, lane, way, found, began);
+      let began = performance.now();
+      await inTurn(async () => {
+        began = performance.now();
+        const frame = on && grey(video, canvas, pen);
+        if (frame) await judge(frame, asked(), (answer) => found(answer, began));
+      });
       await new Promise((r) => setTimeout(r, Math.max(0, every - (performance.now() - began))));
     }
   };
   loop();
   const torch = async () => { if (canTorch) await track.applyConstraints({ advanced: [{ torch: (lit = !lit) }] }); };
   by("torch").onclick = torch;
-  return { torch, stop() { on = false; lock?.release(); for (const t of stream.getTracks()) t.stop(); video.srcObject = null; } };
+  return { torch, stop() { on = false; for (const t of stream.getTracks()) t.stop(); video.srcObject = null; } };
 }
 
 function open(lens) {
@@ -66,11 +70,10 @@ function grey(video, canvas, pen) {
   return { width, height, pixels };
 }
 
-async function judge(frame, lane, way, found, began) {
-  const direction = way();
-  const query = new URLSearchParams({ width: frame.width, height: frame.height, lane, direction: direction === "out" ? "out" : "in", look: direction === "verify" });
+async function judge({ width, height, pixels }, lane, found) {
+  const query = new URLSearchParams({ width, height, ...lane });
   try {
-    const answer = await fetch("/api/frame?" + query, { method: "POST", body: frame.pixels, headers: { "Content-Type": "application/octet-stream" }, signal: AbortSignal.timeout(5000) });
-    if (answer.ok) found(await answer.json(), began);
+    const answer = await fetch("/api/frame?" + query, { method: "POST", body: pixels, headers: { "Content-Type": "application/octet-stream" }, signal: AbortSignal.timeout(5000) });
+    if (answer.ok) found(await answer.json());
   } catch { /* the status strip says that the agent is gone; the next frame tries again */ }
 }

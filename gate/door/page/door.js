@@ -1,44 +1,57 @@
 // The door page: it reads codes by every way at once, asks the agent, and shows
 // the verdict. It decides nothing itself.
-import { send, listen } from "./agent.js";
+import { send, listen, undecided } from "./agent.js";
 import { startCamera } from "./camera.js";
 import { onWedge } from "./wedge.js";
-import { present, dismiss, showing } from "./verdict.js";
+import { present, dismiss, showing, settled, goesByItself } from "./verdict.js";
 import { showStatus } from "./status.js";
+import { stayAwake } from "./awake.js";
 
 const by = (id) => document.getElementById(id);
 const lane = sessionStorage.lane ||= "lane-" + crypto.getRandomValues(new Uint16Array(1))[0].toString(36);
 let direction = "in";
-let scans = 0;
 let lastAdmission = null;
 let camera = null;
 
-// One code at a time: a second reader waits for the first one's verdict.
+// One code at a time: whatever reads the next one waits for its turn, and for a
+// verdict in sight that calls for a person.
 let turn = Promise.resolve();
-function scan(body, how) {
-  turn = turn.then(async () => {
+const inTurn = (judge) => turn = turn.then(settled).then(judge).catch((e) => present(undecided(String(e))));
+
+// asked is what goes with a code that is seen now.
+const asked = () => ({ lane, direction: direction === "out" ? "out" : "in", look: direction === "verify" });
+
+// scan judges a text that was read or typed.
+function scan(text, how) {
+  if (goesByItself()) dismiss();
+  const body = { text, how, ...asked() };
+  return inTurn(async () => {
     const seen = performance.now();
-    const answer = await send("/api/scan", { ...body, how, lane, direction: direction === "verify" ? "in" : direction, look: direction === "verify" });
-    took(answer, seen);
+    took(await send("/api/scan", body), seen);
   });
-  return turn;
+}
+
+function picture(file) {
+  const path = "/api/picture?" + new URLSearchParams(asked());
+  return inTurn(async () => {
+    const seen = performance.now();
+    took(await send(path, file), seen);
+  });
 }
 
 function took(answer, seen) {
   if (answer.result === "ignored" || answer.result === "none") return;
   present(answer);
-  by("count").textContent = ++scans;
-  if (answer.result === "accept" && answer.record && (answer.reason === "entry" || answer.reason === "reentry")) {
-    lastAdmission = answer.record;
-    by("undo").disabled = false;
-  }
+  if (answer.result === "accept" && answer.record && answer.reason !== "exit") admitted(answer.record);
+  if (!answer.seq) return;
+  count(1);
   // The agent learns that a person saw it once it is painted, not before.
-  if (answer.seq) requestAnimationFrame(() => setTimeout(() => send("/api/shown", { seq: answer.seq, painted_ms: Math.round(performance.now() - seen) })));
+  requestAnimationFrame(() => setTimeout(() => send("/api/shown", { seq: answer.seq, painted_ms: Math.round(performance.now() - seen) })));
 }
 
-async function picture(file) {
-  const answer = await send(`/api/picture?lane=${lane}&direction=${direction === "out" ? "out" : "in"}&look=${direction === "verify"}`, file);
-  took(answer, performance.now());
+// count is of what this lane recorded, over a reload too.
+function count(more) {
+  by("count").textContent = sessionStorage.scans = Number(sessionStorage.scans || 0) + more;
 }
 
 function face(way) {
@@ -47,15 +60,23 @@ function face(way) {
   for (const b of document.querySelectorAll("[data-way]")) b.setAttribute("aria-pressed", String(b.dataset.way === way));
 }
 
+function admitted(record) {
+  lastAdmission = record;
+  by("undo").disabled = !record;
+}
+
 async function undo() {
   if (!lastAdmission) return;
-  const answer = await send("/api/undo", { record: lastAdmission });
+  const record = lastAdmission;
+  const answer = await send("/api/undo", { record });
   present(answer);
-  if (answer.result === "undone") {
-    lastAdmission = null;
-    by("undo").disabled = true;
-  }
+  if (answer.result === "undone" && lastAdmission === record) admitted(null);
 }
+
+const undoQuestion = {
+  result: "ask", reason: "undo",
+  display: { tone: "amber", shape: "triangle", word: "UNDO?", why: "Press U again to take the last admission back.", do: "Any other key leaves it." },
+};
 
 async function toggleCamera() {
   if (camera) {
@@ -66,7 +87,7 @@ async function toggleCamera() {
     return;
   }
   try {
-    camera = await startCamera({ lane, way: () => direction, found: took });
+    camera = await startCamera({ inTurn, asked, found: took });
     by("camera").hidden = false;
     by("start").textContent = "Stop camera";
   } catch (e) {
@@ -81,25 +102,36 @@ function night(on) {
 }
 
 const shortcuts = {
-  i: () => face("in"), o: () => face("out"), v: () => face("verify"), u: undo,
-  t: () => camera?.torch(), " ": dismiss, Escape: dismiss, "?": () => by("keys").showModal(),
+  i: () => face("in"), o: () => face("out"), v: () => face("verify"), u: undo, t: () => camera?.torch(), "?": () => by("keys").showModal(),
 };
+
+// pressed takes a key that stands alone. A capital U may be the start of a code
+// whose rest is late, so by it nothing is taken back before it comes again.
+function pressed(key) {
+  if (by("keys").open) return;
+  const again = showing() === undoQuestion;
+  dismiss();
+  if (key !== "U") shortcuts[key.length === 1 ? key.toLowerCase() : key]?.();
+  else if (again) undo();
+  else if (lastAdmission) present(undoQuestion);
+}
 
 for (const b of document.querySelectorAll("[data-way]")) b.addEventListener("click", () => face(b.dataset.way));
 by("typed").addEventListener("submit", (e) => {
   e.preventDefault();
   const text = by("code").value;
   by("code").value = "";
-  if (text) scan({ text }, "typed");
+  if (text) scan(text, "typed");
 });
 by("picture").addEventListener("change", (e) => { if (e.target.files[0]) picture(e.target.files[0]); e.target.value = ""; });
 by("start").addEventListener("click", toggleCamera);
 by("undo").addEventListener("click", undo);
 by("night").addEventListener("click", () => night(document.body.dataset.theme !== "night"));
 by("help").addEventListener("click", () => by("keys").showModal());
-by("verdict").addEventListener("click", dismiss);
+addEventListener("pointerup", dismiss, { capture: true }); // anywhere, on a control too
 night(localStorage.theme === "night");
-onWedge({ code: (text) => scan({ text }, "wedge"), key: (k) => shortcuts[k.length === 1 ? k.toLowerCase() : k]?.(), busy: () => by("keys").open });
+count(0);
+onWedge({ code: (text) => { by("keys").close(); scan(text, "wedge"); }, key: pressed });
 listen("/api/live", showStatus);
+stayAwake();
 navigator.serviceWorker?.register("/sw.js");
-export { showing };

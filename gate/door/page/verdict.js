@@ -2,15 +2,24 @@
 
 const by = (id) => document.getElementById(id);
 const greenFor = 1000; // ms; a green goes by itself
+const standFor = 2000; // ms; the next code waits so long for what calls for a person
 let timer = 0;
 let current = null;
+let hold = Promise.resolve(), release = () => {};
 
+// showing is the result and reason in sight, null while there is none.
 export const showing = () => current;
+
+// settled waits until the next code may be judged: at once after a green, else
+// until the verdict in sight was dismissed or could be read.
+export async function settled() {
+  for (let seen; seen !== hold;) await (seen = hold);
+}
 
 export function present(answer) {
   const d = answer.display;
-  current = answer.result;
-  clearTimeout(timer);
+  clear();
+  current = answer;
   const box = by("verdict");
   box.className = "verdict tone-" + d.tone;
   box.dataset.result = answer.result;
@@ -21,12 +30,22 @@ export function present(answer) {
   by("what").textContent = d.do || "";
   by("more").textContent = (d.more || []).join("\n");
   sound(d.tone);
-  if (d.tone === "green" || d.tone === "blue") timer = setTimeout(dismiss, greenFor);
+  if (goesByItself()) timer = setTimeout(dismiss, greenFor);
+  else hold = new Promise((done) => { release = done; setTimeout(done, standFor); });
+}
+
+// goesByItself: somebody comes in or goes out, so nobody has to do anything.
+export const goesByItself = () => ["green", "blue"].includes(current?.display.tone);
+
+function clear() {
+  clearTimeout(timer);
+  release();
+  current = null;
 }
 
 export function dismiss() {
-  clearTimeout(timer);
-  current = null;
+  if (!current) return;
+  clear();
   const box = by("verdict");
   box.className = "verdict idle";
   delete box.dataset.result;

@@ -1,46 +1,87 @@
-// Keyboard-wedge scanners: they type a code fast, anywhere on the page, and end
-// it with Enter or Tab. Keys that come one by one are shortcuts.
+// Keyboard-wedge scanners: they type a code, anywhere on the page and whatever
+// has the focus, and end it with Enter or Tab. Keys that stand alone are shortcuts.
+//
+// How fast a reader types says little: a slow link or a busy device makes pauses
+// anywhere in a code. So nothing that matters hangs on time. All keys up to an
+// Enter are one burst, with what was pressed by hand before it; the agent finds the
+// ticket inside. And a capital U, with which every ticket begins, stays in the
+// burst even after a pause that made it look like a key that stands alone.
 
-// Scanners on slow links leave up to a fifth of a second between two keys. Every
-// ticket begins with U, which is also the key for undo, so a key counts as a
-// shortcut only after a pause that no scanner makes.
-const pause = 250; // ms
-const gap = 1500; // ms; after it, what was typed before is no part of a code
-const gapInside = 5000; // ms; the same once a ticket's prefix was seen, for a device that stutters
+const pause = 250; // ms; a key that nothing follows for so long stands alone
+const gap = 5000; // ms; keys before such a silence are no part of a code
 const shortest = 8; // characters; less is no code
+const longest = 8192; // characters; more is no code
+const silent = new Set(["Shift", "CapsLock", "AltGraph", "Control", "Alt", "Meta", "Dead"]);
 
-export function onWedge({ code, key, busy }) {
-  let text = "";
-  let last = 0;
-  let pending = 0;
+// onWedge calls code with each burst, and key with the name of each key that
+// stands alone, or with "" for one that some control on the page took.
+export function onWedge({ code, key }) {
+  let burst = "", before = "", alone = false, last = -gap, ended = -gap, timer = 0;
 
-  const forget = () => { text = ""; };
+  const forget = () => {
+    burst = before = "";
+    alone = false;
+    clearTimeout(timer);
+  };
+  const standsAlone = (pressed, focused) => {
+    if (pressed === "U") alone = true;
+    else forget();
+    key(pressed === " " && press(focused) ? "" : pressed);
+  };
+  const end = (e, box) => {
+    const text = burst, was = before;
+    forget();
+    if (text.length >= shortest && (!box || ticketIn(text))) {
+      ended = e.timeStamp;
+      e.preventDefault();
+      if (box) box.value = was;
+      code(text);
+    } else if (text === "" && e.timeStamp - ended < pause) {
+      e.preventDefault(); // the LF of a CR LF
+    } else if (!box) {
+      key("");
+    }
+  };
 
-  addEventListener("keydown", (e) => {
-    if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey || busy()) return;
-    const typing = e.target instanceof HTMLInputElement && e.target.type !== "file";
-    const fast = e.timeStamp - last < (/^U[TP]1:/.test(text) ? gapInside : gap);
+  // Some send a keypress even after a keydown that the page has taken.
+  let taken = false;
+  addEventListener("keypress", (e) => { if (taken) e.preventDefault(); }, { capture: true });
+  addEventListener("keyup", () => { taken = false; }, { capture: true });
+
+  const down = (e) => {
+    if (e.isComposing || e.repeat || silent.has(e.key) || isCommand(e)) return;
+    const box = textBox(e.target);
+    if (e.timeStamp - last >= gap) forget();
     last = e.timeStamp;
-    if (!fast) forget();
-    if (e.key === "Enter" || e.key === "Tab") {
-      if (text.length >= shortest) {
-        e.preventDefault();
-        e.stopPropagation();
-        clearTimeout(pending);
-        if (typing) e.target.value = "";
-        const read = text;
-        forget();
-        code(read);
-      }
+    if (e.key === "Enter" || e.key === "Tab") return end(e, box);
+    if (e.key.length !== 1) {
+      if (box) forget(); // somebody corrects what they typed
+      if (burst === "") timer = setTimeout(key, pause, e.key);
       return;
     }
-    if (e.key.length === 1) text += e.key;
-    if (typing || (e.key.length !== 1 && e.key !== "Escape")) return;
-    if (e.key === " " && e.target instanceof HTMLButtonElement) return;
-    // A single key is a shortcut only when no burst follows it.
-    clearTimeout(pending);
-    if (e.key === " ") e.preventDefault();
-    const pressed = e.key;
-    if (text.length <= 1) pending = setTimeout(() => { forget(); key(pressed); }, pause);
-  }, { capture: true });
+    if (alone && e.key !== "T" && e.key !== "P") forget(); // that U began no code
+    alone = false;
+    if (box && burst === "") before = box.value;
+    if (burst.length < longest) burst += e.key;
+    clearTimeout(timer);
+    if (box) return;
+    e.preventDefault(); // a space in a code presses no button
+    if (burst.length === 1) timer = setTimeout(standsAlone, pause, e.key, e.target);
+  };
+  addEventListener("keydown", (e) => { down(e); taken = e.defaultPrevented; }, { capture: true });
+}
+
+const ticketIn = (text) => /U[TP]1:/.test(text);
+
+// isCommand tells the browser's own keys from characters made with AltGr.
+const isCommand = (e) => (e.ctrlKey || e.metaKey || e.altKey) && !(e.key.length === 1 && e.getModifierState("AltGraph"));
+
+const textBox = (focused) => focused instanceof HTMLInputElement && focused.type !== "file" ? focused : null;
+
+// press does what a space does to a control that has the focus.
+function press(focused) {
+  if (focused instanceof HTMLSelectElement) focused.showPicker?.();
+  else if (focused instanceof HTMLButtonElement || focused instanceof HTMLInputElement) focused.click();
+  else return false;
+  return true;
 }

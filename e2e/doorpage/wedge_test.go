@@ -1,0 +1,177 @@
+package doorpage
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/cmd/usher/demo"
+	"usher/e2e/browser"
+	"usher/sync/admission"
+)
+
+// stutter is a pause in the middle of a code, longer than a key has to stand
+// alone to be a shortcut.
+const stutter = 400 * time.Millisecond
+
+// types sends keys with a stutter between any two bursts.
+func (d *door) types(bursts ...string) {
+	d.t.Helper()
+	for i, keys := range bursts {
+		if i > 0 {
+			time.Sleep(stutter)
+		}
+		d.must(d.Keys(keys))
+	}
+}
+
+// do runs a JavaScript statement in the page.
+func (d *door) do(statement string) {
+	d.t.Helper()
+	eval[string](d, "(() => { "+statement+`; return "" })()`)
+}
+
+// tap is a finger's, on what is neither a verdict nor a control.
+func (d *door) tap() {
+	d.t.Helper()
+	d.must(d.Click("#gate"))
+}
+
+// in is the same door for a part of a test.
+func (d *door) in(t *testing.T) *door { return &door{Tab: d.Tab, t: t, place: d.place} }
+
+// verify turns to looking, which changes nothing, so one ticket serves for all.
+func (d *door) verify() {
+	d.t.Helper()
+	d.must(d.Keys("v"))
+	d.until(`document.body.dataset.direction === "verify"`)
+}
+
+// A reader's keys come late on a busy device, and come after, before and between
+// whatever else is pressed: a code is read all the same.
+func TestWedgeAnywhere(t *testing.T) {
+	place := startDemo(t)
+	d := open(t, place, "south", browser.Config{Width: 1280, Height: 800})
+	good := code(t, place, "ticket-4.png")
+	spaced := withSpace(t, place)
+	d.verify()
+	for _, c := range []struct {
+		name, focus string
+		keys        []string // a stutter between any two
+	}{
+		{"Enter", ``, []string{good + "\r"}},
+		{"Tab", ``, []string{good + "\t"}},
+		{"stutter after the first key", ``, []string{good[:1], good[1:] + "\r"}},
+		{"stutter after the prefix", ``, []string{good[:4], good[4:] + "\r"}},
+		{"stutter in the middle and before the end", ``, []string{good[:50], good[50:51], good[51:], "\r"}},
+		{"right after a shortcut", ``, []string{"v" + good + "\r"}},
+		{"a shortcut, then a stutter", ``, []string{"V", good + "\r"}},
+		{"capital U by hand", ``, []string{"U", good + "\r"}},
+		{"symbology", ``, []string{"]Q1" + good + "\r"}},
+		{"its own prefix and suffix", ``, []string{"<R07>" + good + "|7\r"}},
+		{"the half of a code before", ``, []string{good[:70], good + "\r"}},
+		{"in the field for codes", `document.getElementById("code").focus()`, []string{good[:1], good[1:] + "\r"}},
+		{"in the field, by Tab", `document.getElementById("code").focus()`, []string{good + "\t"}},
+		{"a button has the focus", `document.querySelector("[data-way=out]").focus()`, []string{spaced + "\r"}},
+		{"a list has the focus", `document.getElementById("lens").hidden = false; document.getElementById("camera").hidden = false; document.getElementById("lens").focus()`, []string{spaced + "\r"}},
+		{"the list of keys is open", `document.getElementById("help").click()`, []string{spaced[:9], spaced[9:] + "\r"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := d.in(t)
+			d.do(`document.activeElement.blur(); ` + c.focus)
+			d.types(c.keys...)
+			d.shows("green", "tick", "ADMIT")
+			if got := eval[string](d, `[document.body.dataset.direction, document.getElementById("code").value, document.getElementById("keys").open].join()`); got != "verify,,false" {
+				t.Errorf("direction, code in the field, list of keys open: %s", got)
+			}
+			d.tap()
+			d.idle()
+		})
+	}
+}
+
+// A capital U that comes alone may be the start of a code whose rest is late: it
+// takes nothing back, but asks. A small u is a person's.
+func TestUndoByKey(t *testing.T) {
+	place := startDemo(t)
+	d := open(t, place, "south", browser.Config{})
+	first, second := code(t, place, "ticket-1.png"), code(t, place, "ticket-2.png")
+	d.types(first + "\r")
+	d.shows("green", "tick", "ADMIT")
+	d.idle()
+
+	d.types("U")
+	d.shows("amber", "triangle", "UNDO?")
+	d.types(second[1:] + "\r") // the code goes on
+	d.shows("green", "tick", "ADMIT")
+	if got := d.looked(first).Reason; got != admission.AlreadyUsed {
+		t.Fatalf("a late code's U took the admission back: %s", got)
+	}
+	d.idle()
+
+	d.types("U")
+	d.shows("amber", "triangle", "UNDO?")
+	d.types("x") // any other key leaves it
+	d.idle()
+	d.types("U")
+	d.shows("amber", "triangle", "UNDO?")
+	d.types("U")
+	d.shows("amber", "triangle", "UNDONE")
+	if got := d.looked(second).Reason; got != admission.Entry {
+		t.Errorf("the second U did not take the admission back: %s", got)
+	}
+	if got := d.looked(first).Reason; got != admission.AlreadyUsed {
+		t.Errorf("another admission was taken back: %s", got)
+	}
+	if !eval[bool](d, `document.getElementById("undo").disabled`) {
+		t.Error("there is nothing left to undo, and the button says there is")
+	}
+
+	d.types(second + "\r")
+	d.shows("green", "tick", "ADMIT")
+	d.idle()
+	d.types("u")
+	d.shows("amber", "triangle", "UNDONE")
+}
+
+// Some readers end a code with CR LF: neither the LF nor the Enter presses the
+// button that has the focus.
+func TestWedgePressesNoButton(t *testing.T) {
+	place := startDemo(t)
+	d := open(t, place, "north", browser.Config{})
+	first, second := code(t, place, "ticket-1.png"), code(t, place, "ticket-2.png")
+	d.types(first + "\r")
+	d.shows("green", "tick", "ADMIT")
+	d.do(`document.getElementById("undo").focus()`)
+	d.types(second + "\r\r")
+	d.shows("green", "tick", "ADMIT")
+	for _, c := range []string{first, second} {
+		if got := d.looked(c).Reason; got != admission.AlreadyUsed {
+			t.Errorf("an admission was taken back: %s", got)
+		}
+	}
+	d.idle()
+	d.types(" ") // by hand, it does press it
+	d.shows("amber", "triangle", "UNDONE")
+}
+
+// What a person types and mends in the field for codes is what is judged.
+func TestTypedAndMended(t *testing.T) {
+	place := startDemo(t)
+	d := open(t, place, "north", browser.Config{})
+	short := d.looked(code(t, place, "ticket-1.png")).Short
+	d.do(`document.getElementById("code").focus()`)
+	d.types("0" + "\b" + strings.ToLower(short[:4]) + "x" + "\b" + short[4:] + "\r")
+	d.shows("green", "tick", "ADMIT")
+}
+
+// withSpace is the code of a sample ticket that has a space inside.
+func withSpace(t *testing.T, place demo.Place) string {
+	t.Helper()
+	for n := 1; ; n++ {
+		if c := code(t, place, fmt.Sprintf("ticket-%d.png", n)); strings.Contains(c, " ") {
+			return c
+		}
+	}
+}
