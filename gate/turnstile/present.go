@@ -8,6 +8,7 @@ import (
 	"usher/gate/scan"
 	"usher/sync/admission"
 	"usher/sync/journal"
+	"usher/sync/state"
 )
 
 // present verifies what was read and looks up all that a decision needs of it
@@ -77,10 +78,10 @@ func ticketText(id journal.TicketID) string { return ticket.ID(id).Short() }
 
 // scanRecord is the content of the attempt's record. A ticket of another event
 // is recorded without its id: it has no history here.
-func (t *Turnstile) scanRecord(a Attempt, p admission.Presented, id journal.TicketID, out Outcome) *journal.Scan {
+func (t *Turnstile) scanRecord(a Attempt, p admission.Presented, id journal.TicketID, known state.Case, out Outcome) *journal.Scan {
 	s := &journal.Scan{
 		Result: string(out.Result), Reason: string(out.Reason), Direction: string(a.Direction),
-		Gate: t.gate(), How: a.How, Lane: a.Lane, Known: t.State.Position(), Assurance: out.Assurance,
+		Gate: t.gate(), How: a.How, Lane: a.Lane, Known: known.Known, Assurance: out.Assurance,
 		Flags: slices.Clone(out.Flags), DecideUS: uint64(max(out.Took.Decide, 0)),
 	}
 	if s.How == "" {
@@ -93,7 +94,7 @@ func (t *Turnstile) scanRecord(a Attempt, p admission.Presented, id journal.Tick
 	if id == (journal.TicketID{}) || out.Reason == admission.WrongEvent {
 		return s
 	}
-	s.Ticket, s.Parents = id, t.State.Frontier(id)
+	s.Ticket, s.Parents = id, admission.Frontier(known.Past)
 	if p.Ticket != nil {
 		s.Evidence, s.Generation = p.Ticket.Bytes(), p.Ticket.Generation
 	} else {

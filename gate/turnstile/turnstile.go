@@ -152,14 +152,15 @@ func (t *Turnstile) Scan(ctx context.Context, a Attempt) Outcome {
 // decideAndRecord runs under the ticket's lock.
 func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.Presented, id journal.TicketID, began time.Duration) Outcome {
 	now, stamp, why := t.when(a)
-	c := t.context(now)
+	known := t.State.Case(id)
+	c := t.context(known.Event, now)
 	if why != "" {
 		c.NotReady = why
 	}
 	if again, ok := t.repeat(id, p, now); ok {
 		return again
 	}
-	v := admission.Decide(c, p, t.State.Void(id), t.State.Past(id))
+	v := admission.Decide(c, p, known.Void, known.Past)
 	if v.Green() && !t.Linked() {
 		v.Flags = append(v.Flags, admission.FlagOffline)
 	}
@@ -175,7 +176,7 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 	if v.Green() {
 		entries = t.answered(a, id, stamp)
 	}
-	entries = append(entries, entry{kind: journal.KindScan, stamp: stamp, content: t.scanRecord(a, p, id, out)})
+	entries = append(entries, entry{kind: journal.KindScan, stamp: stamp, content: t.scanRecord(a, p, id, known, out)})
 	record, err := t.scribe.write(ctx, entries...)
 	out.Took.Commit = (t.Mono() - began).Microseconds() - out.Took.Decide
 	if err != nil {
@@ -201,8 +202,8 @@ func (t *Turnstile) when(a Attempt) (admission.Moment, journal.Stamp, admission.
 }
 
 // context is the gate's side of a decision.
-func (t *Turnstile) context(now admission.Moment) admission.Context {
-	c := admission.Context{Event: t.State.Event(), Node: t.Author.Chain().Node, Now: now, NotReady: t.Ready()}
+func (t *Turnstile) context(event *journal.Event, now admission.Moment) admission.Context {
+	c := admission.Context{Event: event, Node: t.Author.Chain().Node, Now: now, NotReady: t.Ready()}
 	if c.Event == nil {
 		c.NotReady = admission.NotReady
 		return c

@@ -19,6 +19,24 @@ func (s *State) Frontier(id journal.TicketID) []journal.Hash {
 	return admission.Frontier(s.Past(id))
 }
 
+// Case is what a decision about a ticket rests on, as it was at one moment, so
+// that its record can say what was known: no more and no less.
+type Case struct {
+	Known journal.Position // of the server's journal
+	Event *journal.Event   // as [State.Event]
+	Void  admission.Void   // as [State.Void]
+	Past  []admission.Act  // as [State.Past]
+}
+
+// Case gives what a decision about a ticket rests on now.
+func (s *State) Case(id journal.TicketID) (c Case) {
+	s.withProof(id, func() {
+		c = Case{Known: s.position, Event: s.versions.newest(), Past: s.judge(id).Acts}
+		c.Void, _ = s.revocations.Lookup(id)
+	})
+	return c
+}
+
 // Act finds a scan or undo by its record's hash, and the ticket it is about.
 func (s *State) Act(hash journal.Hash) (journal.TicketID, admission.Act, bool) {
 	s.mu.RLock()

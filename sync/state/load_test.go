@@ -126,6 +126,43 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
+// Every record of the server revokes one ticket anew and every other one is an
+// event version: whenever somebody looks, what is known of the one and of the
+// other has to be of the same moment.
+func TestACaseIsOfOneMoment(t *testing.T) {
+	w := newWorld(t)
+	s := w.state(w.began...)
+	var records []*journal.Record
+	for range 300 {
+		records = append(records, w.event(len(records)), w.revoke("superseded", id(1)))
+	}
+	w.apply(s, records[:2]...)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for _, r := range records[2:] {
+			if _, err := s.Apply(r); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for more := true; more; {
+		select {
+		case <-done:
+			more = false
+		default:
+		}
+		c := s.Case(id(1))
+		behind := c.Known.Seq - c.Void.At.Seq // a version came after the revocation, or not
+		if behind > 1 || c.Event != s.EventAt(c.Known) {
+			t.Fatalf("known up to %d: the revocation of %d and %s", c.Known.Seq, c.Void.At.Seq, c.Event.Name)
+		}
+	}
+	if c := s.Case(id(1)); c.Known != w.known() || c.Void != s.Void(id(1)) || len(c.Past) != 0 {
+		t.Errorf("in the end: %+v", c)
+	}
+}
+
 func BenchmarkApply100kScans(b *testing.B) {
 	for _, perTicket := range []int{1, 4, 200} {
 		b.Run(fmt.Sprintf("%d a ticket", perTicket), func(b *testing.B) {
