@@ -126,8 +126,8 @@ func TestConcurrentUse(t *testing.T) {
 	}
 }
 
-// Every record of the server revokes one ticket anew and every other one is an
-// event version: whenever somebody looks, what is known of the one and of the
+// The records of the server bring a version of the event and revoke one ticket by
+// turns: whenever somebody looks, what is known of the one and of the
 // other has to be of the same moment.
 func TestACaseIsOfOneMoment(t *testing.T) {
 	w := newWorld(t)
