@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"usher/migrations/sqldb"
@@ -49,9 +48,6 @@ func (j *Journals) Checkpoint(ctx context.Context, event string) (*journal.Check
 // KeepCheckpoint keeps a checkpoint that was verified, unless a newer one of its
 // chain is held.
 func (j *Journals) KeepCheckpoint(ctx context.Context, event string, c *journal.Checkpoint) error {
-	if c.Chain.Epoch > math.MaxInt64 || c.Head.Seq > math.MaxInt64 {
-		return fmt.Errorf("%w: checkpoint of chain %s at %d: nobody reaches that number by counting", journal.ErrMalformed, c.Chain, c.Head.Seq)
-	}
 	return j.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		return keepCheckpoint(ctx, tx, event, c)
 	})

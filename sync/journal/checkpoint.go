@@ -57,7 +57,8 @@ func ParseCheckpoint(b []byte) (*Checkpoint, error) {
 	if err := Decode(env.Body, &w); err != nil {
 		return nil, fmt.Errorf("%w: checkpoint body: %w", ErrMalformed, err)
 	}
-	if len(env.Sig) != ed25519.SignatureSize || len(w.Hash) != sha256.Size || w.Time > maxTime || w.Expires > maxTime {
+	if len(env.Sig) != ed25519.SignatureSize || len(w.Hash) != sha256.Size || w.Time > maxTime || w.Expires > maxTime ||
+		w.Epoch > maxNumber || w.Seq > maxNumber {
 		return nil, fmt.Errorf("%w: checkpoint of %s: a member is out of range", ErrMalformed, w.Node)
 	}
 	return &Checkpoint{

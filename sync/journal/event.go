@@ -155,6 +155,9 @@ func (e *Event) check() error {
 }
 
 func (p *Product) check() error {
+	if len(p.Rules) > MaxRules {
+		return fmt.Errorf("%d rules, limit %d", len(p.Rules), MaxRules)
+	}
 	if len(p.Questions) > MaxQuestions {
 		return fmt.Errorf("%d questions, limit %d", len(p.Questions), MaxQuestions)
 	}

@@ -26,10 +26,11 @@
 // # What is promised
 //
 //   - [Parse] accepts exactly one encoding of a record: core deterministic CBOR
-//     (RFC 8949 section 4.2.1), closed maps, no trailing bytes.
+//     (RFC 8949 section 4.2.1), closed maps, no trailing bytes. The content is one
+//     item of CBOR to it; [Read] holds that to the same.
 //   - Nothing here opens a file or socket, reads the clock or draws randomness.
 //   - A record of a kind that this build does not know parses, verifies and can
-//     be passed on; only reading its content fails, with [fault.Newer].
+//     be passed on; only what it says is for a newer usher.
 package journal
 
 import (

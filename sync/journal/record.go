@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -124,8 +125,13 @@ func (r *Record) Hash() Hash { return r.hash }
 // Head is what a chain's head is once r is appended.
 func (r *Record) Head() Head { return Head{Seq: r.Seq, Hash: r.hash} }
 
-// maxTime is the largest time a record may carry: FORMAT.md's time40, in ms.
-const maxTime = 1 << 50
+const (
+	// maxTime is the largest time a record may carry: FORMAT.md's time40, in ms.
+	maxTime = 1 << 50
+	// maxNumber is the largest number of a record or an epoch, what every database
+	// has room for.
+	maxNumber = math.MaxInt64
+)
 
 type envelope struct {
 	_    struct{} `cbor:",toarray"`
@@ -167,9 +173,13 @@ func Parse(b []byte) (*Record, error) {
 
 // check holds what the CDDL says of a body beyond its types.
 func (w *body) check() error {
-	switch first := w.Epoch == 0 && w.Seq == 1; {
+	switch first := w.Seq == 1; {
 	case w.Seq == 0:
 		return errors.New("number 0: records are numbered from 1")
+	case w.Seq > maxNumber || w.Epoch > maxNumber:
+		return fmt.Errorf("record %d of epoch %d: nobody gets there by counting", w.Seq, w.Epoch)
+	case first && w.Epoch > 0:
+		return fmt.Errorf("epoch %d begins with record 1, which goes on from none", w.Epoch)
 	case first && len(w.Prev) != 0:
 		return errors.New("the first record names one before it")
 	case !first && len(w.Prev) != sha256.Size:
