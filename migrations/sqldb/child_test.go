@@ -25,7 +25,7 @@ const (
 	pathEnv  = "SQLDB_TEST_PATH"
 )
 
-var children = map[string]func(context.Context) error{"writes": childWrites, "fills": childFills}
+var children = map[string]func(context.Context) error{"writes": childWrites, "fills": childFills, "reserves": childReserves}
 
 // child starts a process of this test binary. It is killed at the end of the
 // test, if it still runs.

@@ -51,7 +51,7 @@ func extend(path string, size int64) (more bool, err error) {
 	}
 	missing := size - info.Size()
 	if _, err := f.Write(make([]byte, min(missing, reserveStep))); err != nil {
-		return false, err
+		return false, errors.Join(err, f.Truncate(info.Size())) // the last of a full disk is not for us
 	}
 	return missing > reserveStep, f.Sync()
 }
