@@ -45,18 +45,18 @@ func printEvent(w io.Writer, e *catalog.Event) error {
 		fmt.Fprintf(w, "doors   %s\n", e.Local(e.Admission).Format(minute))
 	}
 	fmt.Fprintf(w, "starts  %s\nends    %s\n\n", e.Local(e.Starts).Format(minute), e.Local(e.Ends).Format(minute))
-	t := newTable(w, "ZONE", "NAME", "CAPACITY")
+	t := newTable(w, "ZONE", "NAME", "CAPACITY", "EVERYBODY OUT")
 	for _, z := range e.Zones {
-		t.row(z.Code, z.Name, unlimited(z.Capacity))
+		t.row(z.Code, z.Name, unlimited(z.Capacity), checkOuts(e, z.CheckOut))
 	}
-	t.gap("PRODUCT", "NAME", "ZONES", "RULES")
+	t.gap("PRODUCT", "NAME", "ZONES", "SESSION", "AT THE GATE", "RULES")
 	for _, p := range e.Products {
-		t.row(p.Code, p.Name, zoneCodes(e, p.Zones), rules(p.Rules))
+		t.row(p.Code, p.Name, zoneCodes(e, p.Zones), session(p.Session), atTheGate(&p), rules(p.Rules))
 	}
-	t.gap("GATE", "NAME", "INTO", "ADMITS", "RULES")
+	t.gap("GATE", "NAME", "INTO", "ADMITS", "SESSION", "RULES")
 	for _, g := range e.Gates {
 		zone, _ := e.ZoneByBit(g.Zone)
-		t.row(g.Code, g.Name, zone.Code, admitted(e, g), gateRules(g))
+		t.row(g.Code, g.Name, zone.Code, admitted(e, g), session(g.Session), gateRules(&g))
 	}
 	if len(e.Retired) > 0 {
 		t.gap("RETIRED", "CODE")
@@ -95,15 +95,64 @@ func admitted(e *catalog.Event, g journal.Gate) string {
 	return strings.Join(codes, " ")
 }
 
-func gateRules(g journal.Gate) string {
-	list := rules(g.Rules)
+// checkOuts shows the first of the moments at which a zone is emptied.
+func checkOuts(e *catalog.Event, list []int64) string {
+	const few = 3
+	texts := make([]string, min(few, len(list)))
+	for i := range texts {
+		texts[i] = e.Local(list[i]).Format("Mon 2 Jan 15:04")
+	}
+	text := strings.Join(texts, ", ")
+	if more := len(list) - few; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+func session(code string) string {
+	if code == "" {
+		return "all"
+	}
+	return code
+}
+
+// atTheGate says what door staff see and ask of a product's tickets.
+func atTheGate(p *journal.Product) string {
+	var list []string
+	if p.Attention {
+		list = append(list, "attention")
+	}
+	if p.Text != "" {
+		list = append(list, fmt.Sprintf("says %q", p.Text))
+	}
+	for _, q := range p.Questions {
+		word := "asks "
+		if !q.Required {
+			word = "may ask "
+		}
+		list = append(list, word+q.Code)
+	}
+	return strings.Join(list, ", ")
+}
+
+func gateRules(g *journal.Gate) string {
+	var list []string
+	if len(g.Rules) > 0 {
+		list = append(list, rules(g.Rules))
+	}
 	if g.NoReentry {
-		list = strings.TrimPrefix(list+", no re-entry after exit", ", ")
+		list = append(list, "no re-entry after exit")
 	}
 	if g.Multi {
-		list = strings.TrimPrefix(list+", entries are not counted", ", ")
+		list = append(list, "entries are not counted")
 	}
-	return list
+	if g.TakesUnpaid {
+		list = append(list, "takes payment")
+	}
+	if g.StaleAfter > 0 {
+		list = append(list, fmt.Sprintf("list stale after %d min", g.StaleAfter/60))
+	}
+	return strings.Join(list, ", ")
 }
 
 // rules names rules by their kinds; --json has all of them.

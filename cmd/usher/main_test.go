@@ -55,10 +55,12 @@ func setUp(env *testscript.Env) error {
 	}
 	vectors, err := filepath.Abs("../../crypto/ticket/vectors/testdata")
 	env.Setenv("VECTORS", vectors)
+	examples, err2 := filepath.Abs("../../docs/examples")
+	env.Setenv("EXAMPLES", examples)
 	env.Setenv("XDG_STATE_HOME", filepath.Join(env.WorkDir, "state"))
 	env.Setenv("SERVER", filepath.Join(env.WorkDir, "state", "usher", "server"))
 	env.Setenv("USHER_PASSPHRASE", "six words would be better still")
-	return err
+	return errors.Join(err, err2)
 }
 
 // exits STATUS PROGRAM ARG… runs a program and wants the exit status.

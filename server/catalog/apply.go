@@ -17,6 +17,10 @@ import (
 // into conflicts, and resolve them, long after the doors are closed.
 const KeysOutlive = 400 * 24 * time.Hour
 
+// maxContent is the most bytes that an event may come to in its record. The rest
+// of a record takes a few hundred.
+const maxContent = journal.MaxRecordBytes - 1024
+
 // Apply makes the database say what the spec says, in one transaction. A new
 // event gets its keys; the gates are told by records in the event's journal. A
 // spec that changes nothing writes nothing. A change that would turn a live
@@ -59,6 +63,9 @@ func (c *Catalog) write(ctx context.Context, tx *sqldb.Tx, ch *change) error {
 	content, err := journal.Encode(ch.after)
 	if err != nil {
 		return fmt.Errorf("encoding the event: %w", err)
+	}
+	if len(content) > maxContent {
+		return fault.At(fault.TooLarge, ch.spec.File, "the event comes to %d bytes in the record that gates get, limit %d: shorten its questions, choices, rules and check-outs", len(content), maxContent)
 	}
 	told := false
 	if ch.before != nil {

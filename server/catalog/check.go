@@ -17,6 +17,7 @@ const (
 	maxDoorText  = 400                  // bytes
 	maxTerms     = 4000                 // bytes
 	maxCapacity  = 10_000_000           // people in a zone
+	maxSessions  = 400                  // one a day for longer than an event may last
 	longestEvent = 366 * 24 * time.Hour // from start to end
 )
 
@@ -36,7 +37,8 @@ func (f *finder) spec(t *fileTable) *Spec {
 	}
 	location := f.zone(t.TimeZone)
 	f.times(s, t, location)
-	f.zones(s, t.Zones)
+	f.sessions(s, t.Sessions)
+	f.zones(s, t.Zones, location)
 	scope := ruleScope{location: location, gates: each(t.Gates, func(g gateTable) string { return g.Code })}
 	f.products(s, t.Products, scope)
 	f.gates(s, t.Gates, scope)
@@ -81,13 +83,16 @@ const (
 	defaultToleranceMinutes = 5
 )
 
+// maxStaleMinutes is the longest that a revocation list may count as fresh.
+const maxStaleMinutes = 7 * 24 * 60
+
 func (f *finder) policy(t *policyTable) journal.Policy {
 	p := journal.Policy{
-		StaleAfter:   60 * f.number("policy.stale_after_minutes", t.StaleAfter, defaultStaleMinutes, 1, 7*24*60),
+		StaleAfter:   60 * f.number("policy.stale_after_minutes", "policy.stale_after_minutes", t.StaleAfter, defaultStaleMinutes, 1, maxStaleMinutes),
 		Stale:        "accept",
-		ProofPast:    f.number("policy.proof_past_seconds", t.ProofPast, defaultProofPast, 15, 3600),
-		ProofFuture:  f.number("policy.proof_future_seconds", t.ProofFuture, defaultProofFuture, 0, 600),
-		Tolerance:    60 * f.number("policy.clock_tolerance_minutes", t.Tolerance, defaultToleranceMinutes, 0, 24*60),
+		ProofPast:    f.number("policy.proof_past_seconds", "policy.proof_past_seconds", t.ProofPast, defaultProofPast, 15, 3600),
+		ProofFuture:  f.number("policy.proof_future_seconds", "policy.proof_future_seconds", t.ProofFuture, defaultProofFuture, 0, 600),
+		Tolerance:    60 * f.number("policy.clock_tolerance_minutes", "policy.clock_tolerance_minutes", t.Tolerance, defaultToleranceMinutes, 0, 24*60),
 		LiveRequired: t.LiveRequired,
 	}
 	if t.Stale != nil {
@@ -100,12 +105,12 @@ func (f *finder) policy(t *policyTable) journal.Policy {
 }
 
 // number gives a value within its bounds, or the default where it is left out.
-func (f *finder) number(path string, value *int64, otherwise, least, most int64) int64 {
+func (f *finder) number(path, label string, value *int64, otherwise, least, most int64) int64 {
 	if value == nil {
 		return otherwise
 	}
 	if *value < least || *value > most {
-		f.blame(path, path, "%d is out of range: want %d to %d", *value, least, most)
+		f.blame(path, label, "%d is out of range: want %d to %d", *value, least, most)
 		return otherwise
 	}
 	return *value

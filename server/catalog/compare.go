@@ -79,10 +79,15 @@ func parts(e *journal.Event, terms string) []part {
 	v := view{e}
 	list := []part{{"event", "", v.event(terms)}}
 	for _, z := range e.Zones {
-		list = append(list, part{kindZone, z.Code, []field{{"name", z.Name}, {"capacity", unlessZero(int64(z.Capacity))}}})
+		list = append(list, part{kindZone, z.Code, []field{
+			{"name", z.Name}, {"capacity", unlessZero(int64(z.Capacity))}, {"check_out", joined(each(z.CheckOut, v.time))},
+		}})
 	}
 	for _, p := range e.Products {
-		list = append(list, part{kindProduct, p.Code, []field{{"name", p.Name}, {"zones", v.zones(p.Zones)}, {"rules", rulesText(p.Rules)}}})
+		list = append(list, part{kindProduct, p.Code, []field{
+			{"name", p.Name}, {"zones", v.zones(p.Zones)}, {"session", p.Session}, {"attention", strconv.FormatBool(p.Attention)},
+			{"text", p.Text}, {"questions", jsonText(p.Questions)}, {"rules", jsonText(p.Rules)},
+		}})
 	}
 	for _, g := range e.Gates {
 		list = append(list, part{kindGate, g.Code, v.gate(g)})
@@ -114,8 +119,9 @@ func (v view) gate(g journal.Gate) []field {
 		entry = "multi"
 	}
 	return []field{
-		{"name", g.Name}, {"zone", v.zones(1 << g.Zone)}, {"products", v.products(g)}, {"entry", entry},
-		{"reentry_after_exit", strconv.FormatBool(!g.NoReentry)}, {"directions", g.Direction}, {"rules", rulesText(g.Rules)},
+		{"name", g.Name}, {"zone", v.zones(1 << g.Zone)}, {"products", v.products(g)}, {"session", g.Session}, {"entry", entry},
+		{"reentry_after_exit", strconv.FormatBool(!g.NoReentry)}, {"takes_unpaid", strconv.FormatBool(g.TakesUnpaid)},
+		{"stale_after_minutes", unlessZero(g.StaleAfter / 60)}, {"directions", g.Direction}, {"rules", jsonText(g.Rules)},
 	}
 }
 
@@ -159,14 +165,15 @@ func unlessZero(n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// rulesText gives rules as their JSON, a line for a reader who knows the file.
-func rulesText(rules []journal.Rule) string {
-	if len(rules) == 0 {
+// jsonText gives rules or questions as their JSON, a line for a reader who knows
+// the file.
+func jsonText[T any](list []T) string {
+	if len(list) == 0 {
 		return ""
 	}
-	text, err := json.Marshal(rules)
+	text, err := json.Marshal(list)
 	if err != nil {
-		return fmt.Sprintf("%d rules", len(rules))
+		return fmt.Sprintf("%d of them", len(list))
 	}
 	return string(text)
 }

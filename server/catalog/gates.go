@@ -16,6 +16,10 @@ func (f *finder) gates(s *Spec, tables []gateTable, scope ruleScope) {
 			Multi:     f.multi(path+".entry", label+".entry", t.Entry),
 			NoReentry: t.Reentry != nil && !*t.Reentry,
 			Rules:     f.rules(path+".rules", label+".rules", t.Rules, scope),
+
+			Session:     f.session(path+".session", label+".session", t.Session, s.Sessions),
+			TakesUnpaid: t.TakesUnpaid,
+			StaleAfter:  60 * f.number(path+".stale_after_minutes", label+".stale_after_minutes", t.StaleAfter, 0, 1, maxStaleMinutes),
 		}
 		g.Zone = f.gateZone(path+".zone", label+".zone", t.Zone, s.zoneCodes())
 		g.Products, g.All = f.list(path+".products", label+".products", "product", t.Products, products)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"usher/sync/journal"
 )
@@ -11,14 +12,19 @@ import (
 // codes checks the codes of one kind of part.
 type codes struct {
 	kind string
+	in   string // path of the part that they are parts of; "": the file
+	of   string // how people know that part
 	list []string
 	seen map[string]string // lower case → the code that has it
 }
 
 // take checks the code of the i-th part and gives how people know the part.
 func (c *codes) take(f *finder, i int, code string) (label string) {
-	path := element(c.kind, i) + ".code"
-	label = fmt.Sprintf("%s %d", c.kind, i+1)
+	path, outer := join(c.in, element(c.kind, i)+".code"), ""
+	if c.of != "" {
+		outer = c.of + ", "
+	}
+	label = fmt.Sprintf("%s%s %d", outer, c.kind, i+1)
 	if code == "" {
 		f.blame(path, label+".code", "it is needed, and missing or empty")
 		return label
@@ -31,11 +37,11 @@ func (c *codes) take(f *finder, i int, code string) (label string) {
 		c.seen = map[string]string{}
 	}
 	if other, taken := c.seen[strings.ToLower(code)]; taken {
-		f.blame(path, c.kind+" "+code+".code", "there is a %s %s already; capitals make no difference", c.kind, other)
+		f.blame(path, outer+c.kind+" "+code+".code", "there is a %s %s already; capitals make no difference", c.kind, other)
 	}
 	c.seen[strings.ToLower(code)] = code
 	c.list = append(c.list, code)
-	return c.kind + " " + code
+	return outer + c.kind + " " + code
 }
 
 func wellFormed(code string) bool {
@@ -71,7 +77,7 @@ func offer(kind string, have []string) string {
 	}
 }
 
-func (f *finder) zones(s *Spec, tables []zoneTable) {
+func (f *finder) zones(s *Spec, tables []zoneTable, location *time.Location) {
 	if n := len(tables); n == 0 || n > journal.MaxZones {
 		f.blame("zone", "zone", "the event has %d zones, want 1 to %d", n, journal.MaxZones)
 	}
@@ -86,6 +92,7 @@ func (f *finder) zones(s *Spec, tables []zoneTable) {
 				z.Capacity = uint32(*t.Capacity)
 			}
 		}
+		z.CheckOut = f.checkOuts(path+".check_out", label+".check_out", t.CheckOut, s, location)
 		s.Zones = append(s.Zones, z)
 	}
 }
@@ -109,7 +116,13 @@ func (f *finder) products(s *Spec, tables []productTable, scope ruleScope) {
 	taken := codes{kind: "product"}
 	for i, t := range tables {
 		path, label := element("product", i), taken.take(f, i, t.Code)
-		p := ProductSpec{Code: t.Code, Name: f.line(path+".name", label+".name", t.Name, maxName, true)}
+		p := ProductSpec{
+			Code: t.Code, Name: f.line(path+".name", label+".name", t.Name, maxName, true),
+			Session:   f.session(path+".session", label+".session", t.Session, s.Sessions),
+			Attention: t.Attention,
+			Text:      f.line(path+".text", label+".text", t.Text, maxDoorText, false),
+			Questions: f.questions(path, label, t.Questions),
+		}
 		zones := s.zoneCodes()
 		if t.Zones == nil && len(zones) > 1 {
 			f.blame(path+".zones", label+".zones", `say which zones it opens: "all", or a list of codes`)

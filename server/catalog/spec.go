@@ -17,6 +17,7 @@ type Spec struct {
 	DoorText  string
 	Terms     string
 	Policy    journal.Policy
+	Sessions  []string // the dates that products and gates may name
 	Zones     []ZoneSpec
 	Products  []ProductSpec
 	Gates     []GateSpec
@@ -36,8 +37,8 @@ type ProductSpec struct {
 	Rules      []journal.Rule
 	Session    string // of the event's dates; "": all
 	Attention  bool
-	Text       string // shown at every scan
-	Questions  []journal.Question
+	Text       string             // shown at every scan
+	Questions  []journal.Question // asked at the gate
 }
 
 // GateSpec is a gate of a file.
@@ -71,6 +72,7 @@ type (
 		DoorText  string         `toml:"door_text"`
 		Terms     string         `toml:"terms"`
 		Policy    policyTable    `toml:"policy"`
+		Sessions  []string       `toml:"sessions"`
 		Zones     []zoneTable    `toml:"zone"`
 		Products  []productTable `toml:"product"`
 		Gates     []gateTable    `toml:"gate"`
@@ -87,22 +89,37 @@ type (
 		Code     string `toml:"code"`
 		Name     string `toml:"name"`
 		Capacity *int64 `toml:"capacity"`
+		CheckOut []any  `toml:"check_out"`
 	}
 	productTable struct {
-		Code  string      `toml:"code"`
-		Name  string      `toml:"name"`
-		Zones any         `toml:"zones"`
-		Rules []ruleTable `toml:"rules"`
+		Code      string          `toml:"code"`
+		Name      string          `toml:"name"`
+		Zones     any             `toml:"zones"`
+		Session   *string         `toml:"session"`
+		Attention bool            `toml:"attention"`
+		Text      string          `toml:"text"`
+		Questions []questionTable `toml:"question"`
+		Rules     []ruleTable     `toml:"rules"`
+	}
+	questionTable struct {
+		Code     string   `toml:"code"`
+		Text     string   `toml:"text"`
+		Kind     *string  `toml:"kind"`
+		Required bool     `toml:"required"`
+		Choices  []string `toml:"choices"`
 	}
 	gateTable struct {
-		Code       string      `toml:"code"`
-		Name       string      `toml:"name"`
-		Zone       *string     `toml:"zone"`
-		Products   any         `toml:"products"`
-		Entry      *string     `toml:"entry"`
-		Reentry    *bool       `toml:"reentry_after_exit"`
-		Directions string      `toml:"directions"`
-		Rules      []ruleTable `toml:"rules"`
+		Code        string      `toml:"code"`
+		Name        string      `toml:"name"`
+		Zone        *string     `toml:"zone"`
+		Products    any         `toml:"products"`
+		Session     *string     `toml:"session"`
+		Entry       *string     `toml:"entry"`
+		Reentry     *bool       `toml:"reentry_after_exit"`
+		TakesUnpaid bool        `toml:"takes_unpaid"`
+		StaleAfter  *int64      `toml:"stale_after_minutes"`
+		Directions  string      `toml:"directions"`
+		Rules       []ruleTable `toml:"rules"`
 	}
 	ruleTable struct {
 		MaxEntries         *int64       `toml:"max_entries"`
