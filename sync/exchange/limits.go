@@ -11,7 +11,7 @@ import (
 const Version = 1
 
 // Limits of what one session takes in. They bound what a peer, even one that
-// lies, can make this node hold: about Window batches and one vector.
+// lies, can make this node hold: about twice Window batches and one vector.
 const (
 	// MaxMessage bounds one message on the carrier, sealed, in bytes.
 	MaxMessage = 1 << 20
@@ -20,7 +20,9 @@ const (
 	// MaxBatchBytes is where a batch stops growing: it may go over by one record.
 	MaxBatchBytes = 256 << 10
 	// Window is how many batches may be on their way in one direction without
-	// an answer.
+	// an answer. A node that is sent more, which happens where it says that it
+	// holds what is in a batch before it answers the batch, has room for as many
+	// again and then stops reading.
 	Window = 8
 	// MaxChains bounds the entries of a vector.
 	MaxChains = 10_000

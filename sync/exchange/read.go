@@ -8,9 +8,10 @@ import (
 	"usher/sync/journal"
 )
 
-// read takes messages from the peer and hands them out. It never waits for
-// anything but the peer: what there is no room for is more than the protocol
-// allows the peer to send.
+// read takes messages from the peer and hands them out. Of batches it takes as
+// many as there is room for, and then waits for those before them to be stored;
+// of anything else, what there is no room for is more than the protocol allows
+// the peer to send.
 func (s *session) read(ctx context.Context) error {
 	for {
 		m, err := s.link.receive(ctx)
@@ -59,11 +60,13 @@ func (s *session) handOut(ctx context.Context, m message) error {
 		}
 		return nil
 	case *batch:
-		if s.owed.Add(1) > Window {
-			return fault.New(fault.TooMany, "more than %d batches without an answer", Window)
+		s.owed.Add(1)
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case s.batches <- m:
+			return nil
 		}
-		s.batches <- m // has room for Window
-		return nil
 	case *dispute:
 		select {
 		case s.disputes <- m:
