@@ -62,16 +62,20 @@ func (f *forks) take() (claim, bool) {
 	return c, true
 }
 
-// answered tells whether an answer is to the question asked.
-func (f *forks) answered(c claim) bool {
+// waits tells whether an answer to the question is waited for.
+func (f *forks) waits(c claim) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.asked == nil || *f.asked != c {
-		return false
-	}
+	return f.asked != nil && *f.asked == c
+}
+
+// answered ends a question, after what follows from the answer is done: until
+// then it is open.
+func (f *forks) answered() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.asked = nil
 	signal(f.ready)
-	return true
 }
 
 // open says whether there are questions without an answer.
@@ -137,7 +141,7 @@ func (s *session) argue(ctx context.Context) error {
 func (s *session) question(ctx context.Context, c claim) message {
 	own := s.own(ctx, c)
 	if own == nil {
-		s.forks.answered(c)
+		s.forks.answered()
 		return nil
 	}
 	return &dispute{Node: c.chain.Node, Epoch: c.chain.Epoch, Seq: c.seq, Record: own.Bytes()}
@@ -161,9 +165,10 @@ func (s *session) reply(ctx context.Context, d *dispute) message {
 // and if they are not, the chain goes on.
 func (s *session) hear(ctx context.Context, d *dispute) {
 	c := claim{d.chain(), d.Seq}
-	if !s.forks.answered(c) {
+	if !s.forks.waits(c) {
 		return
 	}
+	defer s.forks.answered()
 	own := s.own(ctx, c)
 	switch {
 	case own != nil && s.keep(ctx, own, d):
