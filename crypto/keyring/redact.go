@@ -15,7 +15,7 @@ func (s Signer) String() string {
 	if s.private == nil {
 		return "redacted Ed25519 key (none)"
 	}
-	return "redacted Ed25519 key " + s.private().id.String()
+	return "redacted Ed25519 key " + s.ID().String()
 }
 
 // GoString is [Signer.String], for %#v.

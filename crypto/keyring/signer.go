@@ -21,8 +21,8 @@ type Signer struct {
 }
 
 type privateKey struct {
-	key ed25519.PrivateKey
-	id  KeyID
+	key   ed25519.PrivateKey
+	print [sha256.Size]byte
 }
 
 // Generate makes a new key from 32 bytes of rand.
@@ -40,7 +40,7 @@ func FromSeed(seed []byte) (*Signer, error) {
 		return nil, fmt.Errorf("key seed has %d bytes, want %d", len(seed), SeedSize)
 	}
 	key := ed25519.NewKeyFromSeed(seed)
-	private := &privateKey{key, IDOf(publicOf(key))}
+	private := &privateKey{key, sha256.Sum256(publicOf(key))}
 	return &Signer{func() *privateKey { return private }}, nil
 }
 
@@ -65,7 +65,10 @@ func (s *Signer) Public() ed25519.PublicKey {
 }
 
 // ID is [IDOf] the public half.
-func (s *Signer) ID() KeyID { return s.private().id }
+func (s *Signer) ID() KeyID { return KeyID(s.private().print[:4]) }
+
+// Fingerprint is the SHA-256 of the public half, of which ids are the first bytes.
+func (s *Signer) Fingerprint() [sha256.Size]byte { return s.private().print }
 
 func publicOf(key ed25519.PrivateKey) ed25519.PublicKey {
 	return ed25519.PublicKey(key[SeedSize:])

@@ -17,7 +17,7 @@ type Author struct {
 
 // Chain is the chain that the author writes.
 func (a *Author) Chain() Chain {
-	return Chain{Node: NodeOf(a.Signer.Public()), Epoch: a.Epoch}
+	return Chain{Node: nodeOf(a.Signer.Fingerprint()), Epoch: a.Epoch}
 }
 
 // Write makes the record that follows head. content must encode to CBOR; pass
@@ -27,7 +27,8 @@ func (a *Author) Write(head Head, at Stamp, kind Kind, content any) (*Record, er
 	if err != nil {
 		return nil, fmt.Errorf("encoding the content of a %s record: %w", kind, err)
 	}
-	w := body{Node: a.Chain().Node, Epoch: a.Epoch, Seq: head.Seq + 1, Time: uint64(at.Time), Kind: uint16(kind), Content: inner}
+	chain := a.Chain()
+	w := body{Node: chain.Node, Epoch: chain.Epoch, Seq: head.Seq + 1, Time: uint64(at.Time), Kind: uint16(kind), Content: inner}
 	if head.Seq > 0 {
 		w.Prev = head.Hash[:]
 	}
@@ -51,7 +52,7 @@ func (a *Author) Write(head Head, at Stamp, kind Kind, content any) (*Record, er
 		return nil, fmt.Errorf("a %s record of %d bytes is over the limit of %d", kind, len(raw), MaxRecordBytes)
 	}
 	r := &Record{
-		Chain: a.Chain(), Seq: w.Seq, Stamp: at, Kind: kind, Content: inner,
+		Chain: chain, Seq: w.Seq, Stamp: at, Kind: kind, Content: inner,
 		raw: raw, body: signed, sig: sig[:], hash: sha256.Sum256(raw), written: content,
 	}
 	copy(r.Prev[:], w.Prev)

@@ -50,7 +50,12 @@ func must[T any](v T, err error) T {
 }
 
 // Encode writes v as core deterministic CBOR (RFC 8949 section 4.2.1).
-func Encode(v any) ([]byte, error) { return encMode.Marshal(v) }
+func Encode(v any) ([]byte, error) {
+	if own, ok := v.(interface{ encode() []byte }); ok {
+		return own.encode(), nil // see wire.go
+	}
+	return encMode.Marshal(v)
+}
 
 // Decode reads b into v and refuses anything but the one encoding that Encode
 // gives for the result: a closed map, shortest lengths, sorted keys, no
@@ -59,7 +64,7 @@ func Decode(b []byte, v any) error {
 	if err := decMode.Unmarshal(b, v); err != nil {
 		return err
 	}
-	again, err := encMode.Marshal(v)
+	again, err := Encode(v)
 	if err != nil {
 		return err
 	}

@@ -47,10 +47,9 @@ import (
 type NodeID [8]byte
 
 // NodeOf gives the id of the node that holds the key.
-func NodeOf(pub ed25519.PublicKey) NodeID {
-	sum := sha256.Sum256(pub)
-	return NodeID(sum[:8])
-}
+func NodeOf(pub ed25519.PublicKey) NodeID { return nodeOf(sha256.Sum256(pub)) }
+
+func nodeOf(fingerprint [sha256.Size]byte) NodeID { return NodeID(fingerprint[:8]) }
 
 // ParseNodeID reads the 16 hexadecimal digits that String writes.
 func ParseNodeID(text string) (NodeID, error) {
