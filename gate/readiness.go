@@ -40,7 +40,7 @@ func (r *readiness) look(ctx context.Context) {
 	if r.complete || !r.level() {
 		return
 	}
-	if err := r.gate.Store.MarkComplete(ctx); err != nil {
+	if err := r.gate.Store.MarkComplete(context.WithoutCancel(ctx)); err != nil {
 		r.gate.Log.Error("the first download is complete and that could not be noted", "error", err)
 		return
 	}

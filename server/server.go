@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -160,8 +161,11 @@ func (s *Server) ManagerKey() (string, error) {
 // last; fault.BadInput where there was none yet.
 func (s *Server) NotedURL() (string, error) {
 	text, err := os.ReadFile(filepath.Join(s.Data, urlFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fault.New(fault.BadInput, "nobody said yet under which address devices reach the server; add --server URL, or start it first")
+	}
 	if err != nil {
-		return "", fault.Wrap(fault.BadInput, err, "nobody said yet under which address devices reach the server; add --server URL, or start it first")
+		return "", fault.Wrap(fault.Unavailable, err, "can't read the server's address")
 	}
 	return string(text), nil
 }
@@ -228,6 +232,9 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		patience, cancel := context.WithTimeout(work, shutdownWithin)
 		err = server.Shutdown(patience)
 		cancel()
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = server.Close() // a browser that opens a connection and says nothing has no claim to more
+		}
 	}
 	end()
 	err = errors.Join(err, s.Doors.KeepContacts(work))

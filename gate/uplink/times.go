@@ -44,12 +44,12 @@ func (k *timekeeper) measured(e exchange.Estimate, stepped bool) {
 	}
 }
 
-// run hands on until ctx ends, and then what is left.
+// run hands on until ctx ends, and then what is left. What it began it finishes.
 func (k *timekeeper) run(ctx context.Context) {
 	for {
 		select {
 		case <-k.ready:
-			k.handOn(ctx)
+			k.handOn(context.WithoutCancel(ctx))
 		case <-ctx.Done():
 			k.handOn(context.WithoutCancel(ctx))
 			return

@@ -146,7 +146,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		err = fault.Wrap(fault.TooLarge, err, "the request is over %d bytes", tooLong.Limit)
 	}
 	p := fault.ToProblem(err)
-	if p.Status >= http.StatusInternalServerError {
+	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		a.Log.ErrorContext(r.Context(), "a request failed", "path", r.URL.Path, "error", err)
 	}
 	w.Header().Set("Content-Type", "application/problem+json")

@@ -20,7 +20,7 @@ func (s *session) relay(ctx context.Context) error {
 	defer end()
 	own := time.NewTicker(CheckpointEvery)
 	defer own.Stop()
-	if err := board.refresh(ctx); err != nil {
+	if err := board.refresh(ctx); err != nil && ctx.Err() == nil {
 		s.local.Log.ErrorContext(ctx, "signing a checkpoint", "err", err)
 	}
 	for first := true; ; first = false {
@@ -38,7 +38,7 @@ func (s *session) relay(ctx context.Context) error {
 			return context.Cause(ctx)
 		case <-wake:
 		case <-own.C:
-			if err := board.refresh(ctx); err != nil {
+			if err := board.refresh(ctx); err != nil && ctx.Err() == nil {
 				s.local.Log.ErrorContext(ctx, "signing a checkpoint", "err", err)
 			}
 		}

@@ -30,7 +30,9 @@ func (s *session) upload(ctx context.Context) error {
 			continue
 		case <-again.C:
 			due = false
-			if err := s.look(ctx, !begun); err != nil {
+			if err := s.look(ctx, !begun); ctx.Err() != nil {
+				return context.Cause(ctx)
+			} else if err != nil {
 				s.local.Log.ErrorContext(ctx, "reading how far this node got", "err", err)
 				again.Reset(RetryFirst)
 				due = true
