@@ -18,7 +18,7 @@ var ErrLocked = errors.New("another process runs the gate on this data")
 // Lock makes this process the only one to write the gate's journal, until
 // unlock is called or the process ends, however it ends.
 func Lock(dir string) (unlock func() error, err error) {
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, DatabaseFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil, fault.New(fault.NotFound, "there is no gate in %s; enrol one first: usher gate enrol --data %s", dir, dir)
 	}
 	lock := flock.New(filepath.Join(dir, lockFile))

@@ -55,8 +55,19 @@ func TestDeviceKeyIsItsOwnersAndNeverOverwritten(t *testing.T) {
 	}
 }
 
-func TestOneProcessAtATime(t *testing.T) {
+// A folder that holds no gate is not locked: somebody may have named the wrong one.
+func TestNoLockInAStrangersFolder(t *testing.T) {
 	dir := t.TempDir()
+	if _, err := Lock(dir); !errors.Is(err, fault.NotFound) {
+		t.Errorf("locking a folder without a gate: %v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("it leaves %v, %v", left, err)
+	}
+}
+
+func TestOneProcessAtATime(t *testing.T) {
+	dir := open(t, t.TempDir()).Dir()
 	unlock, err := Lock(dir)
 	if err != nil {
 		t.Fatal(err)
