@@ -37,7 +37,7 @@ func stateDir() (string, error) {
 // addData adds --data to a command; part is the folder under the state folder
 // that stands in for it.
 func addData(c *cobra.Command, part string) {
-	c.Flags().String("data", "", "folder that the "+part+"'s data is in (default: usher/"+part+" in your state folder)")
+	c.Flags().String("data", "", "folder `DIR` of the "+part+"'s data (default: usher/"+part+" in your state folder)")
 	c.Annotations = map[string]string{"data": part}
 }
 
@@ -54,7 +54,7 @@ func dataDir(c *cobra.Command) (string, error) {
 }
 
 func addPassphrase(c *cobra.Command) {
-	c.Flags().String("passphrase-file", "", "file that holds the passphrase of the server's keys (or set "+passphraseEnv+", or be asked)")
+	c.Flags().String("passphrase-file", "", "`FILE` with the passphrase of the server's keys (or set "+passphraseEnv+", or be asked)")
 }
 
 // passphrase gives the passphrase from the file, the environment or a prompt, in
@@ -101,11 +101,11 @@ func ask(c *cobra.Command, in *os.File, prompt string) ([]byte, error) {
 func passphraseFrom(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fault.Wrap(fault.BadInput, err, "can't read the passphrase file")
+		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the passphrase file %s", path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxPassphrase+1))
 	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fault.Wrap(fault.BadInput, err, "can't read the passphrase file %s", path)
+		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the passphrase file %s", path)
 	}
 	text = bytes.TrimRight(text, "\r\n")
 	if len(text) == 0 || len(text) > maxPassphrase {

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,13 +22,13 @@ func newDemo() *cobra.Command {
 		Long: `Runs the whole of usher on this machine, on free ports and in a temporary
 folder: a server, two gates with their door pages, and an event with a guest
 list. Ctrl-C ends all of it and removes the folder, unless --data names one.`,
-		Args: cobra.NoArgs,
-		RunE: runDemo,
+		Example: "  usher demo\n  usher demo --people 5000 --data /tmp/try",
+		Args:    cobra.NoArgs,
+		RunE:    untilStopped(runDemo),
 	}
-	c.Flags().String("data", "", "folder to keep the demo in (default: a temporary one)")
+	c.Flags().String("data", "", "new folder `DIR` to keep the demo in (default: a temporary one)")
 	c.Flags().Int("people", 500, "guests on the list, 8 to 100000")
-	addLog(c)
-	cobra.CheckErr(c.Flags().Set("log-level", "error"))
+	addLog(c, "error")
 	c.AddCommand(newDemoServer())
 	return c
 }
@@ -35,9 +37,14 @@ func newDemoServer() *cobra.Command {
 	c := &cobra.Command{
 		Use:       "server on|off --data DIR",
 		Short:     "Switch the server of a running demo on or off",
+		Long:      `Switches the server of a demo off, as if the network were down, and on again.`,
+		Example:   "  usher demo server off --data /tmp/usher-demo-1234",
 		ValidArgs: []string{"on", "off"},
-		Args:      cobra.MatchAll(exactly(1, "on or off"), cobra.OnlyValidArgs),
+		Args:      exactly(1, "on or off"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if args[0] != "on" && args[0] != "off" {
+				return fault.New(fault.BadInput, "%.40q: want on or off", args[0])
+			}
 			if err := demo.Server(c.Context(), flag(c, "data"), args[0] == "on"); err != nil {
 				return err
 			}
@@ -45,15 +52,15 @@ func newDemoServer() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().String("data", "", "folder of the demo")
-	cobra.CheckErr(c.MarkFlagRequired("data"))
+	c.Flags().String("data", "", "folder `DIR` of the demo, as it printed it")
+	needs(c, "data")
 	return c
 }
 
 func runDemo(c *cobra.Command, _ []string) (err error) {
 	people, err := c.Flags().GetInt("people")
 	if err != nil || people < 8 || people > 100_000 {
-		return fault.New(fault.BadInput, "--people: want 8 to 100000")
+		return fault.New(fault.BadInput, "--people %d: want 8 to 100000", people)
 	}
 	log, err := logger(c)
 	if err != nil {
@@ -65,6 +72,9 @@ func runDemo(c *cobra.Command, _ []string) (err error) {
 			return fault.Wrap(fault.Unavailable, err, "can't make a temporary folder")
 		}
 		defer func() { err = joined(err, os.RemoveAll(data)) }()
+	}
+	if there, err := os.ReadDir(data); len(there) > 0 || err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fault.Wrap(fault.BadInput, cause(err), "--data %s: want a folder that is new or empty", data)
 	}
 	if data, err = filepath.Abs(data); err != nil {
 		return fault.Wrap(fault.BadInput, err, "--data")
@@ -131,6 +141,6 @@ Try in another terminal:
 
 Ctrl-C ends everything.
 `, "Harbour Nights", p.Live, p.Doors["north"], p.Doors["south"], p.Tickets,
-		program, filepath.Join(p.Data, "gate-north"), p.Good, p.Data, filepath.Join(p.Data, "gate-south"), p.Revoked,
-		filepath.Join(p.Tickets, "ticket-2.png"))
+		quoted(program), quoted(filepath.Join(p.Data, "gate-north")), quoted(p.Good), quoted(p.Data),
+		quoted(filepath.Join(p.Data, "gate-south")), quoted(p.Revoked), quoted(filepath.Join(p.Tickets, "ticket-2.png")))
 }

@@ -40,7 +40,7 @@ it: keep it.`,
 }
 
 func addOrganiser(c *cobra.Command) {
-	c.Flags().String("organiser", "", "name of the organiser in the key ring of new data")
+	c.Flags().String("organiser", "", "`NAME` of the organiser in the key ring of new data")
 }
 
 func runEventApply(c *cobra.Command, args []string) error {

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -29,7 +29,7 @@ func newJournal() *cobra.Command {
 // addOwnData is addData for commands that work on a server's data and on a gate's.
 func addOwnData(c *cobra.Command) {
 	addData(c, "server")
-	c.Flags().Lookup("data").Usage = "folder that a server's or a gate's data is in (default: usher/server in your state folder)"
+	c.Flags().Lookup("data").Usage = "folder `DIR` of a server's or a gate's data (default: usher/server in your state folder)"
 }
 
 func newJournalVerify() *cobra.Command {
@@ -192,7 +192,7 @@ can't be altered on the way; it is not secret from those who carry it.`,
 	addOwnData(c)
 	addPassphrase(c)
 	addEvent(c, false, "which event, where a server has several")
-	c.Flags().Bool("force", false, "overwrite the file if it is there")
+	addForce(c)
 	return c
 }
 
@@ -205,7 +205,11 @@ func runJournalExport(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	n, err := writeNew(c, args[0], write)
+	var n uint64
+	err = writeNew(c, args[0], 0o600, func(w io.Writer) (err error) {
+		n, err = write(w)
+		return err
+	})
 	if err = joined(err, end()); err != nil {
 		return err
 	}
@@ -215,7 +219,7 @@ func runJournalExport(c *cobra.Command, args []string) error {
 	if wantsJSON(c) {
 		return printJSON(c.OutOrStdout(), map[string]any{"event": event, "file": args[0], "records": n})
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %d records in %s\n", event, n, printable(args[0]))
+	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s in %s\n", event, counted(n, "record"), printable(args[0]))
 	return err
 }
 
@@ -239,31 +243,6 @@ func exporter(c *cobra.Command, dir string, who owner) (event string, write func
 	return event, func(w io.Writer) (uint64, error) { return s.ExportJournal(ctx, event, w) }, s.Close, nil
 }
 
-// writeNew writes a file whole or not at all; - is standard output.
-func writeNew(c *cobra.Command, path string, write func(io.Writer) (uint64, error)) (n uint64, err error) {
-	if path == "-" {
-		return write(c.OutOrStdout())
-	}
-	if force, err := c.Flags().GetBool("force"); err != nil || !force && exists(path) {
-		return 0, joined(err, fault.New(fault.Exists, "%s is there already; --force overwrites it", path))
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".usher-part-*")
-	if err != nil {
-		return 0, fault.Wrap(fault.BadInput, err, "can't write %s", path)
-	}
-	n, err = write(f)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return 0, fault.Wrap(fault.KindOf(err), errors.Join(err, os.Remove(f.Name())), "can't write %s", path)
-	}
-	return n, nil
-}
-
 func newJournalImport() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "import FILE",
@@ -275,7 +254,7 @@ and its chain stops there while the others go on.
 
 Exit status: 0 all taken in, 1 some of it was refused, 2 the file can't be used.`,
 		Example: "  usher journal import --data /var/lib/usher/gate-north /media/stick/harbour.journal",
-		Args:    exactly(1, "a file that usher journal export wrote"),
+		Args:    exactly(1, "a file that usher journal export wrote, or - for standard input"),
 		RunE:    runJournalImport,
 	}
 	addOwnData(c)
@@ -316,9 +295,9 @@ func runJournalImport(c *cobra.Command, args []string) error {
 }
 
 func importAtServer(c *cobra.Command, _, path string) (done imported, err error) {
-	f, err := os.Open(path)
+	name, f, err := openSeekable(c, path)
 	if err != nil {
-		return done, fault.Wrap(fault.BadInput, err, "can't read %s", path)
+		return done, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	s, err := openServer(c, needsKeys)
@@ -328,10 +307,29 @@ func importAtServer(c *cobra.Command, _, path string) (done imported, err error)
 	defer func() { err = errors.Join(err, s.Close()) }()
 	file, report, err := s.ImportJournal(c.Context(), f)
 	if err != nil {
-		return done, fmt.Errorf("%s: %w", path, err)
+		return done, fmt.Errorf("%s: %w", name, err)
 	}
 	return importedOf(file.Event, report), nil
 }
+
+// openSeekable is openFile for a file that is read twice; standard input is kept in
+// memory for it.
+func openSeekable(c *cobra.Command, path string) (name string, f io.ReadSeekCloser, err error) {
+	if path == "-" {
+		name, whole, err := readFile(c, path, maxJournalFile)
+		return name, memory{bytes.NewReader(whole)}, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return path, nil, fault.Wrap(fault.BadInput, cause(err), "can't read %s", path)
+	}
+	return path, file, nil
+}
+
+type memory struct{ *bytes.Reader }
+
+// Close implements io.Closer.
+func (memory) Close() error { return nil }
 
 func importedOf(event string, r exchange.Report) imported {
 	done := imported{Event: event, Records: r.Taken, Known: r.Known, Refused: map[string]string{}}
@@ -341,11 +339,12 @@ func importedOf(event string, r exchange.Report) imported {
 	return done
 }
 
-// maxJournalFile bounds a file that is handed to a gate, in bytes.
+// maxJournalFile bounds what is taken into memory, in bytes: a file that is handed
+// to a gate, and one from standard input.
 const maxJournalFile = 256 << 20
 
 func importAtGate(c *cobra.Command, dir, path string) (done imported, err error) {
-	_, file, err := readFile(c, path, maxJournalFile)
+	name, file, err := readFile(c, path, maxJournalFile)
 	if err != nil {
 		return done, err
 	}
@@ -355,7 +354,7 @@ func importAtGate(c *cobra.Command, dir, path string) (done imported, err error)
 	}
 	n, err := g.Import(c.Context(), file)
 	if err != nil {
-		err = fmt.Errorf("%s: %w", path, err)
+		err = fmt.Errorf("%s: %w", name, err)
 	}
 	return imported{Records: uint64(n)}, joined(err, g.Close())
 }

@@ -5,7 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -165,15 +165,15 @@ func newKeysExport() *cobra.Command {
 chain of rings, of all events, because whoever checks a ring walks its chain. There
 is nothing secret in it.
 
-A ring is worth as much as the way it came: compare the fingerprints that usher
-verify shows with those of --json here.`,
-		Example: "  usher keys export --event HARBOUR-26 > harbour.ring\n  usher verify --ring harbour.ring ticket.png",
+A ring is worth as much as the way it came: compare the fingerprints of its roots,
+which usher verify shows, with those that --out and --json print here.`,
+		Example: "  usher keys export --event HARBOUR-26 > harbour.ring\n  usher keys export --event HARBOUR-26 --out harbour.ring\n  usher verify --ring harbour.ring ticket.png",
 		Args:    cobra.NoArgs,
 		RunE:    runKeysExport,
 	}
 	addData(c, "server")
 	addEvent(c, true, "code of the event that the ring is wanted for")
-	c.Flags().String("out", "", "write to FILE, not to standard output")
+	addOutput(c, "out", "write to `FILE`, not to standard output")
 	return c
 }
 
@@ -195,20 +195,27 @@ func runKeysExport(c *cobra.Command, _ []string) (err error) {
 		return err
 	}
 	if path := flag(c, "out"); path != "" {
-		if err := os.WriteFile(path, file, 0o644); err != nil {
-			return fault.Wrap(fault.Unavailable, err, "can't write the ring")
+		if err := writeNew(c, path, 0o644, func(w io.Writer) error { return written(w.Write(file)) }); err != nil {
+			return err
 		}
-		file = nil
-	}
-	if !wantsJSON(c) {
-		_, err = c.OutOrStdout().Write(file)
-		return err
+	} else if !wantsJSON(c) {
+		return written(c.OutOrStdout().Write(file))
 	}
 	last := chain[len(chain)-1].Ring
-	return printJSON(c.OutOrStdout(), map[string]any{
-		"organiser": last.Organiser, "ring": last.Seq, "roots": fingerprints(last.Roots), "file": string(file),
-	})
+	if wantsJSON(c) {
+		return printJSON(c.OutOrStdout(), map[string]any{
+			"organiser": last.Organiser, "ring": last.Seq, "roots": fingerprints(last.Roots), "file": string(file),
+		})
+	}
+	fmt.Fprintf(c.OutOrStdout(), "Ring %d of %s is in %s. Whoever gets it can compare its roots:\n", last.Seq, printable(last.Organiser), flag(c, "out"))
+	for _, root := range fingerprints(last.Roots) {
+		fmt.Fprintln(c.OutOrStdout(), "  "+root)
+	}
+	return nil
 }
+
+// written drops the count that goes with a writer's error.
+func written(_ int, err error) error { return err }
 
 // fingerprints names root keys so that people can compare them: the first 16
 // bytes of their pins, in groups of four digits.

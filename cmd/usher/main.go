@@ -13,8 +13,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"usher/sync/fault"
 )
@@ -26,6 +28,10 @@ const (
 	exitFault   = 2
 )
 
+// patience is how long a command may take to end in good order before asking once
+// more ends it at once.
+const patience = time.Second
+
 // errRefused ends a command with exitRefused after it has said why itself.
 var errRefused = errors.New("refused")
 
@@ -33,9 +39,23 @@ func main() { os.Exit(run()) }
 
 // run is main without the exit, so that test scripts can run the very program.
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
+	context.AfterFunc(ctx, func() {
+		time.Sleep(patience)
+		stop()
+	})
 	return execute(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+}
+
+// endings are the signals that end a command in good order. A terminal that goes
+// away is one of them, unless nohup was asked to shut it out.
+func endings() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }
 
 func execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Writer) int {
@@ -45,13 +65,33 @@ func execute(ctx context.Context, args []string, in io.Reader, out, errOut io.Wr
 	root.SetOut(out)
 	root.SetErr(errOut)
 	err := root.ExecuteContext(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		return exitDone
-	}
-	if !errors.Is(err, errRefused) && !errors.Is(err, errCannot) {
+	case errors.Is(err, errRefused) || errors.Is(err, errCannot):
+	case byStopping(ctx, err):
+		fmt.Fprintln(errOut, "usher: stopped before it was done")
+	default:
 		fmt.Fprintln(errOut, "usher: "+err.Error())
 	}
 	return exitStatus(err)
+}
+
+// untilStopped is for commands that run until they are stopped: that they were is
+// no error, however early it came.
+func untilStopped(run func(*cobra.Command, []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		err := run(c, args)
+		if byStopping(c.Context(), err) {
+			return nil
+		}
+		return err
+	}
+}
+
+// byStopping reports whether an error is no more than what ending ctx does.
+func byStopping(ctx context.Context, err error) bool {
+	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }
 
 // exitStatus sorts an error: what was understood and turned down is a refusal,
@@ -80,6 +120,8 @@ Start with:  usher demo`,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+		// A script that passes --data "$DIR" without having set DIR means no default.
+		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return noneEmpty(c) },
 	}
 	root.PersistentFlags().Bool("json", false, "print JSON for machines, not tables for people")
 	root.AddCommand(
@@ -87,7 +129,18 @@ Start with:  usher demo`,
 		newVerify(), newRead(), newJournal(), newConflicts(), newVersion(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
+	cobra.EnableTraverseRunHooks = true // those of the root and of a group, not of the nearest alone
 	return root
+}
+
+// noneEmpty refuses flags that were given without a value, as in --data "".
+func noneEmpty(c *cobra.Command) (err error) {
+	c.Flags().Visit(func(f *pflag.Flag) {
+		if f.Value.String() == "" && err == nil {
+			err = fault.New(fault.BadInput, "--%s is empty: give it a value or leave it out", f.Name)
+		}
+	})
+	return err
 }
 
 // group makes a command that only holds others. Without one of them it is wrong

@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", Setup: setUp, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "ticket": ticketVars, "people": people, "sql": runSQL, "port": freePort, "up": waitUp, "get": get, "flip": flip,
-			"card": cardVar, "conflict": conflictVar,
+			"card": cardVar, "conflict": conflictVar, "appears": appears, "empty": empty,
 		},
 	})
 }
@@ -172,6 +172,35 @@ func waitUp(ts *testscript.TestScript, neg bool, args []string) {
 		if time.Now().After(end) {
 			ts.Fatalf("%s: %v", args[0], err)
 		}
+	}
+}
+
+// appears GLOB waits until there is a file that the pattern matches.
+func appears(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: appears GLOB")
+	}
+	for end := time.Now().Add(upWithin); ; time.Sleep(10 * time.Millisecond) {
+		found, err := filepath.Glob(ts.MkAbs(args[0]))
+		ts.Check(err)
+		if len(found) > 0 {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("there is no %s", args[0])
+		}
+	}
+}
+
+// empty DIR wants a folder with nothing in it.
+func empty(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: empty DIR")
+	}
+	there, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(there) > 0 {
+		ts.Fatalf("%s holds %v", args[0], there)
 	}
 }
 

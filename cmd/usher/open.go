@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -92,7 +93,7 @@ func readFile(c *cobra.Command, path string, limit int) (name string, b []byte, 
 	}
 	b, err = io.ReadAll(io.LimitReader(r, int64(limit)+1))
 	if err = errors.Join(err, r.Close()); err != nil {
-		return name, nil, fault.Wrap(fault.BadInput, err, "can't read %s", name)
+		return name, nil, fault.Wrap(fault.BadInput, cause(err), "can't read %s", name)
 	}
 	if len(b) > limit {
 		return name, nil, fault.At(fault.TooLarge, name, "the file has over %d bytes", limit)
@@ -107,7 +108,16 @@ func openFile(c *cobra.Command, path string) (name string, r io.ReadCloser, err 
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return path, nil, fault.Wrap(fault.BadInput, err, "can't read %s", path)
+		return path, nil, fault.Wrap(fault.BadInput, cause(err), "can't read %s", path)
 	}
 	return path, f, nil
+}
+
+// cause gives what is wrong with a file without its name, for messages that have
+// said the name.
+func cause(err error) error {
+	if p, of := errors.AsType[*fs.PathError](err); of {
+		return p.Err
+	}
+	return err
 }

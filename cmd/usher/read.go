@@ -2,6 +2,9 @@ package main
 
 import (
 	"errors"
+	"io/fs"
+	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +22,7 @@ in which no code can be read gives a line with an empty text and an "error", and
 exit status 1; a file that is no picture gives the same and exit status 2.`,
 		Example: "  usher read ticket.png door-camera-*.jpg",
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if len(args) == 0 || slices.Contains(args, "") {
 				return fault.New(fault.BadInput, "usher read needs pictures, or - for one on standard input")
 			}
 			return nil
@@ -61,14 +64,23 @@ func readStatus(err error) int {
 	return exitFault
 }
 
-// readPicture gives the texts of the codes in a picture, at least one.
+// readPicture gives the texts of the codes in a picture, at least one. Its errors
+// leave it to the caller to name the picture.
 func readPicture(c *cobra.Command, path string) (texts []string, err error) {
-	_, file, err := openFile(c, path)
-	if err != nil {
-		return nil, err
+	file := c.InOrStdin()
+	if path != "-" {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, fault.Wrap(fault.BadInput, cause(err), "can't be read")
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		file = f
 	}
-	defer func() { err = errors.Join(err, file.Close()) }()
-	return scan.Picture(file)
+	texts, err = scan.Picture(file)
+	if bad, of := errors.AsType[*fs.PathError](err); of {
+		err = fault.Wrap(fault.BadInput, bad.Err, "can't be read")
+	}
+	return texts, err
 }
 
 // saidAlready ends a command with a status after it has said why itself.

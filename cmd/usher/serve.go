@@ -33,16 +33,16 @@ each other is signed and sealed either way.`,
 		Example: `  usher serve
   usher serve --data /srv/usher --listen :8420 --public-url https://tickets.example --passphrase-file /run/secrets/usher`,
 		Args: cobra.NoArgs,
-		RunE: runServe,
+		RunE: untilStopped(runServe),
 	}
 	addData(c, "server")
 	addPassphrase(c)
 	addOrganiser(c)
-	addLog(c)
-	c.Flags().String("listen", serverListen, "address to answer on, HOST:PORT; port 0 takes a free one")
-	c.Flags().String("public-url", "", "address under which browsers and gates reach the server")
-	c.Flags().String("tls-cert", "", "file of the TLS certificate chain (PEM)")
-	c.Flags().String("tls-key", "", "file of the certificate's private key (PEM)")
+	addLog(c, "info")
+	c.Flags().String("listen", serverListen, "`HOST:PORT` to answer on; port 0 takes a free one")
+	c.Flags().String("public-url", "", "`URL` under which browsers and gates reach the server (default: where it listens)")
+	c.Flags().String("tls-cert", "", "`FILE` of the TLS certificate chain (PEM)")
+	c.Flags().String("tls-key", "", "`FILE` of the certificate's private key (PEM)")
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	return c
 }
@@ -86,7 +86,7 @@ func listen(c *cobra.Command) (listener net.Listener, scheme string, err error) 
 	if cert := flag(c, "tls-cert"); cert != "" {
 		pair, err := tls.LoadX509KeyPair(cert, flag(c, "tls-key"))
 		if err != nil {
-			return nil, "", fault.Wrap(fault.BadInput, err, "can't use the certificate %s", cert)
+			return nil, "", fault.Wrap(fault.BadInput, err, "can't use the certificate %s with the key %s", cert, flag(c, "tls-key"))
 		}
 		secure, scheme = &tls.Config{Certificates: []tls.Certificate{pair}, NextProtos: []string{"http/1.1"}}, "https"
 	}

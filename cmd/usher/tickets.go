@@ -19,14 +19,6 @@ func newTickets() *cobra.Command {
 		newTicketsImport(), newTicketsExport(), newTicketsShow(), newTicketsRevoke(), newTicketsReissue())
 }
 
-// addEvent adds --event; wanted says that it has to be given.
-func addEvent(c *cobra.Command, wanted bool, what string) {
-	c.Flags().String("event", "", what)
-	if wanted {
-		cobra.CheckErr(c.MarkFlagRequired("event"))
-	}
-}
-
 const whichTicket = "a ticket: its short code, id, external id or whole code"
 
 func newTicketsShow() *cobra.Command {
@@ -70,7 +62,7 @@ The reason is shown at the door. Revoking a ticket again changes nothing.`,
 	addEvent(c, false, "look for the ticket in this event only")
 	c.Flags().String("why", "", "the reason, as the door shows it")
 	c.Flags().String("as", string(ticketing.Revoked), "what the ticket is from now on: revoked, cancelled or blocked")
-	cobra.CheckErr(c.MarkFlagRequired("why"))
+	needs(c, "why")
 	return c
 }
 
@@ -211,7 +203,7 @@ func runTicketsImport(c *cobra.Command, args []string) (err error) {
 	if wantsJSON(c) {
 		return printJSON(c.OutOrStdout(), report)
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %d rows; %d tickets issued, %d updated, %d unchanged (%s)\n",
-		report.Event, report.Rows, report.Issued, report.Updated, report.Unchanged, time.Since(started).Round(time.Millisecond))
+	_, err = fmt.Fprintf(c.OutOrStdout(), "%s: %s; %s issued, %d updated, %d unchanged (%s)\n", report.Event, counted(report.Rows, "row"),
+		counted(report.Issued, "ticket"), report.Updated, report.Unchanged, time.Since(started).Round(time.Millisecond))
 	return err
 }

@@ -32,16 +32,14 @@ gets in on it.`,
 	}
 	addData(c, "server")
 	addEvent(c, true, "code of the event")
-	c.Flags().String("format", "", "pdf, png, svg, txt or csv")
-	c.Flags().String("out", "", "folder to write to")
-	c.Flags().String("paper", "a4", "size of a PDF's pages: a4 or a6")
+	c.Flags().String("format", "", "what to write: `pdf|png|svg|txt|csv`")
+	c.Flags().String("out", "", "folder `DIR` to write to; made if need be")
+	c.Flags().String("paper", "a4", "size of a PDF's pages: `a4|a6`")
 	c.Flags().Bool("one", false, "one file for all tickets (pdf, txt)")
 	c.Flags().Bool("each", false, "one file for each ticket (the default)")
-	c.Flags().StringArray("ticket", nil, "only this ticket; may be given several times")
+	c.Flags().StringArray("ticket", nil, "only this `TICKET`; may be given several times")
 	c.Flags().Bool("force", false, "overwrite files that are there")
-	for _, name := range []string{"format", "out"} {
-		cobra.CheckErr(c.MarkFlagRequired(name))
-	}
+	needs(c, "format", "out")
 	c.MarkFlagsMutuallyExclusive("one", "each")
 	return c
 }
@@ -75,24 +73,20 @@ func printOrder(c *cobra.Command) (printout.Order, error) {
 		Event: flag(c, "event"), Format: printout.Format(strings.ToLower(flag(c, "format"))),
 		Paper: document.Paper(strings.ToUpper(flag(c, "paper"))), Dir: flag(c, "out"),
 	}
-	var errs [4]error
-	var each bool
-	o.One, errs[0] = c.Flags().GetBool("one")
-	o.Force, errs[1] = c.Flags().GetBool("force")
-	o.Tickets, errs[2] = c.Flags().GetStringArray("ticket")
-	each, errs[3] = c.Flags().GetBool("each")
-	if each && o.Format == printout.CSV {
+	o.One, o.Force = isSet(c, "one"), isSet(c, "force")
+	if isSet(c, "each") && o.Format == printout.CSV {
 		return o, fault.New(fault.BadInput, "--each: a csv file holds all tickets")
 	}
-	return o, errors.Join(errs[:]...)
+	var err error
+	o.Tickets, err = c.Flags().GetStringArray("ticket")
+	return o, err
 }
 
 func printReport(c *cobra.Command, r printout.Report) error {
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "%s: %d %s in %d %s in %s\n",
-		r.Event, r.Tickets, plural(r.Tickets, "ticket"), len(r.Files), plural(len(r.Files), "file"), printable(r.Dir))
+	fmt.Fprintf(out, "%s: %s in %s in %s\n", r.Event, counted(r.Tickets, "ticket"), counted(len(r.Files), "file"), printable(r.Dir))
 	if r.Void > 0 {
-		fmt.Fprintf(out, "%d void %s left out\n", r.Void, plural(r.Void, "ticket"))
+		fmt.Fprintf(out, "%s left out\n", counted(r.Void, "void ticket"))
 	}
 	const few = 3
 	for _, name := range r.Files[:min(few, len(r.Files))] {
@@ -102,11 +96,4 @@ func printReport(c *cobra.Command, r printout.Report) error {
 		fmt.Fprintln(out, "  …")
 	}
 	return nil
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }

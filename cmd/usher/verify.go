@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -41,17 +42,19 @@ Exit status: 0 genuine and in its time, 1 not, 2 it could not be judged.`,
 			switch vectorFile := flag(c, "vectors"); {
 			case vectorFile != "" && (len(args) > 0 || flag(c, "ring") != ""):
 				return fault.New(fault.BadInput, "usher verify --vectors FILE takes no ring and no code: the file has all of it")
-			case vectorFile == "" && (len(args) != 1 || flag(c, "ring") == ""):
+			case vectorFile == "" && (len(args) != 1 || args[0] == "" || flag(c, "ring") == ""):
 				return fault.New(fault.BadInput, "usher verify needs --ring FILE and one code, picture or -; see usher verify --help")
+			case len(args) == 1 && args[0] == "-" && flag(c, "ring") == "-":
+				return fault.New(fault.BadInput, "standard input can be the ring or the code, not both")
 			}
 			return nil
 		},
 		RunE: runVerify,
 	}
-	c.Flags().String("ring", "", "ring file of the organiser")
-	c.Flags().String("event", "", "the event that the code has to be for (default: the one that it says)")
-	c.Flags().String("at", "", "judge as if it were this time (2026-07-04T19:30:00+02:00)")
-	c.Flags().String("vectors", "", "judge the test vectors in FILE")
+	c.Flags().String("ring", "", "`FILE` with the organiser's key ring")
+	c.Flags().String("event", "", "the `EVENT` that the code has to be for (default: the one that it says)")
+	c.Flags().String("at", "", "judge as if it were this `TIME` (2026-07-04T19:30:00+02:00)")
+	c.Flags().String("vectors", "", "judge the test vectors in `FILE`")
 	return c
 }
 
@@ -137,6 +140,9 @@ func codesIn(c *cobra.Command, arg string) ([]string, error) {
 	name, input, err := readFile(c, arg, scan.MaxFile)
 	if err != nil {
 		return nil, err
+	}
+	if len(bytes.TrimSpace(input)) == 0 {
+		return nil, fault.New(fault.BadInput, "%s is empty: want a code or a picture", name)
 	}
 	if text := ticket.CleanInput(string(input[:min(len(input), maxCode)])); looksLikeCode(text) {
 		return []string{text}, nil

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -34,17 +35,32 @@ type Config struct {
 	Now    func() time.Time
 }
 
+// Check says what is wrong with a configuration without a store, so that nothing
+// has to be made for a card that can't be used.
+func (cfg Config) Check() error {
+	_, _, err := cfg.parse()
+	return err
+}
+
+// parse reads the card and finds the server to go to.
+func (cfg Config) parse() (card grant.Presented, base *url.URL, err error) {
+	if card, err = grant.ParseCard(cfg.Card); err != nil {
+		return card, nil, fault.Wrap(fault.BadInput, err, "this is no enrolment card")
+	}
+	if card.Expires != 0 && cfg.Now().Unix() >= card.Expires+expirySlack {
+		return card, nil, fault.New(fault.Expired, "this card expired at %s; make a new one", time.Unix(card.Expires, 0).Format(time.DateTime))
+	}
+	if err := enrolment.CheckName(cfg.Name); err != nil {
+		return card, nil, err
+	}
+	base, err = serverURL(cfg.Server, card)
+	return card, base, err
+}
+
 // Enrol enrols the device. A device key that an earlier try left is used again,
 // so that a lost answer doesn't strand the gate.
 func Enrol(ctx context.Context, cfg Config) (*enrolment.Admitted, error) {
-	card, err := grant.ParseCard(cfg.Card)
-	if err != nil {
-		return nil, fault.Wrap(fault.BadInput, err, "this is no enrolment card")
-	}
-	if card.Expires != 0 && cfg.Now().Unix() >= card.Expires+expirySlack {
-		return nil, fault.New(fault.Expired, "this card expired at %s; make a new one", time.Unix(card.Expires, 0).Format(time.DateTime))
-	}
-	base, err := serverURL(cfg.Server, card)
+	card, base, err := cfg.parse()
 	if err != nil {
 		return nil, err
 	}
@@ -122,6 +138,9 @@ func post(ctx context.Context, client *http.Client, to string, request enrolment
 	r.Header.Set("Content-Type", "application/json")
 	answer, err := client.Do(r)
 	if err != nil {
+		if failed, of := errors.AsType[*url.Error](err); of {
+			err = failed.Err // it names the address once more
+		}
 		return reply, fault.Wrap(fault.Unavailable, err, "can't reach the server at %s", to)
 	}
 	defer answer.Body.Close()

@@ -14,6 +14,9 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"usher/crypto/grant"
 	"usher/crypto/keyring"
@@ -64,8 +67,17 @@ func (r Request) Check() error {
 	if len(r.Nonce) != NonceSize || len(r.MAC) != 32 {
 		return fault.At(fault.BadInput, "nonce, mac", "want %d and 32 bytes, got %d and %d", NonceSize, len(r.Nonce), len(r.MAC))
 	}
-	if len(r.Name) > MaxName {
-		return fault.At(fault.BadInput, "name", "%d bytes, limit %d", len(r.Name), MaxName)
+	return CheckName(r.Name)
+}
+
+// CheckName refuses what can't be the name of a device: it is shown in lists and
+// stands in a record for ever.
+func CheckName(name string) error {
+	if len(name) > MaxName {
+		return fault.At(fault.BadInput, "name", "%d bytes, limit %d", len(name), MaxName)
+	}
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+		return fault.At(fault.BadInput, "name", "%.60q has a control character or is no UTF-8", name)
 	}
 	return nil
 }

@@ -305,17 +305,22 @@ func (d *demo) enrol(ctx context.Context, dir, url, name string) error {
 
 // whenUp waits until the server answers.
 func whenUp(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	if becomes(ctx, url, true, 10*time.Second) || ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fault.New(fault.Unavailable, "the demo's server does not come up")
+}
+
+// becomes waits until the server answers, or answers no more.
+func becomes(ctx context.Context, url string, on bool, within time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	for {
-		if up(ctx, url) {
-			return nil
-		}
-		wait(ctx)
-		if ctx.Err() != nil {
-			return fault.New(fault.Unavailable, "the demo's server does not come up")
+	for up(ctx, url) != on {
+		if wait(ctx); ctx.Err() != nil {
+			return false
 		}
 	}
+	return true
 }
 
 func up(ctx context.Context, url string) bool {
@@ -350,15 +355,10 @@ func Server(ctx context.Context, data string, on bool) error {
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "can't switch the demo's server")
 	}
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	for up(ctx, string(url)) != on {
-		wait(ctx)
-		if ctx.Err() != nil {
-			return fault.New(fault.Unavailable, "the demo's server does not follow; does the demo still run?")
-		}
+	if becomes(ctx, string(url), on, 15*time.Second) || ctx.Err() != nil {
+		return ctx.Err()
 	}
-	return nil
+	return fault.New(fault.Unavailable, "the demo's server does not follow; does the demo still run?")
 }
 
 func (d *demo) writeRing(ctx context.Context) error {

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+
+	"github.com/spf13/cobra"
+
+	"usher/gate"
+	"usher/sync/fault"
+	"usher/sync/link"
+)
+
+// gateListen is where a gate's door page is, when nobody says otherwise.
+const gateListen = "127.0.0.1:8430"
+
+func newGateRun() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Run the gate's agent with its door page",
+		Long: `Runs the gate's agent until it is told to stop (Ctrl-C, SIGTERM): the door page that
+staff look at, and the exchange with the server and with other gates whenever a network
+is there. It judges tickets with none.
+
+The door page answers to this device; from another one, open the second address that
+is printed, which has the door key in it. Other usher gate commands on the same data
+ask the agent.
+
+--peer names another gate's agent in the same network, so that two gates keep each
+other in step when neither reaches the server. One of the two has to name the other,
+which has to listen where it can be reached (--listen :8430).`,
+		Example: `  usher gate run
+  usher gate run --data /var/lib/usher/gate-north --listen :8430 --peer http://192.168.1.21:8430`,
+		Args: cobra.NoArgs,
+		RunE: untilStopped(runGateRun),
+	}
+	addData(c, "gate")
+	c.Flags().String("listen", gateListen, "`HOST:PORT` of the door page; port 0 takes a free one")
+	c.Flags().StringArray("peer", nil, "`URL` of another gate's agent to exchange with, http://HOST:PORT; may be given several times")
+	addLog(c, "info")
+	return c
+}
+
+func runGateRun(c *cobra.Command, _ []string) error {
+	log, err := logger(c)
+	if err != nil {
+		return err
+	}
+	peers, err := c.Flags().GetStringArray("peer")
+	if err != nil {
+		return err
+	}
+	for _, peer := range peers {
+		if _, err := link.Address(peer, "EVENT"); err != nil {
+			return fault.Wrap(fault.BadInput, err, "--peer")
+		}
+	}
+	dir, err := dataDir(c)
+	if err != nil {
+		return err
+	}
+	return runAgent(c.Context(), dir, flag(c, "listen"), peers, log, func(a *gate.Agent) {
+		if wantsJSON(c) {
+			_ = printJSON(c.OutOrStdout(), map[string]string{"door": a.URL, "link": a.Link()})
+			return
+		}
+		fmt.Fprintf(c.OutOrStdout(), "Door page on this device:  %s\nFrom another device:       %s\n", a.URL, elsewhere(a))
+	})
+}
+
+// elsewhere is the address of the door page for other devices, if they have one.
+func elsewhere(a *gate.Agent) string {
+	u, err := url.Parse(a.Link())
+	if err != nil {
+		return a.Link()
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Hostname() == "localhost" || ip != nil && ip.IsLoopback() {
+		return "not reachable; --listen :" + u.Port() + " would let others in"
+	}
+	return a.Link()
+}
+
+// runAgent runs an agent until ctx ends. ready is called once it answers.
+func runAgent(ctx context.Context, dir, listen string, peers []string, log *slog.Logger, ready func(*gate.Agent)) error {
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return fault.Wrap(fault.Unavailable, err, "can't listen on %s", listen)
+	}
+	g, err := gate.Open(ctx, gate.Config{Data: dir, Peers: peers, Log: log})
+	if err != nil {
+		return joined(err, listener.Close())
+	}
+	a, err := gate.NewAgent(g, listener)
+	if err != nil {
+		return joined(joined(err, g.Close()), listener.Close())
+	}
+	ready(a)
+	return joined(a.Run(ctx), g.Close())
+}
