@@ -3,7 +3,6 @@ package gate
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -16,9 +15,8 @@ import (
 // green, beside bare appends of 4 KiB with fdatasync to a file on the same disk.
 // The ratios are what counts: p50 is to be at most 1.5, p99 at most 2.
 //
-// They go by turns, fifty at a time, so that both see the same machine and each
-// sees the disk as it leaves it: one append between two scans would find the file
-// system's journal at rest, as appends one after the other never do.
+// They go by turns, fifty at a time, so that both see the same machine, and each
+// the disk and the caches as it leaves them itself.
 func BenchmarkScan(b *testing.B) {
 	const rounds, turn = 20, 50
 	f := newFestival(b)
@@ -72,15 +70,4 @@ func appendOne(b *testing.B, file *os.File) {
 	if err := syscall.Fdatasync(int(file.Fd())); err != nil {
 		b.Fatal(err)
 	}
-}
-
-func timed(do func()) time.Duration {
-	began := time.Now()
-	do()
-	return time.Since(began)
-}
-
-func quantile(list []time.Duration, share float64) time.Duration {
-	sorted := slices.Sorted(slices.Values(list))
-	return sorted[int(share*float64(len(sorted)-1))]
 }

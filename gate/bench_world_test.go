@@ -3,6 +3,7 @@ package gate
 import (
 	"crypto/ed25519"
 	"encoding/binary"
+	"slices"
 	"testing"
 	"time"
 
@@ -183,4 +184,15 @@ func benchTicket(n int) (id journal.TicketID) {
 	const odd = 0xd1342543de82ef95 // so that no two are alike
 	binary.BigEndian.PutUint64(id[:], uint64(n+1)*odd)
 	return id
+}
+
+func timed(do func()) time.Duration {
+	began := time.Now()
+	do()
+	return time.Since(began)
+}
+
+func quantile(list []time.Duration, share float64) time.Duration {
+	sorted := slices.Sorted(slices.Values(list))
+	return sorted[int(share*float64(len(sorted)-1))]
 }
