@@ -1,0 +1,137 @@
+package enrolment
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"usher/crypto/grant"
+	"usher/crypto/keyring"
+	"usher/sync/fault"
+	"usher/sync/guests"
+	"usher/sync/journal"
+	"usher/sync/journal/journaltest"
+)
+
+func TestRequestProvesTheCodeWithoutIt(t *testing.T) {
+	d := newDesk(t)
+	nonce := bytes.Repeat([]byte{5}, NonceSize)
+	r, err := NewRequest(d.card, d.device.Public(), "Handheld 7", bytes.NewReader(nonce))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Check(); err != nil {
+		t.Errorf("our own request: %v", err)
+	}
+	if !bytes.Equal(r.Nonce, nonce) || r.Handle != grant.Handle(d.card.Code) || !grant.CheckMAC(d.card.Code, d.device.Public(), nonce, r.MAC) {
+		t.Errorf("the request %+v proves nothing", r)
+	}
+	if grant.CheckMAC(grant.Code{8}, d.device.Public(), nonce, r.MAC) || grant.CheckMAC(d.card.Code, d.root.Public(), nonce, r.MAC) {
+		t.Error("it proves another code, or another device's key")
+	}
+	if _, err := NewRequest(d.card, d.device.Public(), "", iotest.ErrReader(errors.New("no randomness"))); !errors.Is(err, fault.Internal) {
+		t.Errorf("without randomness: %v", err)
+	}
+}
+
+func TestRequestsThatNoDeviceMakes(t *testing.T) {
+	d := newDesk(t)
+	good, err := NewRequest(d.card, d.device.Public(), "Handheld 7", bytes.NewReader(make([]byte, NonceSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, bad := range map[string]struct {
+		where string
+		how   func(*Request)
+	}{
+		"no handle":       {"handle", func(r *Request) { r.Handle = "" }},
+		"handle":          {"handle", func(r *Request) { r.Handle = strings.Repeat("x", 16) }},
+		"handle too long": {"handle", func(r *Request) { r.Handle += "00" }},
+		"no key":          {"public", func(r *Request) { r.Public = nil }},
+		"key cut":         {"public", func(r *Request) { r.Public = r.Public[:31] }},
+		"key of zeros":    {"public", func(r *Request) { r.Public = make([]byte, 32) }},
+		"nonce":           {"nonce, mac", func(r *Request) { r.Nonce = r.Nonce[1:] }},
+		"no mac":          {"nonce, mac", func(r *Request) { r.MAC = nil }},
+		"name":            {"name", func(r *Request) { r.Name = strings.Repeat("x", MaxName+1) }},
+	} {
+		r := good
+		bad.how(&r)
+		var known *fault.Error
+		if err := r.Check(); !errors.As(err, &known) || known.Kind != fault.BadInput || known.Where != bad.where {
+			t.Errorf("%s: %v, want fault.BadInput at %s", name, err, bad.where)
+		}
+	}
+}
+
+func TestAdmitted(t *testing.T) {
+	d := newDesk(t)
+	typed := d.card
+	typed.Typed, typed.Event, typed.Gate, typed.Role, typed.Server, typed.Pins = true, "", "", "", "", nil
+	for name, card := range map[string]grant.Presented{"as a picture": d.card, "typed": typed} {
+		a, err := d.reply(t).Verify(card, d.device.Public())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if a.Event != event || a.Gate != "north" || a.Role != grant.RoleSupervisor || a.Name != "Handheld 7" || a.Guests != d.guests ||
+			a.Node != journal.NodeOf(d.device.Public()) || a.Server != d.server.Chain().Node || !a.Pins.Equal(d.card.Pins) {
+			t.Errorf("%s: admitted as %+v", name, a)
+		}
+	}
+	d.enrol.Role, d.card.Role = string(grant.RoleScanner), grant.RoleScanner
+	if a, err := d.reply(t).Verify(d.card, d.device.Public()); err != nil || !a.Guests.IsZero() {
+		t.Errorf("a scanner was given the guest list's key, %v", err)
+	}
+}
+
+// Whoever answers in the server's place, or is the server and means harm, is
+// found out: by what the card pinned, and nothing else.
+func TestRepliesThatLie(t *testing.T) {
+	stranger := journaltest.Signer(t, "stranger")
+	for name, c := range map[string]struct {
+		how  func(*desk)         // before the reply is made
+		then func(*desk, *Reply) // and after
+		kind fault.Kind
+		says string
+	}{
+		"no ring":                 {then: func(_ *desk, r *Reply) { r.Ring = nil }, kind: fault.BadInput, says: "key ring can't be read"},
+		"no record":               {then: func(_ *desk, r *Reply) { r.Record = nil }, kind: fault.BadInput, says: "enrol record can't be read"},
+		"another organiser":       {how: func(d *desk) { d.root, d.ring.Roots = stranger, []ed25519.PublicKey{stranger.Public()} }, kind: fault.Refused, says: "not the ones on the card"},
+		"ring signed by nobody":   {then: func(_ *desk, r *Reply) { r.Ring[len(r.Ring)-1] ^= 1 }, kind: fault.Refused, says: "not signed by the card's root keys"},
+		"record signed by nobody": {then: func(_ *desk, r *Reply) { r.Record[len(r.Record)-1] ^= 1 }, kind: fault.Refused, says: "not signed by its journal key"},
+		"another journal":         {how: func(d *desk) { d.server = journaltest.NewWriter(t, "stranger") }, kind: fault.Refused, says: "not from a journal key of event GALA"},
+		"no journal key":          {how: func(d *desk) { d.ring.Keys[0].Role = keyring.RoleIssuer }, kind: fault.Refused, says: "not from a journal key"},
+		"a revoked key":           {how: func(d *desk) { d.ring.Keys[0].State = keyring.Revoked }, kind: fault.Refused, says: "not from a journal key"},
+		"a key of another event":  {how: func(d *desk) { d.ring.Keys[0].Events = []string{"OTHER"} }, kind: fault.Refused, says: "not from a journal key"},
+		"another event":           {then: func(_ *desk, r *Reply) { r.Event = "OTHER" }, kind: fault.Refused, says: "not from a journal key of event OTHER"},
+		"another kind of record": {then: func(d *desk, r *Reply) {
+			r.Record = d.server.Write(t, journal.KindExpel, &journal.Expel{Node: d.enrol.Node}).Bytes()
+		}, kind: fault.BadInput, says: "is a expel record, not a enrol record"},
+		"another device":            {how: func(d *desk) { d.enrol.Public, d.enrol.Node = stranger.Public(), journal.NodeOf(stranger.Public()) }, kind: fault.Refused, says: "another device's key"},
+		"another gate":              {how: func(d *desk) { d.enrol.Gate = "south" }, kind: fault.Refused, says: "the card is for gate north"},
+		"another role":              {how: func(d *desk) { d.enrol.Role = string(grant.RoleScanner) }, kind: fault.Refused, says: "admitted this device to gate north of event GALA as scanner"},
+		"guest key of another card": {how: func(d *desk) { d.card.Code = grant.Code{1} }, then: func(d *desk, _ *Reply) { d.card.Code = grant.Code{9} }, kind: fault.Refused, says: "not sealed with this card's code"},
+		"guest key cut":             {then: func(_ *desk, r *Reply) { r.Guests = r.Guests[:20] }, kind: fault.Refused, says: "not sealed with this card's code"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t)
+			if c.how != nil {
+				c.how(d)
+			}
+			r := d.reply(t)
+			if c.then != nil {
+				c.then(d, &r)
+			}
+			a, err := r.Verify(d.card, d.device.Public())
+			if fault.KindOf(err) != c.kind || !strings.Contains(fault.Message(err), c.says) {
+				t.Errorf("got %v, want fault.%s that says %q", err, c.kind, c.says)
+			}
+			if a != nil && a.Guests != (guests.Key{}) {
+				t.Error("and yet there is a guest key")
+			}
+		})
+	}
+}
