@@ -124,18 +124,3 @@ func TestKeyIsNotPrinted(t *testing.T) {
 		}
 	}
 }
-
-func FuzzOpen(f *testing.F) {
-	records, err := Seal(key(1), event, rand.Reader, []Guest{guest(1, "Ann", "a@b", "O")})
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(records[0].Nonce, records[0].Sealed)
-	f.Add([]byte{}, []byte{})
-	f.Fuzz(func(t *testing.T, nonce, sealed []byte) {
-		list, err := Open(key(1), event, &journal.Guests{Nonce: nonce, Sealed: sealed})
-		if err == nil && len(list) == 0 && len(sealed) == 0 {
-			t.Error("nothing was opened")
-		}
-	})
-}
