@@ -27,9 +27,9 @@
 //
 // A signature takes fifty times as long as the rest of applying a scan, so it is
 // checked when something hangs on it: before a ticket's past is given out, before
-// a conflict is found, and for the rest when [State.Prove] is called, which a
-// node does when it has nothing else to do. Until then a scan is counted, and
-// [Counts] says how many codes are unproven.
+// a conflict is found, and for the rest a few at a time by [State.ProveIdle],
+// which a node runs beside its work. Until then a scan is counted, and [Counts]
+// says how many codes are unproven.
 //
 // # Concurrency
 //
