@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"usher/server/ticketing"
+	"usher/sync/money"
 )
 
 // csvHead names the columns: those of an attendee list first, as it names them.
 var csvHead = []string{"external_id", "name", "email", "product", "seat", "zone", "valid_from", "valid_until", "admissions",
+	"order", "note", "paid", "due", "currency",
 	"ticket", "short_code", "generation", "state", "why", "changed_at", "token"}
 
 // writeCSV lists the tickets (RFC 4180, UTF-8), void ones too.
@@ -41,9 +43,25 @@ func (j *job) csvRow(t ticketing.Ticket) []string {
 	return []string{
 		harmless(t.External), harmless(t.Name), harmless(t.Email), j.productCode(t.Product), harmless(t.Seat), j.zoneCodes(t.Zones),
 		j.instant(t.NotBefore), j.instant(t.Expires), strconv.Itoa(int(max(t.Admissions, 1))),
+		harmless(t.Order), harmless(t.Note), paid(t), due(t), t.Currency,
 		t.ID.String(), t.ID.Short(), strconv.Itoa(int(t.Generation)), string(t.State), harmless(t.Why),
 		t.Changed.In(j.event.Location).Format(time.RFC3339), t.Token,
 	}
+}
+
+func paid(t ticketing.Ticket) string {
+	if t.Unpaid {
+		return "no"
+	}
+	return "yes"
+}
+
+// due is what is to be paid; nothing where no amount was said.
+func due(t ticketing.Ticket) string {
+	if t.Due == 0 {
+		return ""
+	}
+	return money.Decimal(t.Due, t.Currency)
 }
 
 func (j *job) instant(unix int64) string {

@@ -165,8 +165,7 @@ func (o *Office) change(ctx context.Context, t Ticket, do func(context.Context, 
 	err := o.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		row := tx.QueryRowContext(ctx, `
 			update ticket set changed_at = changed_at where event = $1 and id = $2
-			returning event, id, external_id, name, email, product, seat, zones, not_before, expires, admissions,
-			          generation, state, why, changed_at, kid, token, order_code, note, unpaid, due, currency`, t.Event, t.ID.String())
+			returning `+ticketSelected, t.Event, t.ID.String())
 		var err error
 		if t, err = scanTicket(row.Scan); err != nil {
 			return err

@@ -65,6 +65,12 @@ func (t *table) cell(r row, c column) string {
 	return ""
 }
 
+// has reports whether the list has a column.
+func (t *table) has(c column) bool {
+	_, there := t.columns[c]
+	return there
+}
+
 // problems collects what is wrong with a list, so that one look mends many rows.
 type problems struct {
 	name  string

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/sync/fault"
+	"usher/sync/guests"
 )
 
 const header = "external_id,name,email,product\n"
@@ -37,7 +38,7 @@ func said(k Ticket) string {
 		zero  any
 	}{
 		{"seat", k.Seat, ""}, {"zones", k.Zones, uint32(0)}, {"from", k.NotBefore, int64(0)}, {"until", k.Expires, int64(0)},
-		{"for", k.Admissions, uint8(1)},
+		{"for", k.Admissions, uint8(1)}, {"order", k.Order, ""}, {"note", k.Note, ""}, {"unpaid", k.Unpaid, false},
 	} {
 		if more.value != more.zero {
 			text += fmt.Sprintf("|%s %v", more.name, more.value)
@@ -76,6 +77,10 @@ func TestListsThatAreGood(t *testing.T) {
 		{"all columns", "external_id,name,email,product,seat,zone,valid_from,valid_until,admissions\n" +
 			"1,Ada,,vip,Row 12 Seat 4,lounge,2026-07-04 19:30,2026-07-05 02:00,4\n2,Bo,,vip,,,,,\n",
 			[]string{fmt.Sprintf("1|Ada||2|seat Row 12 Seat 4|zones 2|from %d|until %d|for 4", from, until), "2|Bo||2"}},
+		{"order, note and paid", "external_id,name,email,product,order,note,paid\n1,A,,ga,O-77,\"ID check, please\",no\n2,B,,ga,,,yes\n3,C,,ga,ÄÖ-1,Żółć,\n",
+			[]string{"1|A||1|order O-77|note ID check, please|unpaid true", "2|B||1", "3|C||1|order ÄÖ-1|note Żółć"}},
+		{"order and note at their limits", "external_id,name,email,product,order,note\n1,A,,ga," + strings.Repeat("o", guests.MaxOrder) + "," + strings.Repeat("n", guests.MaxNote) + "\n",
+			[]string{"1|A||1|order " + strings.Repeat("o", guests.MaxOrder) + "|note " + strings.Repeat("n", guests.MaxNote)}},
 		{"some of the optional columns", "admissions,external_id,name,email,product,zone\n1,1,Ada,,ga,main\n", []string{"1|Ada||1|zones 1"}},
 		{"several zones", "external_id,name,email,product,zone\n1,A,,ga,main lounge\n2,B,,ga,lounge|main\n3,C,,ga,main+lounge\n4,D,,ga,main | main\n",
 			[]string{"1|A||1|zones 3", "2|B||1|zones 3", "3|C||1|zones 3", "4|D||1|zones 1"}},
@@ -125,7 +130,8 @@ type bad struct {
 func rowWith(t *testing.T, column column, cell string) string {
 	t.Helper()
 	cells := map[string]string{"external_id": "1", "name": "Ada", "email": "ada@example.org", "product": "ga", "seat": "A1",
-		"zone": "main", "valid_from": "2026-07-04 19:00", "valid_until": "2026-07-05 02:00", "admissions": "2"}
+		"zone": "main", "valid_from": "2026-07-04 19:00", "valid_until": "2026-07-05 02:00", "admissions": "2",
+		"order": "O-1", "note": "wristband", "paid": "no"}
 	if _, known := cells[string(column)]; !known {
 		t.Fatalf("no column %s", column)
 	}
@@ -215,6 +221,15 @@ func badCells(t *testing.T) []bad {
 		{colAdmissions, "-1", "want a whole number from 1 to 255"},
 		{colAdmissions, "2.0", "want a whole number from 1 to 255"},
 		{colAdmissions, "two", `"two": want a whole number`},
+		{colOrder, strings.Repeat("o", guests.MaxOrder+1), "41 bytes, limit 40"},
+		{colOrder, "O\n1", "control character"},
+		{colNote, strings.Repeat("n", guests.MaxNote+1), "401 bytes, limit 400"},
+		{colNote, "ID\ncheck", "control character"},
+		{colNote, "\x1b[31mID", "control character"},
+		{colPaid, "No", `"No": want yes or no`},
+		{colPaid, "1", `"1": want yes or no`},
+		{colPaid, "25.00", "want yes or no"},
+		{colPaid, strings.Repeat("y", 1000), "want yes or no"},
 	} {
 		list = append(list, bad{
 			fmt.Sprintf("%s %.20q", c.column, c.cell), rowWith(t, c.column, c.cell), fault.BadInput,
@@ -284,6 +299,7 @@ func TestMessagesAreShort(t *testing.T) {
 		for _, text := range []string{
 			long + "\n", rowWith(t, colExternal, long), rowWith(t, colName, long), rowWith(t, colEmail, long), rowWith(t, colProduct, long), rowWith(t, colSeat, long),
 			rowWith(t, colZone, long), rowWith(t, colFrom, long), rowWith(t, colUntil, long), rowWith(t, colAdmissions, long),
+			rowWith(t, colOrder, long), rowWith(t, colNote, long), rowWith(t, colPaid, long),
 		} {
 			_, err := w.Import(t.Context(), event, "guests.csv", strings.NewReader(text), nil)
 			if n := len(fault.Message(err)); err == nil || n > 600 {

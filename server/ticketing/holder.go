@@ -6,6 +6,7 @@ import (
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
 	"usher/sync/journal"
+	"usher/sync/money"
 )
 
 // Reactivate makes the newest code of a ticket good again that was revoked,
@@ -82,8 +83,11 @@ func (o *Office) rewrite(ctx context.Context, t Ticket, why string, change func(
 // Bill says whether the ticket is paid for, and if not what is due, in minor
 // units of the currency; 0 where that is not said. Its code stays as it is.
 func (o *Office) Bill(ctx context.Context, t Ticket, unpaid bool, due int64, currency string) (Ticket, error) {
-	if due < 0 || due > 0 && (!unpaid || len(currency) != 3) {
-		return t, fault.New(fault.BadInput, "%d of %.10q due: want an amount with its currency of three letters, of an unpaid ticket", due, currency)
+	if due < 0 || due > 0 && (!unpaid || !money.Known(currency)) {
+		return t, fault.New(fault.BadInput, "%d of %.10q due: want an amount with a currency of ISO 4217, of an unpaid ticket", due, currency)
+	}
+	if due == 0 {
+		currency = ""
 	}
 	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
 		if t.Unpaid == unpaid && t.Due == due && t.Currency == currency {

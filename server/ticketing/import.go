@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
+	"time"
 
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
@@ -15,7 +17,7 @@ type Report struct {
 	Event     string `json:"event"`
 	Rows      int    `json:"rows"`
 	Issued    int    `json:"issued"`    // new tickets
-	Updated   int    `json:"updated"`   // tickets whose name or address changed
+	Updated   int    `json:"updated"`   // tickets of which something changed that no code says
 	Unchanged int    `json:"unchanged"` // tickets that were there as they are
 }
 
@@ -96,11 +98,12 @@ func (o *Office) byExternal(ctx context.Context, q sqldb.Queryer, event string) 
 type plan struct {
 	issue     []Ticket
 	update    []Ticket
+	billed    map[ticket.ID]bool // those to update that were paid for, or no longer are
 	unchanged int
 }
 
 func (o *Office) plan(event, name string, t *table, people []Attendee, have map[string]Ticket) (plan, error) {
-	var p plan
+	p := plan{billed: map[ticket.ID]bool{}}
 	bad := &problems{name: name}
 	ids := make(map[ticket.ID]bool, len(have)+len(people))
 	for _, old := range have {
@@ -117,14 +120,39 @@ func (o *Office) plan(event, name string, t *table, people []Attendee, have map[
 			p.issue = append(p.issue, a.ticket(event, id))
 		case a.needsNewCode(old) != "":
 			bad.add(t.rows[i].line, a.needsNewCode(old), "differs from ticket %s, which was issued to %q; a change of it needs a new code: revoke or reissue that ticket", old.ID.Short(), a.External)
-		case a.Name != old.Name || a.Email != old.Email || a.Order != old.Order || a.Note != old.Note:
-			old.Name, old.Email, old.Order, old.Note = a.Name, a.Email, a.Order, a.Note
-			p.update = append(p.update, old)
 		default:
-			p.unchanged++
+			p.amend(old, t.amended(t.rows[i], a, old))
 		}
 	}
 	return p, bad.err()
+}
+
+// amend notes what of a ticket changes without a new code.
+func (p *plan) amend(old, amended Ticket) {
+	if old == amended {
+		p.unchanged++
+		return
+	}
+	p.update = append(p.update, amended)
+	if old.Unpaid != amended.Unpaid {
+		p.billed[old.ID] = true
+	}
+}
+
+// amended gives a ticket as a row wants it, in what no code says. A column that
+// the list doesn't have, and an empty cell of paid, leave the ticket as it is.
+func (t *table) amended(r row, a Attendee, k Ticket) Ticket {
+	k.Name, k.Email = a.Name, a.Email
+	if t.has(colOrder) {
+		k.Order = a.Order
+	}
+	if t.has(colNote) {
+		k.Note = a.Note
+	}
+	if t.cell(r, colPaid) != "" && k.Unpaid != a.Unpaid {
+		k.Unpaid, k.Due, k.Currency = a.Unpaid, 0, ""
+	}
+	return k
 }
 
 // drawID draws a ticket id that no ticket of the event has. Zero is never drawn:
@@ -190,17 +218,38 @@ func (o *Office) store(ctx context.Context, tx *sqldb.Tx, event string, p plan, 
 		}
 		progress(StepStore, done+len(batch), total)
 	}
-	for i, t := range p.update {
-		if _, err := tx.ExecContext(ctx, `update ticket set name = $3, email = $4, order_code = $5, note = $6, changed_at = $7 where event = $1 and id = $2`,
-			event, t.ID.String(), t.Name, t.Email, t.Order, t.Note, now.UnixMilli()); err != nil {
-			return fmt.Errorf("updating ticket %s: %w", t.ID, err)
+	var named, billed []Ticket
+	for i := range p.update {
+		t, err := o.update(ctx, tx, &p.update[i], p.billed[p.update[i].ID], now)
+		if err != nil {
+			return fmt.Errorf("updating ticket %s: %w", p.update[i].ID, err)
+		}
+		if p.billed[t.ID] {
+			billed = append(billed, t)
+		} else {
+			named = append(named, t)
 		}
 		progress(StepStore, len(p.issue)+i+1, total)
 	}
-	if err := o.list(ctx, tx, event, p.issue); err != nil {
+	if err := o.list(ctx, tx, event, slices.Concat(p.issue, billed)); err != nil {
 		return err
 	}
-	return o.name(ctx, tx, event, p.update)
+	return o.name(ctx, tx, event, named)
+}
+
+// update stores what an import changes of a ticket, and gives it as it stands
+// then: somebody may have reissued it since it was read.
+func (o *Office) update(ctx context.Context, tx *sqldb.Tx, t *Ticket, billed bool, now time.Time) (Ticket, error) {
+	if billed {
+		if _, err := tx.ExecContext(ctx, `update ticket set unpaid = $3, due = $4, currency = $5 where event = $1 and id = $2`,
+			t.Event, t.ID.String(), flag(t.Unpaid), t.Due, t.Currency); err != nil {
+			return *t, err
+		}
+	}
+	row := tx.QueryRowContext(ctx, `
+		update ticket set name = $3, email = $4, order_code = $5, note = $6, changed_at = $7 where event = $1 and id = $2
+		returning `+ticketSelected, t.Event, t.ID.String(), t.Name, t.Email, t.Order, t.Note, now.UnixMilli())
+	return scanTicket(row.Scan)
 }
 
 // storeBatch is how many tickets one insert holds.

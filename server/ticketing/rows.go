@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"usher/crypto/keyring"
@@ -13,11 +14,8 @@ import (
 	"usher/sync/fault"
 )
 
-const selectTicket = `
-	select event, id, external_id, name, email, product, seat, zones, not_before, expires, admissions,
-	       generation, state, why, changed_at, kid, token,
-	       order_code, note, unpaid, due, currency
-	from ticket `
+// ticketSelected are the columns that scanTicket reads, in its order.
+var ticketSelected = strings.Join(ticketColumns, ", ")
 
 func scanTicket(scan func(...any) error) (t Ticket, err error) {
 	var id, state, kid string
@@ -39,7 +37,7 @@ func scanTicket(scan func(...any) error) (t Ticket, err error) {
 }
 
 func each(ctx context.Context, q sqldb.Queryer, where string, args []any, do func(Ticket) error) error {
-	rows, err := q.QueryContext(ctx, selectTicket+where, args...)
+	rows, err := q.QueryContext(ctx, "select "+ticketSelected+" from ticket "+where, args...)
 	if err != nil {
 		return stored(err, "reading tickets")
 	}

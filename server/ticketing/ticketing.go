@@ -12,9 +12,9 @@
 // # Lists
 //
 // Import takes a whole list or nothing of it. Importing a list again changes
-// what may change without a new code (names, addresses), adds what is new and
-// leaves the rest alone; a change that would need a new code is refused by line
-// and column.
+// what may change without a new code (names, addresses, orders, notes, whether it
+// is paid for), adds what is new and leaves the rest alone; a change that would
+// need a new code is refused by line and column.
 package ticketing
 
 import (
