@@ -12,6 +12,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/ticketing"
 	"usher/sync/fault"
+	"usher/sync/money"
 )
 
 func newTickets() *cobra.Command {
@@ -133,6 +134,7 @@ func printTicket(c *cobra.Command, e *catalog.Event, t ticketing.Ticket) error {
 		{"ticket", t.ID.Short() + "  (" + t.ID.String() + ")"},
 		{"event", t.Event + "  " + e.Name},
 		{"person", strings.TrimSpace(t.External + "  " + t.Name + "  " + t.Email)},
+		{"order", t.Order},
 		{"product", product.Name},
 		{"seat", t.Seat},
 		{"zones", zoneCodes(e, t.Zones)},
@@ -141,6 +143,8 @@ func printTicket(c *cobra.Command, e *catalog.Event, t ticketing.Ticket) error {
 		{"admits", fmt.Sprint(max(t.Admissions, 1))},
 		{"issue", fmt.Sprintf("%d, signed with key %s", int(t.Generation)+1, t.Key)},
 		{"state", strings.TrimSuffix(string(t.State)+": "+t.Why, ": ")},
+		{"paid", payment(t)},
+		{"note", t.Note},
 		{"changed", t.Changed.In(e.Location).Format(minute)},
 		{"code", t.Token},
 	}
@@ -150,6 +154,17 @@ func printTicket(c *cobra.Command, e *catalog.Event, t ticketing.Ticket) error {
 		}
 	}
 	return nil
+}
+
+// payment says whether a ticket is paid for, where it isn't.
+func payment(t ticketing.Ticket) string {
+	switch {
+	case !t.Unpaid:
+		return ""
+	case t.Due == 0:
+		return "no"
+	}
+	return "no: " + money.Format(t.Due, t.Currency) + " due"
 }
 
 func local(e *catalog.Event, unix int64) string {
@@ -165,11 +180,16 @@ func newTicketsImport() *cobra.Command {
 		Short: "Issue tickets to the people of a list",
 		Long: `Issues a ticket to each row of a CSV file with a header row: external_id, name,
 email, product and, where wanted, seat, zone, valid_from, valid_until, admissions,
-in any order, with commas or semicolons, in UTF-8. The whole list is taken, or,
-with an error that names lines and columns, nothing of it.
+order, note, paid, in any order, with commas or semicolons, in UTF-8. The whole
+list is taken, or, with an error that names lines and columns, nothing of it.
 
-Importing a list again adds what is new and changes names and addresses. What is
-in a code (product, seat, zones, times, admissions) needs a new code to change.`,
+The order is what people look a ticket up by, the note is shown at the door at
+each scan, paid is yes or no, and yes where nothing is said.
+
+Importing a list again adds what is new and changes names, addresses, orders,
+notes and whether a ticket is paid for. A column that the list doesn't have, and
+an empty cell of paid, leave that as it is. What is in a code (product, seat,
+zones, times, admissions) needs a new code to change: usher tickets change.`,
 		Example: `  usher tickets import --event HARBOUR-26 guests.csv
   crm-export | usher tickets import --event HARBOUR-26 -`,
 		Args: exactly(1, "a CSV file, or - for standard input"),
