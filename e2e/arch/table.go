@@ -42,7 +42,7 @@ var layers = map[string][][]string{
 	},
 	"usher/sync": {
 		{"fault", "packed"},
-		{"journal"},
+		{"journal", "money"},
 		{"guests"},
 		{"admission", "enrolment", "exchange", "roster"},
 		{"revocation"},
