@@ -7,7 +7,8 @@
 // those who hold the gate's door key: requests from the device itself (a loopback
 // address, asked for by a loopback name, so that no web page elsewhere can
 // pretend) pass; others show the key once, in the page's address, and keep a
-// cookie. Requests that another site's page makes are refused.
+// cookie. Requests that another site's page makes are refused, except to open the
+// page by a link.
 //
 // # What leaves the device
 //
