@@ -1,12 +1,15 @@
 package door
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"usher/gate/scan"
@@ -33,6 +36,9 @@ type Scan struct {
 	At        int64               `json:"at,omitempty"`
 }
 
+// hows are the ways in which a code may have come; "" is not said.
+var hows = []string{"", scan.HowCamera, scan.HowPicture, scan.HowWedge, scan.HowTyped}
+
 // Answer is a verdict with what a door shows for it.
 type Answer struct {
 	turnstile.Outcome
@@ -52,53 +58,87 @@ func (d *Door) judge(r *http.Request, s Scan) (any, error) {
 	if s.Direction != admission.In && s.Direction != admission.Out {
 		return nil, fault.At(fault.BadInput, "direction", "%q: want in or out", s.Direction)
 	}
-	if len(s.Lane) > maxLane || len(s.How) > maxLane {
-		return nil, fault.At(fault.BadInput, "lane, how", "over %d bytes", maxLane)
+	if !slices.Contains(hows, s.How) {
+		return nil, fault.At(fault.BadInput, "how", "%q: want one of %s", s.How, strings.Join(hows[1:], ", "))
+	}
+	if len(s.Lane) > maxLane {
+		return nil, fault.At(fault.BadInput, "lane", "over %d bytes", maxLane)
 	}
 	out := d.Turnstile.Scan(r.Context(), turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
 	return Answer{Outcome: out, Display: Show(out)}, nil
 }
 
 // query reads what comes in the address where the body is a picture.
-func query(r *http.Request, how string) Scan {
+func query(r *http.Request, how string) (Scan, error) {
 	q := r.URL.Query()
-	return Scan{How: how, Lane: q.Get("lane"), Direction: admission.Direction(q.Get("direction")), Look: q.Get("look") == "true"}
+	s := Scan{How: how, Lane: q.Get("lane"), Direction: admission.Direction(q.Get("direction"))}
+	switch look := q.Get("look"); look {
+	case "true":
+		s.Look = true
+	case "", "false":
+	default: // to take it for no would admit somebody who was only to be looked at
+		return Scan{}, fault.At(fault.BadInput, "look", "%q: want true or false", look)
+	}
+	return s, nil
 }
 
 func (d *Door) scanPicture(r *http.Request) (any, error) {
-	texts, err := scan.Picture(http.MaxBytesReader(nil, r.Body, scan.MaxFile))
-	if errors.Is(err, scan.ErrNoCode) || err == nil && len(texts) == 0 {
-		return nil, fault.New(fault.NotFound, "there is no QR code in this picture")
-	}
+	s, err := query(r, scan.HowPicture)
 	if err != nil {
-		return nil, fault.Wrap(fault.BadInput, err, "this picture can't be read")
+		return nil, err
 	}
-	s := query(r, scan.HowPicture)
-	s.Text = texts[0]
+	texts, err := scan.Picture(r.Body) // which reads no more than it may
+	if err != nil {
+		return nil, err
+	}
+	if s.Text, err = one(texts); err != nil {
+		return nil, err
+	}
 	return d.judge(r, s)
+}
+
+// one gives the ticket among the codes of a picture, whatever else is printed
+// beside it, or the first code where there is none.
+func one(texts []string) (string, error) {
+	var tickets []string
+	for _, text := range texts {
+		if scan.Classify(text).Kind == scan.Token {
+			tickets = append(tickets, text)
+		}
+	}
+	switch len(tickets) {
+	case 0:
+		return texts[0], nil
+	case 1:
+		return tickets[0], nil
+	}
+	return "", fault.New(fault.BadInput, "there are %d tickets in this picture: show one at a time", len(tickets))
 }
 
 // nothing is the answer for a frame without a code.
 var nothing = map[string]string{"result": "none"}
 
 func (d *Door) scanFrame(r *http.Request) (any, error) {
+	s, err := query(r, scan.HowCamera)
+	if err != nil {
+		return nil, err
+	}
 	width, err1 := strconv.Atoi(r.URL.Query().Get("width"))
 	height, err2 := strconv.Atoi(r.URL.Query().Get("height"))
-	if err := errors.Join(err1, err2); err != nil || width <= 0 || height <= 0 || width > scan.MaxFramePixels/height {
+	if err1 != nil || err2 != nil || width <= 0 || height <= 0 || width > scan.MaxFramePixels/height {
 		return nil, fault.At(fault.BadInput, "width, height", "want two whole numbers with a product of at most %d", scan.MaxFramePixels)
 	}
-	grey := make([]byte, width*height)
-	if n, err := io.ReadFull(r.Body, grey); err != nil {
-		return nil, fault.At(fault.BadInput, "body", "a frame of %d × %d has %d bytes, this one has %d", width, height, len(grey), n)
+	grey := make([]byte, width*height+1) // one more, to see that there is none
+	if n, _ := io.ReadFull(r.Body, grey); n != width*height {
+		return nil, fault.At(fault.BadInput, "body", "a frame of %d × %d has %d bytes, this one has more or less", width, height, width*height)
 	}
-	text, err := scan.Frame(grey, width, height)
+	text, err := scan.Frame(grey[:width*height], width, height)
 	if errors.Is(err, scan.ErrNoCode) {
 		return nothing, nil
 	}
 	if err != nil {
-		return nil, fault.Wrap(fault.BadInput, err, "this frame can't be read")
+		return nil, err
 	}
-	s := query(r, scan.HowCamera)
 	s.Text = text
 	return d.judge(r, s)
 }
@@ -153,7 +193,7 @@ func (d *Door) sync(r *http.Request) (any, error) {
 func (d *Door) importFile(r *http.Request) (any, error) {
 	file, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxImport))
 	if err != nil {
-		return nil, fault.Wrap(fault.TooLarge, err, "a journal file has at most %d MiB", maxImport>>20)
+		return nil, unread(err, "a journal file has at most %d MiB", maxImport>>20)
 	}
 	n, err := d.Import(r.Context(), file)
 	return map[string]int{"records": n}, err
@@ -165,6 +205,9 @@ func (d *Door) live(w http.ResponseWriter, r *http.Request) {
 	const every = 3 * time.Second
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
+	if r.Method == http.MethodHead {
+		return
+	}
 	wake, cancel := d.Changed()
 	defer cancel()
 	tick := time.NewTicker(every)
@@ -187,11 +230,27 @@ func (d *Door) live(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// readJSON reads a body that holds one JSON value and nothing else.
 func readJSON(r *http.Request, v any) error {
-	dec := json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxRequest))
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxRequest))
+	if err != nil {
+		return unread(err, "a request has at most %d KiB", maxRequest>>10)
+	}
+	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(v); err != nil {
 		return fault.At(fault.BadInput, "request body", "%v", err)
 	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return fault.At(fault.BadInput, "request body", "more than one JSON value")
+	}
 	return nil
+}
+
+// unread says why a body could not be read to its end.
+func unread(err error, limit string, args ...any) error {
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return fault.Wrap(fault.TooLarge, err, limit, args...)
+	}
+	return fault.Wrap(fault.BadInput, err, "the request was cut off")
 }
