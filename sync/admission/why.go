@@ -31,6 +31,9 @@ var whys = map[Reason]string{
 	NotDisplayed:       "Let in already; the screen never said so.",
 }
 
+// boxOffice is what to do where the door can do nothing.
+const boxOffice = "Don't let in. Send to the box office."
+
 // dos are the next steps in English, where the reason alone gives them.
 var dos = map[Reason]string{
 	NotReady:           "Connect the device and let it sync.",
@@ -43,7 +46,22 @@ var dos = map[Reason]string{
 	UnknownTicket:      "Read the code again; scan the ticket if there is one.",
 	BadSignature:       "Don't let in. Call a supervisor.",
 	UnknownKey:         "Sync this device and scan again.",
+	WrongEvent:         "Ask for the ticket of this event.",
 	Superseded:         "Ask for the newest ticket.",
+	Revoked:            boxOffice,
+	Cancelled:          boxOffice,
+	Blocked:            boxOffice,
+	Refunded:           boxOffice,
+	ChargedBack:        boxOffice,
+	NotYetValid:        "Ask to come back then.",
+	Expired:            boxOffice,
+	WrongProduct:       boxOffice,
+	WrongDate:          boxOffice,
+	WrongGate:          boxOffice,
+	Unpaid:             "Send to the box office to pay.",
+	RuleFailed:         boxOffice,
+	Cooldown:           "Ask to come back later.",
+	ZoneFull:           "Ask to wait until somebody has left.",
 	UnknownProduct:     "Sync this device and scan again.",
 	StaleCode:          "Ask for the live code, not a picture of it.",
 	LiveRequired:       "Ask for the live code in the wallet.",
@@ -66,7 +84,7 @@ func (v Verdict) Why() string {
 	case UnknownKey:
 		return v.whyKey()
 	case WrongEvent:
-		return fmt.Sprintf("The ticket is for event %s.", d.Event)
+		return v.whyEvent()
 	case Superseded, Revoked, Cancelled, Blocked, Refunded, ChargedBack:
 		return v.whyVoid()
 	case NotYetValid:
@@ -79,6 +97,10 @@ func (v Verdict) Why() string {
 		return v.whyRule()
 	case AlreadyUsed:
 		return v.whyUsed()
+	case ZoneFull:
+		if d.Capacity > 0 {
+			return fmt.Sprintf("%d of %d are inside, by a count %d s old.", d.Inside, d.Capacity, d.InsideAge/1000)
+		}
 	}
 	return whys[v.Reason]
 }
@@ -142,6 +164,15 @@ func (v Verdict) whyKey() string {
 	}
 }
 
+func (v Verdict) whyEvent() string {
+	d := &v.Details
+	text := "The ticket is for event " + d.Event
+	if d.EventDay > 0 {
+		text += v.local(d.EventDay).Format(" of Mon 2 Jan 2006")
+	}
+	return text + "."
+}
+
 var whatVoid = map[Reason]string{
 	Superseded: "Reissued or transferred", Revoked: "Revoked", Cancelled: "Cancelled",
 	Blocked: "Blocked", Refunded: "Refunded", ChargedBack: "Charged back",
@@ -198,10 +229,13 @@ func (v Verdict) whyUsed() string {
 }
 
 // clock shows a time as the venue's clock has it.
-func (v Verdict) clock(at int64) string {
+func (v Verdict) clock(at int64) string { return v.local(at).Format("15:04:05 on Mon 2 Jan") }
+
+// local is an instant in the venue's time zone.
+func (v Verdict) local(at int64) time.Time {
 	zone, known := location(v.TimeZone)
 	if !known {
 		zone = time.UTC
 	}
-	return time.UnixMilli(at).In(zone).Format("15:04:05 on Mon 2 Jan")
+	return time.UnixMilli(at).In(zone)
 }

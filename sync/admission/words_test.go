@@ -58,6 +58,9 @@ func TestEveryReasonHasWords(t *testing.T) {
 		if v.Why() == "" && reason != Entry && reason != Reentry && reason != Exit {
 			t.Errorf("%s has no sentence", reason)
 		}
+		if v.Do() == "" && reason != Entry && reason != Reentry && reason != Exit {
+			t.Errorf("%s doesn't say what to do", reason)
+		}
 	}
 }
 
@@ -95,16 +98,18 @@ func TestSentences(t *testing.T) {
 		{Malformed, Details{Looks: ticket.LooksURL}, "It is a web address, not a ticket.", "Ask for the ticket itself."},
 		{UnknownKey, Details{KeyFault: KeyMissing}, "The issuing key 00000000 isn't known here.", "Sync this device and scan again."},
 		{UnknownKey, Details{KeyFault: KeyRevoked}, "The issuing key 00000000 is revoked.", "Don't let in. Call a supervisor."},
-		{WrongEvent, Details{Event: "EV2"}, "The ticket is for event EV2.", ""},
-		{Cancelled, Details{Void: &Void{Since: evening, Note: "rain"}}, "Cancelled 19:10:00 on Sat 4 Jul: rain", ""},
+		{WrongEvent, Details{Event: "EV2"}, "The ticket is for event EV2.", "Ask for the ticket of this event."},
+		{WrongEvent, Details{Event: "EV2", EventDay: evening}, "The ticket is for event EV2 of Sat 4 Jul 2026.", "Ask for the ticket of this event."},
+		{ZoneFull, Details{Inside: 450, Capacity: 450, InsideAge: 12_000}, "450 of 450 are inside, by a count 12 s old.", "Ask to wait until somebody has left."},
+		{Cancelled, Details{Void: &Void{Since: evening, Note: "rain"}}, "Cancelled 19:10:00 on Sat 4 Jul: rain", "Don't let in. Send to the box office."},
 		{Superseded, Details{Void: &Void{Since: evening}}, "Reissued or transferred 19:10:00 on Sat 4 Jul.", "Ask for the newest ticket."},
-		{NotYetValid, Details{Opens: evening}, "It is good from 19:10:00 on Sat 4 Jul.", ""},
-		{Expired, Details{Closes: evening}, "It was good until 19:10:00 on Sat 4 Jul.", ""},
+		{NotYetValid, Details{Opens: evening}, "It is good from 19:10:00 on Sat 4 Jul.", "Ask to come back then."},
+		{Expired, Details{Closes: evening}, "It was good until 19:10:00 on Sat 4 Jul.", "Don't let in. Send to the box office."},
 		{WrongGate, Details{RightGates: []GateHint{{"g1", "North", "by the river"}, {"g2", "", ""}}}, "The ticket doesn't open this gate.", "Send to North (by the river) or g2."},
 		{StaleCode, Details{CodeAge: 61_000}, "The live code is 61 s off.", "Ask for the live code, not a picture of it."},
-		{RuleFailed, Details{Rule: &journal.Rule{Kind: "never"}}, "The rule never says no.", ""},
-		{RuleFailed, Details{Rule: &journal.Rule{Text: "Members only"}}, "Members only", ""},
-		{RuleFailed, Details{Rule: &journal.Rule{}, Closes: evening}, "Not after 19:10:00 on Sat 4 Jul.", ""},
+		{RuleFailed, Details{Rule: &journal.Rule{Kind: "never"}}, "The rule never says no.", "Don't let in. Send to the box office."},
+		{RuleFailed, Details{Rule: &journal.Rule{Text: "Members only"}}, "Members only", "Don't let in. Send to the box office."},
+		{RuleFailed, Details{Rule: &journal.Rule{}, Closes: evening}, "Not after 19:10:00 on Sat 4 Jul.", "Don't let in. Send to the box office."},
 		{Cooldown, Details{Rule: &journal.Rule{}, Opens: evening}, "Not before 19:10:00 on Sat 4 Jul.", "Ask to come back at 19:10:00 on Sat 4 Jul."},
 		{AlreadyUsed, Details{First: entry, Count: 1, Use: UseMisread}, "Came in 19:10:00 on Sat 4 Jul, gate g1. The same lane, a moment ago.", "If it is the same person, let them through."},
 		{AlreadyUsed, Details{First: entry, Count: 3, Use: UseCopy}, "Came in 19:10:00 on Sat 4 Jul, gate g1, 3 entries. A copy?", "Ask for another ticket, or call a supervisor."},
