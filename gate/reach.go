@@ -55,7 +55,7 @@ type direct struct{ g *Gate }
 
 func (d direct) Scan(ctx context.Context, s door.Scan) (door.Answer, error) {
 	out := d.g.Turnstile.Scan(ctx, turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
-	return door.Answer{Outcome: out, Display: door.Show(out)}, nil
+	return door.Answer{Outcome: out, Display: door.Show(out, d.g.State)}, nil
 }
 
 func (d direct) Shown(_ context.Context, seq uint64) error {

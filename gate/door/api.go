@@ -65,7 +65,11 @@ func (d *Door) judge(r *http.Request, s Scan) (any, error) {
 		return nil, fault.At(fault.BadInput, "lane", "over %d bytes", maxLane)
 	}
 	out := d.Turnstile.Scan(r.Context(), turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
-	return Answer{Outcome: out, Display: Show(out)}, nil
+	shown := Show(out, d.State)
+	if s.Look && out.Green() {
+		shown.More = append([]string{"Only looked at: nobody was let through."}, shown.More...)
+	}
+	return Answer{Outcome: out, Display: shown}, nil
 }
 
 // query reads what comes in the address where the body is a picture.

@@ -3,10 +3,12 @@ package door
 import (
 	"fmt"
 	"slices"
-	"time"
 
+	"usher/gate/scan"
 	"usher/gate/turnstile"
 	"usher/sync/admission"
+	"usher/sync/journal"
+	"usher/sync/state"
 )
 
 // Display is what a door shows for a verdict: tone, shape and word say the same,
@@ -20,14 +22,19 @@ type Display struct {
 	More  []string `json:"more,omitempty"` // product, seat, how sure
 }
 
-// Show gives what a door shows for an outcome.
-func Show(out turnstile.Outcome) Display {
+// Show gives what a door shows for an outcome. st knows the names of devices; nil:
+// nobody does.
+func Show(out turnstile.Outcome, st *state.State) Display {
 	v := out.Verdict
 	d := Display{Word: v.Word(), Why: v.Why(), Do: v.Do()}
 	d.Tone, d.Shape = sign(v)
 	if v.Green() {
 		d.More = carried(out)
+	} else if first := v.Details.First; first != nil {
+		d.More = append(d.More, cameBy(*first, st))
 	}
+	d.More = append(d.More, v.Details.Texts...)
+	d.More = append(d.More, doubts(v)...)
 	return d
 }
 
@@ -50,18 +57,69 @@ func sign(v admission.Verdict) (tone, shape string) {
 // carried is what goes with a green: who comes in, and how sure the gate is.
 func carried(out turnstile.Outcome) []string {
 	var lines []string
-	for _, text := range []string{out.Product, out.Seat} {
+	for _, text := range []string{out.Product, out.Seat, out.Holder, Sureness(out)} {
 		if text != "" {
 			lines = append(lines, text)
 		}
 	}
-	if d := out.Details; d.Allowed > 1 {
-		lines = append(lines, fmt.Sprintf("%d of %d", d.Nth, d.Allowed))
+	return lines
+}
+
+// cameBy says how an earlier entry was read, and on which device.
+func cameBy(first admission.Act, st *state.State) string {
+	how := map[string]string{
+		scan.HowCamera: "read by camera", scan.HowPicture: "read from a picture", scan.HowWedge: "read by a scanner", scan.HowTyped: "typed by hand",
+	}[first.How]
+	if how == "" {
+		how = "let in"
 	}
-	if text := Sureness(out); text != "" {
-		lines = append(lines, text)
+	return "then " + how + " on " + deviceName(first.Chain.Node, st)
+}
+
+// deviceName is what the organiser calls a device, or its number.
+func deviceName(node journal.NodeID, st *state.State) string {
+	if st != nil {
+		for _, m := range st.Gates() {
+			if m.Node == node && m.Name != "" {
+				return m.Name
+			}
+		}
+	}
+	return "device " + node.String()
+}
+
+// doubts are what a person should know of a verdict whatever it is.
+func doubts(v admission.Verdict) []string {
+	var lines []string
+	for _, flag := range v.Flags {
+		switch {
+		case flag == admission.FlagStaleList && v.Details.ListAge > 0:
+			lines = append(lines, "the list of void tickets is "+age(v.Details.ListAge)+" old")
+		case flag == admission.FlagStaleList:
+			lines = append(lines, "there is no list of void tickets yet")
+		case flag == admission.FlagClockSuspect:
+			lines = append(lines, "this device's clock was set: check its time")
+		case flag == admission.FlagClockUnsynced:
+			lines = append(lines, "this device's clock was never compared with the server's")
+		case flag == admission.FlagAttention:
+			lines = append(lines, "look at who shows it")
+		case v.Reason == admission.Exit:
+			if why := despite(v, flag); why != "" {
+				lines = append(lines, why)
+			}
+		}
 	}
 	return lines
+}
+
+// despite says what an entry would have been refused for where somebody leaves: a
+// flag holds its reason. "" for other flags.
+func despite(v admission.Verdict, flag string) string {
+	v.Result, v.Reason = admission.Reject, admission.Reason(flag)
+	if why := v.Why(); why != "" {
+		return "warning: " + why
+	}
+	return ""
 }
 
 // Sureness says how sure the gate could be that nobody else had let the ticket
@@ -73,11 +131,23 @@ func Sureness(out turnstile.Outcome) string {
 	case a.Unheard > 0 && a.LongestMS == 0:
 		return "alone: " + gates + " never heard"
 	case a.Unheard > 0:
-		return "alone: " + gates + " not heard lately, the longest for " + (time.Duration(a.LongestMS) * time.Millisecond).Round(time.Second).String()
+		return "alone: " + gates + " not heard lately, the longest for " + age(int64(a.LongestMS))
 	case slices.Contains(out.Flags, admission.FlagOffline):
 		return "alone: no link to the server or another gate right now"
 	}
 	return ""
+}
+
+// age gives milliseconds in words that can be taken in at a glance.
+func age(ms int64) string {
+	switch seconds := ms / 1000; {
+	case seconds < 90:
+		return fmt.Sprintf("%d s", seconds)
+	case seconds < 90*60:
+		return fmt.Sprintf("%d min", (seconds+30)/60)
+	default:
+		return fmt.Sprintf("%d h", (seconds+1800)/3600)
+	}
 }
 
 func plural(n int, one, many string) string {

@@ -1,8 +1,10 @@
 package admission
 
+// passes are the big words of those who may pass.
+var passes = map[Reason]string{Entry: "ADMIT", Reentry: "RE-ENTRY", Exit: "EXIT", NotDisplayed: "ADMIT"}
+
 // words are the big words of GATE.md's table, in English.
 var words = map[Reason]string{
-	Entry: "ADMIT", Reentry: "RE-ENTRY", Exit: "EXIT",
 	NotReady: cantDecide, DeviceRevoked: cantDecide, StoreFailing: cantDecide, ClockFailing: cantDecide, GateMissing: cantDecide,
 	Malformed: "NOT A TICKET", UnsupportedVersion: "NOT A TICKET", UnknownTicket: "NOT A TICKET",
 	BadSignature: "FORGED", UnknownKey: "KEY UNKNOWN",
@@ -19,15 +21,15 @@ var words = map[Reason]string{
 
 const cantDecide = "CAN'T DECIDE"
 
-// Word is the verdict's big word in English; other languages are the page's.
+// Word is the verdict's big word in English; other languages are the page's. The
+// words of those who may pass belong to green verdicts alone.
 func (v Verdict) Word() string {
-	switch word, known := words[v.Reason]; {
-	case v.Result == Cannot || !known && !v.Green():
-		return cantDecide
-	case v.Result == AcceptRepeat:
-		return "ADMIT"
-	case known:
+	from, other := words, cantDecide
+	if v.Green() {
+		from, other = passes, passes[Entry]
+	}
+	if word, known := from[v.Reason]; known && v.Result != Cannot {
 		return word
 	}
-	return string(v.Result)
+	return other
 }
