@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -40,12 +41,8 @@ func InsertRows(ctx context.Context, q Queryer, table string, columns []string, 
 	return nil
 }
 
-// insertText writes insert into table (columns) values (?, ?), (?, ?) and so on,
-// for n rows.
-//
-// The placeholders are bare and bound in their order. modernc.org/sqlite looks up
-// the name of each of $1, $2 and so on by walking the list of all of them, so a
-// statement of two thousand takes longer to bind than to run.
+// insertText writes insert into table (columns) values ($1, $2), ($3, $4) and so
+// on, for n rows.
 func insertText(table string, columns []string, n int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "insert into %s (%s) values ", table, strings.Join(columns, ", "))
@@ -58,7 +55,7 @@ func insertText(table string, columns []string, n int) string {
 		default:
 			b.WriteString(", ")
 		}
-		b.WriteByte('?')
+		b.WriteString("$" + strconv.Itoa(i+1))
 	}
 	b.WriteString(")")
 	return b.String()
