@@ -18,7 +18,7 @@ const (
 	maxTerms     = 4000                 // bytes
 	maxCapacity  = 10_000_000           // people in a zone
 	maxSessions  = 400                  // one a day for longer than an event may last
-	longestEvent = 366 * 24 * time.Hour // from start to end
+	longestEvent = 366 * 24 * time.Hour // from the doors' opening, or the start, to the end
 )
 
 // spec turns the decoded tables into a Spec and notes all that is wrong. What it
@@ -63,15 +63,18 @@ func (f *finder) times(s *Spec, t *fileTable, location *time.Location) {
 		s.Admission, okAdmission = f.instant("admission", "admission", t.Admission, location)
 	}
 	if okStarts && okEnds {
-		switch length := time.Duration(s.Ends-s.Starts) * time.Second; {
+		switch length := s.Ends - s.Starts; { // s; as a Duration, centuries would not fit
 		case length <= 0:
 			f.blame("ends", "ends", "the event ends before it starts, or at once")
-		case s.Ends-s.Starts > int64(longestEvent/time.Second):
+		case length > int64(longestEvent/time.Second):
 			f.blame("ends", "ends", "the event lasts more than %d days", int(longestEvent.Hours()/24))
 		}
 	}
 	if okStarts && okAdmission && s.Admission > s.Starts {
 		f.blame("admission", "admission", "doors open after the event starts")
+	}
+	if okEnds && okAdmission && s.Admission < s.Ends-int64(longestEvent/time.Second) {
+		f.blame("admission", "admission", "doors open more than %d days before the event ends", int(longestEvent.Hours()/24))
 	}
 }
 

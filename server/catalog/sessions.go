@@ -51,8 +51,12 @@ func (f *finder) checkOuts(path, label string, items []any, s *Spec, location *t
 	if s.Admission != 0 {
 		opens = s.Admission
 	}
-	if opens == 0 || s.Ends <= opens {
+	if opens == 0 || s.Ends <= opens || s.Ends-opens > int64(longestEvent/time.Second) {
 		return nil // blamed already, and nothing can be said without them
+	}
+	if len(items) > journal.MaxCheckOuts {
+		f.blame(path, label, "it has %d, want at most %d", len(items), journal.MaxCheckOuts)
+		return nil
 	}
 	var list []int64
 	for i, item := range items {
