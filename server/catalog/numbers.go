@@ -35,11 +35,16 @@ type numbered struct {
 	fresh   bool // the database doesn't have it
 }
 
-func loadNumbers(ctx context.Context, q sqldb.Queryer, event string) (n *numbers, err error) {
-	n = &numbers{known: map[string]map[string]*numbered{}, next: map[string]int64{}}
+func newNumbers() *numbers {
+	n := &numbers{known: map[string]map[string]*numbered{}, next: map[string]int64{}}
 	for kind, start := range first {
 		n.known[kind], n.next[kind] = map[string]*numbered{}, start
 	}
+	return n
+}
+
+func loadNumbers(ctx context.Context, q sqldb.Queryer, event string) (n *numbers, err error) {
+	n = newNumbers()
 	rows, err := q.QueryContext(ctx, `select kind, code, number, retired_at is not null from event_part where event = $1 order by kind, number`, event)
 	if err != nil {
 		return nil, fmt.Errorf("reading the parts of event %s: %w", event, err)

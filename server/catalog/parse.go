@@ -3,8 +3,8 @@ package catalog
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -26,11 +26,20 @@ func ParseFile(name string, b []byte) (*Spec, error) {
 	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	f := &finder{file: name}
 	var table fileTable
-	if err := toml.NewDecoder(bytes.NewReader(b)).DisallowUnknownFields().Decode(&table); err != nil {
-		f.decoding(err)
-		return nil, f.err()
+	err := toml.Unmarshal(b, &table)
+	// The decoder takes keys of any capitals and passes over what it doesn't know;
+	// the walk does neither.
+	var strangers []stranger
+	f.places, strangers = locate(b)
+	for _, s := range strangers {
+		f.blameAt(s.at, plain(s.path), "there is no such field; %s has %s", s.in, strings.Join(fields(s.table), ", "))
 	}
-	f.places = locate(b)
+	if err != nil {
+		f.decoding(err)
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
 	spec := f.spec(&table)
 	if err := f.err(); err != nil {
 		return nil, err
@@ -38,61 +47,66 @@ func ParseFile(name string, b []byte) (*Spec, error) {
 	return spec, nil
 }
 
-// decoding notes what the TOML decoder found: several unknown fields, or the
-// first value it couldn't take.
+// decoding notes the first thing that the TOML decoder couldn't take.
 func (f *finder) decoding(err error) {
-	var unknown *toml.StrictMissingError
 	var one *toml.DecodeError
-	switch {
-	case errors.As(err, &unknown):
-		for i := range unknown.Errors {
-			e := &unknown.Errors[i]
-			f.blameAt(at(e), label(e.Key()), "there is no such field; %s", known(e.Key()))
-		}
-	case errors.As(err, &one):
-		f.blameAt(at(one), label(one.Key()), "%s", strings.TrimPrefix(one.Error(), "toml: "))
+	if !errors.As(err, &one) {
+		f.blameAt(place{1, 1}, "", "the file is no TOML that can be read: %.200v", err)
+		return
+	}
+	line, column := one.Position()
+	at := place{max(1, line), max(1, column)}
+	message := strings.TrimPrefix(one.Error(), "toml: ")
+	if found := mismatch.FindStringSubmatch(message); found != nil {
+		f.blameAt(at, plain(f.places.before(at)), "want %s, not a TOML %s", wanted(found[2]), found[1])
+		return
+	}
+	f.blameAt(at, plain(strings.Join(one.Key(), ".")), "%.200s", message)
+}
+
+// mismatch is what the decoder says of a value that a field can't have.
+var mismatch = regexp.MustCompile(`^cannot decode TOML (.+) into (?:struct field \S+ of type )?(.+)$`)
+
+// wanted says what a field of a Go type may have.
+func wanted(goType string) string {
+	switch goType = strings.TrimLeft(goType, "*"); {
+	case strings.HasPrefix(goType, "[]"):
+		return "a list"
+	case goType == "string":
+		return "a text in quotes"
+	case goType == "int64":
+		return "a whole number"
+	case goType == "bool":
+		return "true or false"
 	default:
-		f.blameAt(place{1, 1}, "", "the file is no TOML that can be read: %v", err)
+		return "a table"
 	}
 }
 
-func at(e *toml.DecodeError) place {
-	line, column := e.Position()
-	return place{max(1, line), max(1, column)}
+// fields lists the fields that a table has.
+func fields(table reflect.Type) []string {
+	names := make([]string, table.NumField())
+	for i := range names {
+		names[i] = table.Field(i).Tag.Get("toml")
+	}
+	return names
 }
 
-// label cuts what a hostile file may call a key.
-func label(key toml.Key) string { return fmt.Sprintf("%.80s", strings.Join(key, ".")) }
-
-// known says which fields there are beside an unknown one.
-func known(key toml.Key) string {
-	table := reflect.TypeFor[fileTable]()
-	where := "an event"
-	for _, name := range key[:max(0, len(key)-1)] {
-		field, ok := fieldOf(table, name)
-		if !ok {
-			return "docs/event-file.md lists what there is"
-		}
-		table, where = field, name
-	}
-	var names []string
-	for i := range table.NumField() {
-		names = append(names, table.Field(i).Tag.Get("toml"))
-	}
-	return fmt.Sprintf("%s has %s", where, strings.Join(names, ", "))
-}
-
-// fieldOf gives the table that a field is or holds.
-func fieldOf(table reflect.Type, name string) (reflect.Type, bool) {
+// fieldOf finds a field of a table, and gives the table that the field is or
+// holds, nil if it is none.
+func fieldOf(table reflect.Type, name string) (inner reflect.Type, known bool) {
 	for i := range table.NumField() {
 		if table.Field(i).Tag.Get("toml") != name {
 			continue
 		}
-		t := table.Field(i).Type
-		for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-			t = t.Elem()
+		inner = table.Field(i).Type
+		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice {
+			inner = inner.Elem()
 		}
-		return t, t.Kind() == reflect.Struct
+		if inner.Kind() != reflect.Struct {
+			inner = nil
+		}
+		return inner, true
 	}
 	return nil, false
 }

@@ -12,9 +12,8 @@ import (
 // codes checks the codes of one kind of part.
 type codes struct {
 	kind string
-	in   string // path of the part that they are parts of; "": the file
-	of   string // how people know that part
-	list []string
+	in   string            // path of the part that they are parts of; "": the file
+	of   string            // how people know that part
 	seen map[string]string // lower case → the code that has it
 }
 
@@ -40,7 +39,6 @@ func (c *codes) take(f *finder, i int, code string) (label string) {
 		f.blame(path, outer+c.kind+" "+code+".code", "there is a %s %s already; capitals make no difference", c.kind, other)
 	}
 	c.seen[strings.ToLower(code)] = code
-	c.list = append(c.list, code)
 	return outer + c.kind + " " + code
 }
 
@@ -67,6 +65,7 @@ func (f *finder) refer(path, label, kind, code string, have []string) {
 const offered = 12
 
 func offer(kind string, have []string) string {
+	have = slices.DeleteFunc(slices.Clone(have), func(code string) bool { return len(code) > maxCode || !wellFormed(code) })
 	switch n := len(have); {
 	case n == 0:
 		return "the file has no " + kind + " at all"

@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -67,7 +66,7 @@ func (f *finder) err() error {
 		return nil
 	}
 	slices.SortStableFunc(f.found, func(a, b foundProblem) int {
-		return cmp.Or(cmp.Compare(a.at.line, b.at.line), cmp.Compare(a.at.column, b.at.column))
+		return a.at.compare(b.at)
 	})
 	var list Problems
 	for i, p := range f.found {

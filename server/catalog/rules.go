@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -150,6 +151,9 @@ func (r *ruleReader) weekdays(name string) journal.Rule {
 		if !ok {
 			r.blame(element(r.path+"."+name, i), r.label+"."+name, `%v is no day: want "mon" to "sun", or 1 for Monday to 7`, shorten(value))
 		}
+		if slices.Contains(rule.Days, day) {
+			r.blame(element(r.path+"."+name, i), r.label+"."+name, "%v stands in it twice", shorten(value))
+		}
 		rule.Days = append(rule.Days, day)
 	}
 	return rule
@@ -162,6 +166,9 @@ func (r *ruleReader) gates(name string) journal.Rule {
 	}
 	for i, code := range r.t.Gates {
 		r.refer(element(r.path+"."+name, i), r.label+"."+name, "gate", code, r.scope.gates)
+		if slices.Contains(r.t.Gates[:i], code) {
+			r.blame(element(r.path+"."+name, i), r.label+"."+name, "%.60q stands in it twice", code)
+		}
 	}
 	return journal.Rule{Kind: name, Gates: r.t.Gates}
 }
