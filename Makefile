@@ -39,7 +39,7 @@ bench: ## every benchmark, one package after the other
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	@set -e; grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file decl; do \
 		echo "fuzz $${decl#func } $${file%/*}"; \
-		$(GO) test -run '^$$' -fuzz "^$${decl#func }\$$" -fuzztime $(FUZZTIME) "$${file%/*}" </dev/null; done
+		$(GO) test -run '^$$' -fuzz "^$${decl#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${file%/*}" </dev/null; done
 
 soak: ## property tests with SOAK (20000) random histories each, crash tests with SOAK/50 kills; takes long
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | sed 's|[^/]*$$||' | sort -u); do \
