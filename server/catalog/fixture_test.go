@@ -197,3 +197,10 @@ func decode(t testing.TB, text string, into any) {
 		t.Fatal(err)
 	}
 }
+
+// newLocked is another catalogue over the same database, whose keys are locked.
+func newLocked(w *world) *Catalog {
+	clock := func() time.Time { return w.now }
+	v := vault.New(w.db, rand.Reader, clock, "Test Organiser")
+	return New(w.db, v, journals.New(w.db, v, clock), clock)
+}
