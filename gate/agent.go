@@ -27,6 +27,10 @@ const (
 	shownEvery      = 300 * time.Millisecond
 	checkpointEvery = 30 * time.Second
 	maxHeader       = 16 << 10
+
+	// provenAtOnce is how many codes of other gates' scans are proved in a row: a
+	// millisecond of one core.
+	provenAtOnce = 16
 )
 
 // address is what the agent file holds.
@@ -139,9 +143,10 @@ func (a *Agent) Run(ctx context.Context) error {
 		ErrorLog:    slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
 	work, stop := context.WithCancel(ctx)
-	linked, kept := make(chan struct{}), make(chan struct{})
+	linked, kept, proved := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() { defer close(linked); _ = a.Uplink.Run(work) /* ends with work */ }()
 	go func() { defer close(kept); a.housekeep(work) }()
+	go func() { defer close(proved); a.State.ProveIdle(work, provenAtOnce) }()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(a.listener) }()
 	select {
@@ -157,6 +162,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	stop()
 	<-linked
 	<-kept
+	<-proved
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

@@ -29,8 +29,13 @@ import (
 	"usher/sync/state"
 )
 
-// followBatch is how many records are applied between two looks at the journal.
-const followBatch = 2000
+const (
+	// followBatch is how many records are applied between two looks at the journal.
+	followBatch = 2000
+	// provenAtOnce is how many codes of scans are proved in a row: some
+	// milliseconds of one core.
+	provenAtOnce = 64
+)
 
 // Doors is the server's side of the gates. Close ends what it follows.
 type Doors struct {
@@ -120,6 +125,7 @@ func (d *Doors) run(event string, l *live) {
 	if err != nil {
 		return
 	}
+	d.workers.Go(func() { l.state.ProveIdle(d.ctx, provenAtOnce) })
 	met, forget := l.peers.Subscribe()
 	defer forget()
 	for {
