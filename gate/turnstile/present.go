@@ -40,13 +40,18 @@ func (t *Turnstile) present(in scan.Input, a Attempt) admission.Presented {
 func (t *Turnstile) lookUp(p *admission.Presented, id journal.TicketID, a Attempt) {
 	due := t.State.Due(id)
 	p.Unpaid, p.Due, p.Currency = due.Unpaid, due.Amount, due.Currency
-	if guest, known := t.State.Guest(id); known {
+	guest, known := t.State.Guest(id)
+	if known {
 		p.Holder = guest.Name
 		if guest.Note != "" {
 			p.Notes = []string{guest.Note}
 		}
 	}
-	p.Answers = t.State.Answers(id)
+	p.Answers = map[string]string{}
+	for _, given := range guest.Answers {
+		p.Answers[given.Question] = given.Text
+	}
+	maps.Copy(p.Answers, t.State.Answers(id))
 	maps.Copy(p.Answers, a.Answers)
 }
 

@@ -39,20 +39,30 @@ func (j *Journals) PublishRings(ctx context.Context, tx *sqldb.Tx, event string)
 	return j.Write(ctx, tx, event, journal.KindRing, contents...)
 }
 
-// lastRing is the last ring that the event's journal has; nil for none.
-func lastRing(ctx context.Context, q sqldb.Queryer, event string) (*keyring.SignedRing, error) {
+// lastOf is the last record of a kind of server's that the event's journal has; nil
+// for none.
+func lastOf(ctx context.Context, q sqldb.Queryer, event string, kind journal.Kind) (*journal.Record, error) {
 	var b []byte
 	err := q.QueryRowContext(ctx, `select bytes from record where event = $1 and kind = $2 and kind >= 16 order by id desc limit 1`,
-		event, int64(journal.KindRing)).Scan(&b)
+		event, int64(kind)).Scan(&b)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("looking for the last key ring in the journal of event %s: %w", event, err)
+		return nil, fmt.Errorf("looking for the last %s record in the journal of event %s: %w", kind, event, err)
 	}
 	r, err := journal.Parse(b)
 	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "a ring record in the journal of event %s is damaged", event)
+		return nil, fault.Wrap(fault.Internal, err, "a %s record in the journal of event %s is damaged", kind, event)
+	}
+	return r, nil
+}
+
+// lastRing is the last ring that the event's journal has; nil for none.
+func lastRing(ctx context.Context, q sqldb.Queryer, event string) (*keyring.SignedRing, error) {
+	r, err := lastOf(ctx, q, event, journal.KindRing)
+	if err != nil || r == nil {
+		return nil, err
 	}
 	content, err := journal.Read[journal.RingRecord](r)
 	if err != nil {
@@ -68,14 +78,25 @@ func lastRing(ctx context.Context, q sqldb.Queryer, event string) (*keyring.Sign
 // BeginEpoch makes the server's chain of the event go on in its next epoch. It
 // is for data that were restored from a backup, once a gate shows records of the
 // server's that these data have lost: writing on in the old epoch would number
-// two records alike.
+// two records alike. The event as it is now is the first record of the new epoch,
+// so that every gate sees that there is one.
 func (j *Journals) BeginEpoch(ctx context.Context, event string) (journal.Chain, error) {
 	var chain journal.Chain
 	err := j.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		author, err := j.vault.BeginEpoch(ctx, tx, event)
-		if err == nil {
-			chain = author.Chain()
+		if err != nil {
+			return err
 		}
+		chain = author.Chain()
+		r, err := lastOf(ctx, tx, event, journal.KindEvent)
+		if err != nil || r == nil {
+			return err
+		}
+		current, err := journal.Read[journal.Event](r)
+		if err != nil {
+			return err
+		}
+		_, err = j.Write(ctx, tx, event, journal.KindEvent, current)
 		return err
 	})
 	return chain, err

@@ -35,6 +35,7 @@ type Attendee struct {
 	Admissions uint8  // 0 and 1: one
 	Order      string // what people know the order by; "": the external id
 	Note       string // said at the door
+	Answers    Answers
 	Unpaid     bool
 }
 

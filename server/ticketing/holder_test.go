@@ -166,14 +166,14 @@ func TestIssue(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.list(t, guestRows(1))
 		product := w.tickets(t, event)["G000000"].Product
-		k, err := w.Issue(t.Context(), event, Attendee{External: "BOX-1", Name: "Walk In", Product: product, Admissions: 1, Order: "O-7", Note: "wristband", Unpaid: true})
+		k, err := w.Issue(t.Context(), event, Attendee{External: "BOX-1", Name: "Walk In", Product: product, Admissions: 1, Order: "O-7", Note: "wristband", Answers: AnswersOf(map[string]string{"age": "17"}), Unpaid: true})
 		if err != nil || k.Token == "" {
 			t.Fatalf("%+v, %v", k, err)
 		}
 		if _, there := w.rostered(t, event)[journal.TicketID(k.ID)]; !there {
 			t.Error("the gates are not told of it")
 		}
-		if g := w.named(t)[journal.TicketID(k.ID)]; g.Order != "O-7" || g.Note != "wristband" {
+		if g := w.named(t)[journal.TicketID(k.ID)]; g.Order != "O-7" || g.Note != "wristband" || len(g.Answers) != 1 || g.Answers[0].Text != "17" {
 			t.Errorf("the gates are told %+v", g)
 		}
 		if got := w.tickets(t, event)["BOX-1"]; !same(got, k) || !got.Unpaid {

@@ -22,7 +22,7 @@ func scanTicket(scan func(...any) error) (t Ticket, err error) {
 	var changed int64
 	err = scan(&t.Event, &id, &t.External, &t.Name, &t.Email, &t.Product, &t.Seat, &t.Zones, &t.NotBefore, &t.Expires, &t.Admissions,
 		&t.Generation, &state, &t.Why, &changed, &kid, &t.Token,
-		&t.Order, &t.Note, &t.Unpaid, &t.Due, &t.Currency)
+		&t.Order, &t.Note, &t.Answers, &t.Unpaid, &t.Due, &t.Currency)
 	if err != nil {
 		return t, err
 	}
@@ -67,14 +67,14 @@ func (t *Ticket) values() []any {
 	return []any{
 		t.Event, t.ID.String(), t.External, t.Name, t.Email, t.Product, t.Seat, t.Zones, t.NotBefore, t.Expires, t.Admissions,
 		t.Generation, string(t.State), t.Why, t.Changed.UnixMilli(), t.Key.String(), t.Token,
-		t.Order, t.Note, flag(t.Unpaid), t.Due, t.Currency,
+		t.Order, t.Note, string(t.Answers), flag(t.Unpaid), t.Due, t.Currency,
 	}
 }
 
 var ticketColumns = []string{
 	"event", "id", "external_id", "name", "email", "product", "seat", "zones", "not_before", "expires", "admissions",
 	"generation", "state", "why", "changed_at", "kid", "token",
-	"order_code", "note", "unpaid", "due", "currency",
+	"order_code", "note", "answers", "unpaid", "due", "currency",
 }
 
 func flag(on bool) int {

@@ -19,7 +19,10 @@ package ticketing
 
 import (
 	"context"
+	"encoding/json"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"usher/crypto/keyring"
@@ -64,6 +67,7 @@ type Ticket struct {
 	Token      string        `json:"token"`
 	Order      string        `json:"order,omitempty"`    // what people know the order by
 	Note       string        `json:"note,omitempty"`     // said at the door
+	Answers    Answers       `json:"-"`                  // to the organiser's questions, by code
 	Unpaid     bool          `json:"unpaid,omitempty"`   // not paid for yet
 	Due        int64         `json:"due,omitempty"`      // minor units of the currency; 0: not said
 	Currency   string        `json:"currency,omitempty"` // ISO 4217
@@ -75,7 +79,35 @@ func (t *Ticket) guest() guests.Guest {
 	if order == "" {
 		order = cut(t.External, guests.MaxOrder)
 	}
-	return guests.Guest{Ticket: journal.TicketID(t.ID), Name: t.Name, Email: t.Email, Order: order, Note: t.Note}
+	g := guests.Guest{Ticket: journal.TicketID(t.ID), Name: t.Name, Email: t.Email, Order: order, Note: t.Note}
+	answers := t.Answers.byQuestion()
+	for _, question := range slices.Sorted(maps.Keys(answers)) {
+		g.Answers = append(g.Answers, journal.GivenAnswer{Question: question, Text: answers[question]})
+	}
+	return g
+}
+
+// Answers are a holder's answers to the organiser's questions: a JSON object of texts
+// by the code of the question, or "". Make them with AnswersOf.
+type Answers string
+
+// AnswersOf gives the answers of a map by the code of the question.
+func AnswersOf(byQuestion map[string]string) Answers {
+	if len(byQuestion) == 0 {
+		return ""
+	}
+	b, err := json.Marshal(byQuestion)
+	if err != nil {
+		return "" // a map of texts can always be written
+	}
+	return Answers(b)
+}
+
+func (a Answers) byQuestion() (m map[string]string) {
+	if a != "" && json.Unmarshal([]byte(a), &m) != nil {
+		return nil // nothing but AnswersOf writes them
+	}
+	return m
 }
 
 // cut gives the text, or of one that is too long its end, which tells more.

@@ -34,6 +34,9 @@ const (
 	MaxOrder  = 40
 	MaxNote   = 400
 	MaxGuests = 400 // in one record
+	// maxSealed is from how many bytes on a record takes no further guest, so that
+	// long answers don't make it too long for a journal.
+	maxSealed = 128 << 10
 )
 
 // context separates this use of a key from every other, and an event from the
@@ -65,6 +68,9 @@ type Guest struct {
 	Email  string           `cbor:"3,keyasint,omitempty" json:"email,omitempty"`
 	Order  string           `cbor:"4,keyasint,omitempty" json:"order,omitempty"` // the order's code, or the organiser's own id of the ticket
 	Note   string           `cbor:"5,keyasint,omitempty" json:"note,omitempty"`  // said at the door
+
+	// Answers are what the holder has answered to the organiser's questions already.
+	Answers []journal.GivenAnswer `cbor:"6,keyasint,omitempty" json:"-"`
 }
 
 func (g *Guest) check() error {
@@ -74,6 +80,14 @@ func (g *Guest) check() error {
 	}{{"name", g.Name, MaxName}, {"e-mail", g.Email, MaxEmail}, {"order", g.Order, MaxOrder}, {"note", g.Note, MaxNote}} {
 		if len(text.text) > text.most {
 			return fault.At(fault.BadInput, text.name, "%d bytes, limit %d", len(text.text), text.most)
+		}
+	}
+	if len(g.Answers) > journal.MaxQuestions {
+		return fault.At(fault.BadInput, "answers", "%d, limit %d", len(g.Answers), journal.MaxQuestions)
+	}
+	for _, a := range g.Answers {
+		if len(a.Text) > journal.MaxAnswer {
+			return fault.At(fault.BadInput, "answer to "+a.Question, "%d bytes, limit %d", len(a.Text), journal.MaxAnswer)
 		}
 	}
 	return nil
@@ -91,11 +105,13 @@ func Seal(key Key, event string, rand io.Reader, list []Guest) ([]*journal.Guest
 	}
 	var records []*journal.Guests
 	for len(list) > 0 {
-		n := min(MaxGuests, len(list))
-		for i := range list[:n] {
-			if err := list[i].check(); err != nil {
+		n, size := 0, 0
+		for n < min(MaxGuests, len(list)) && size < maxSealed {
+			if err := list[n].check(); err != nil {
 				return nil, err
 			}
+			size += list[n].size()
+			n++
 		}
 		plain, err := journal.Encode(sealedList{list[:n]})
 		if err != nil {
@@ -135,6 +151,15 @@ func Open(key Key, event string, record *journal.Guests) ([]Guest, error) {
 		}
 	}
 	return list.Guests, nil
+}
+
+// size is about how many bytes a guest takes.
+func (g *Guest) size() int {
+	n := 32 + len(g.Name) + len(g.Email) + len(g.Order) + len(g.Note)
+	for _, a := range g.Answers {
+		n += 8 + len(a.Question) + len(a.Text)
+	}
+	return n
 }
 
 func additional(event string) []byte { return []byte(context + "\x00" + event) }

@@ -19,6 +19,7 @@ const (
 	AfterCommit  = "after_commit"  // the record is durable, nobody saw the verdict
 	AfterDisplay = "after_display" // and somebody did
 	MidPage      = "mid_page"      // in a download, with a part of it taken in
+	MidUpload    = "mid_upload"    // in an upload, with a part of it sent
 )
 
 // errHeld is why a store that keeps the record that it has takes in no other.
@@ -27,7 +28,7 @@ var errHeld = errors.New("the store holds another record with that number")
 // Arm makes the device crash at a point of what it does next.
 func (d *Device) Arm(point string) error {
 	switch point {
-	case BeforeCommit, AfterCommit, AfterDisplay, MidPage:
+	case BeforeCommit, AfterCommit, AfterDisplay, MidPage, MidUpload:
 		d.armed = point
 		return nil
 	}
@@ -41,7 +42,7 @@ func (d *Device) Scan(ctx context.Context, a turnstile.Attempt) (*turnstile.Outc
 		return nil, nil
 	}
 	point := d.armed
-	if point != MidPage {
+	if !d.CrashesInSync() {
 		d.armed = ""
 	}
 	if point == BeforeCommit {
@@ -69,13 +70,17 @@ func (d *Device) Scan(ctx context.Context, a turnstile.Attempt) (*turnstile.Outc
 }
 
 // CrashesInSync reports whether the device is to crash in its next sync.
-func (d *Device) CrashesInSync() bool { return d.armed == MidPage }
+func (d *Device) CrashesInSync() bool { return d.armed == MidPage || d.armed == MidUpload }
 
-// CrashInSync begins a sync and kills the device once the first page is in.
+// CrashInSync begins a sync and kills the device once the first page is in, or the
+// first of what it sends is with the server.
 func (d *Device) CrashInSync(ctx context.Context) error {
-	d.armed = ""
 	kept := d.Fault
 	d.Fault = Fault{Name: "break_at_page", Value: 2}
+	if d.armed == MidUpload {
+		d.Fault = Fault{Name: "drop_response"}
+	}
+	d.armed = ""
 	_ = d.SyncOnce(ctx, Both) // it is cut on purpose
 	d.Fault = kept
 	return d.Kill()

@@ -34,7 +34,8 @@ const (
 
 // unreachable are the faults with which no session comes about.
 var unreachable = []string{
-	"http_500", "http_502", "http_503", "http_401", "http_429", "timeout", "unreachable", "refused", "captive_portal", "dns", "tls", "half_open",
+	"http_500", "http_502", "http_503", "http_401", "http_429", "timeout", "timeout_before_commit", "drop_request", "unreachable", "refused",
+	"captive_portal", "dns", "tls", "half_open",
 }
 
 // resources are the records that carry what cases call a resource.
@@ -54,7 +55,7 @@ var uploads = []string{"uploads", "upload", "scans", "checkins"}
 // CheckFault refuses a fault that is not known.
 func CheckFault(f Fault) error {
 	switch f.Name {
-	case "", "none", "drop_response", "timeout_after_commit", "break_at_page", "break_after_bytes":
+	case "", "none", "drop_response", "timeout_after_commit", "break_at_page", "break_after_bytes", "duplicate", "slow":
 		return nil
 	}
 	if !slices.Contains(unreachable, f.Name) {
@@ -103,11 +104,18 @@ func (w *wire) ends() (device, server *exchangetest.End) {
 	return device, server
 }
 
-// fate cuts the connection after so many bytes.
-func (w *wire) fate(_, _ int, message []byte) exchangetest.Fate {
+// greetings are the first messages of each direction, of which nobody makes copies:
+// who sends them again begins another session.
+const greetings = 2
+
+// fate cuts the connection after so many bytes, or has every message come twice.
+func (w *wire) fate(_, n int, message []byte) exchangetest.Fate {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.bytes += len(message)
+	if w.fault.Name == "duplicate" && n >= greetings {
+		return exchangetest.Fate{Copies: 1}
+	}
 	return exchangetest.Fate{Cut: w.fault.Name == "break_after_bytes" && w.bytes > w.fault.Value}
 }
 

@@ -21,6 +21,7 @@ create table ticket (
     token       text    not null,
     order_code  text    not null, -- what people know the order by; '' for none
     note        text    not null, -- said at the door
+    answers     text    not null, -- to the organiser's questions, as a JSON object by question; '' for none
     unpaid      integer not null, -- 1: not paid for yet
     due         integer not null, -- what is to be paid, minor units of the currency; 0: not said
     currency    text    not null, -- ISO 4217; '' without due
