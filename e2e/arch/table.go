@@ -65,7 +65,7 @@ var layers = map[string][][]string{
 	},
 	"usher/gate": {
 		{"clock", "scan", "store"},
-		{"enrol"},
+		{"enrol", "gatetest"},
 		{"turnstile", "uplink"},
 		{"door"},
 		{"."},
