@@ -141,6 +141,9 @@ func (t *Turnstile) Scan(ctx context.Context, a Attempt) Outcome {
 	step("verified")
 	if id != (journal.TicketID{}) {
 		defer t.tickets.lock(id)()
+		if again, ok := t.sameSighting(a, in, began); ok {
+			return again // of two frames at once, the other came first
+		}
 	}
 	out := t.decideAndRecord(ctx, a, p, id, began)
 	if !a.Look {
