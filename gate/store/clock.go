@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"usher/migrations/sqldb"
 	"usher/sync/journal"
 )
 
@@ -67,17 +68,35 @@ func (s *Store) Checkpoints(ctx context.Context) ([]*journal.Checkpoint, error) 
 	return list, stored(rows.Err(), "reading checkpoints")
 }
 
-// Shown gives the number of the newest own record whose verdict was shown.
-func (s *Store) Shown(ctx context.Context) (uint64, error) {
-	var seq uint64
-	_, err := one(ctx, s.db.Read(), `select seq from shown`, nil, &seq)
-	return seq, stored(err, "reading what was shown last")
+// Shown gives the numbers of own records whose verdict was seen, of the newest ones.
+func (s *Store) Shown(ctx context.Context) ([]uint64, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `select seq from shown order by seq`)
+	if err != nil {
+		return nil, stored(err, "reading what was shown")
+	}
+	defer rows.Close()
+	var list []uint64
+	for rows.Next() {
+		var seq uint64
+		if err := rows.Scan(&seq); err != nil {
+			return nil, stored(err, "reading what was shown")
+		}
+		list = append(list, seq)
+	}
+	return list, stored(rows.Err(), "reading what was shown")
 }
 
-// MarkShown notes that the verdict of the own record with the number was seen.
-func (s *Store) MarkShown(ctx context.Context, seq uint64) error {
-	err := s.db.Exec(ctx, `
-		insert into shown (only_row, seq) values (1, $1)
-		on conflict (only_row) do update set seq = excluded.seq where excluded.seq > shown.seq`, seq)
+// MarkShown notes that the verdicts of own records were seen, and forgets what it
+// noted of those up to a number.
+func (s *Store) MarkShown(ctx context.Context, seqs []uint64, forget uint64) error {
+	err := s.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		for _, seq := range seqs {
+			if _, err := tx.ExecContext(ctx, `insert into shown (seq) values ($1) on conflict do nothing`, seq); err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `delete from shown where seq <= $1`, forget)
+		return err
+	})
 	return stored(err, "noting what was shown")
 }

@@ -1,14 +1,11 @@
 package turnstile
 
 import (
-	"context"
 	"math"
 	"time"
 
-	"usher/crypto/ticket"
 	"usher/gate/scan"
 	"usher/sync/admission"
-	"usher/sync/journal"
 )
 
 // sighting is the last code that a lane saw.
@@ -67,70 +64,4 @@ func key(in scan.Input, a Attempt) string {
 		return string(a.Direction) + in.ID.String()
 	}
 	return string(a.Direction) + in.Text
-}
-
-// unshown is a green whose record was committed and whose verdict may not have
-// been seen, because the process ended in between.
-type unshown struct {
-	act admission.Act
-	seq uint64
-}
-
-// loadUnshown finds the greens of the last minute that nobody marked as shown.
-func (t *Turnstile) loadUnshown(ctx context.Context) error {
-	shown, err := t.Store.Shown(ctx)
-	if err != nil {
-		return err
-	}
-	t.shownSeq, t.shownKept = shown, shown
-	now := t.Clock.Moment().At
-	for _, late := range t.State.Since(t.Author.Chain(), shown) {
-		if late.Act.Result == admission.Accept && now-late.Act.At < repeatWithin.Milliseconds() {
-			t.unshown[late.Ticket] = unshown{act: late.Act, seq: late.Act.Seq}
-		}
-	}
-	return nil
-}
-
-// repeat shows a green again, once, that a crash kept from being seen.
-func (t *Turnstile) repeat(id journal.TicketID, p admission.Presented, now admission.Moment) (Outcome, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	u, there := t.unshown[id]
-	if !there || p.Err != nil {
-		return Outcome{}, false
-	}
-	delete(t.unshown, id)
-	if u.act.Undone || u.act.Direction != p.Direction || now.At-u.act.At >= repeatWithin.Milliseconds() {
-		return Outcome{}, false
-	}
-	v := admission.Verdict{Result: admission.AcceptRepeat, Reason: admission.NotDisplayed}
-	v.Ticket, v.Details.First = ticket.ID(id), &u.act
-	return Outcome{Verdict: v, Record: u.act.Hash, Seq: u.seq, Short: ticketText(id), Assurance: u.act.Assurance}, true
-}
-
-// Shown notes that a person saw the verdict of the own record with the number.
-// The note is flushed with Flush; losing it costs one repeated green after a
-// crash.
-func (t *Turnstile) Shown(seq uint64) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.shownSeq = max(t.shownSeq, seq)
-}
-
-// FlushShown stores what Shown noted. Call it when no scan waits.
-func (t *Turnstile) FlushShown(ctx context.Context) error {
-	t.mu.Lock()
-	seq, kept := t.shownSeq, t.shownKept
-	t.mu.Unlock()
-	if seq == kept {
-		return nil
-	}
-	if err := t.Store.MarkShown(ctx, seq); err != nil {
-		return err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.shownKept = max(t.shownKept, seq)
-	return nil
 }

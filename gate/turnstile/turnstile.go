@@ -66,11 +66,11 @@ type Turnstile struct {
 	scribe  *scribe
 	tickets keyed
 
-	mu        sync.Mutex // covers what follows
-	lanes     map[string]sighting
-	unshown   map[journal.TicketID]unshown // greens that a crash may have kept from being seen
-	shownSeq  uint64                       // the newest own record whose verdict was seen
-	shownKept uint64                       // likewise, as far as the store knows
+	mu      sync.Mutex // covers what follows
+	lanes   map[string]sighting
+	unshown map[journal.TicketID][]admission.Act // greens that a crash may have kept from being seen
+	shown   []uint64                             // own records whose verdict was seen, to be stored
+	newest  uint64                               // own record
 }
 
 // Attempt is one code at one lane.
@@ -109,7 +109,7 @@ type Timing struct {
 
 // Open makes the turnstile of a gate. Close ends it.
 func Open(ctx context.Context, cfg Config) (*Turnstile, error) {
-	t := &Turnstile{Config: cfg, lanes: map[string]sighting{}, unshown: map[journal.TicketID]unshown{}}
+	t := &Turnstile{Config: cfg, lanes: map[string]sighting{}, unshown: map[journal.TicketID][]admission.Act{}}
 	if t.Linked == nil {
 		t.Linked = func() bool { return false }
 	}
@@ -160,8 +160,10 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 	if why != "" {
 		c.NotReady = why
 	}
-	if again, ok := t.repeat(id, p, now); ok {
-		return again
+	if !a.Look {
+		if again, ok := t.repeat(id, p, c, known); ok {
+			return again
+		}
 	}
 	v := admission.Decide(c, p, known.Void, known.Past)
 	if v.Green() && !t.Linked() {
@@ -188,9 +190,17 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 		return out
 	}
 	step("recorded")
-	t.Wrote()
+	t.wrote(record.Seq)
 	out.Record, out.Seq = record.Hash(), record.Seq
 	return out
+}
+
+// wrote notes that own records are durable, up to the one with the number.
+func (t *Turnstile) wrote(seq uint64) {
+	t.mu.Lock()
+	t.newest = max(t.newest, seq)
+	t.mu.Unlock()
+	t.Wrote()
 }
 
 // when gives the time of the attempt. A test clock is only for rehearsals.

@@ -61,10 +61,9 @@ create table clock (
     measured_at integer not null
 ) strict;
 
--- The newest own record whose verdict a person saw. One row. Not in the
+-- Own records whose verdict a person saw, of the newest ones. Not in the
 -- transaction of the scan: it only decides whether a green is shown once more
 -- after a crash.
 create table shown (
-    only_row integer primary key check (only_row = 1),
-    seq      integer not null
+    seq integer primary key
 ) strict;

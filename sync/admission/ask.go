@@ -8,6 +8,9 @@ import (
 	"usher/sync/journal"
 )
 
+// Confirmable lists the reasons of an ask that a person confirms.
+func Confirmable() []Reason { return []Reason{StaleList, Unpaid} }
+
 // checkPaid refuses a ticket that is not paid for. A gate that may take the money
 // asks; once a person has confirmed it, the entry says so.
 func checkPaid(s *scan) outcome {
