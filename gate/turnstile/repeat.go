@@ -24,7 +24,8 @@ func (t *Turnstile) loadUnshown(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t.newest = held[t.Author.Chain()].Seq
+	t.opened = held[t.Author.Chain()].Seq
+	t.newest = t.opened
 	for _, e := range t.State.Since(t.Author.Chain(), t.newest-min(t.newest, keepShown)) {
 		if e.Act.Result == admission.Accept && !slices.Contains(shown, e.Act.Seq) {
 			t.unshown[e.Ticket] = append(t.unshown[e.Ticket], e.Act)

@@ -37,8 +37,6 @@ const (
 	// repeatWithin is how long after a crash a green that nobody saw is shown
 	// once more to the same code.
 	repeatWithin = 60 * time.Second
-	// UndoWithin is how long an admission can be taken back.
-	UndoWithin = 15 * time.Minute
 	// maxLanes bounds the lanes that are remembered for debouncing.
 	maxLanes = 64
 )
@@ -71,6 +69,8 @@ type Turnstile struct {
 	unshown map[journal.TicketID][]admission.Act // greens that a crash may have kept from being seen
 	shown   []uint64                             // own records whose verdict was seen, to be stored
 	newest  uint64                               // own record
+	opened  uint64                               // own record that was the newest when the gate was started
+	recent  []moment                             // entries since then, while they can be taken back
 }
 
 // Attempt is one code at one lane.
@@ -191,6 +191,9 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 	}
 	step("recorded")
 	t.wrote(record.Seq)
+	if v.Green() && a.Direction == admission.In {
+		t.letIn(moment{record.Seq, began})
+	}
 	out.Record, out.Seq = record.Hash(), record.Seq
 	return out
 }

@@ -2,6 +2,8 @@ package turnstile
 
 import (
 	"context"
+	"math"
+	"slices"
 	"time"
 
 	"usher/crypto/ticket"
@@ -10,30 +12,86 @@ import (
 	"usher/sync/journal"
 )
 
+// UndoWithin is how long an admission can be taken back.
+const UndoWithin = admission.UndoWithin
+
+// refusals say why an admission can't be taken back.
+var refusals = map[admission.Reason]*fault.Error{
+	admission.NotFound:   fault.New(fault.NotFound, "there is no such admission to take back"),
+	admission.NotAnEntry: fault.New(fault.Refused, "this let nobody in, so there is nothing to take back"),
+	admission.NotOwn:     fault.New(fault.Refused, "only the device that let somebody in can take it back; that was another one"),
+	admission.UndoneYet:  fault.New(fault.Refused, "this admission was taken back already"),
+	admission.TooLate:    fault.New(fault.Refused, "too late: an admission can be taken back for %d minutes", int(UndoWithin.Minutes())),
+}
+
 // Undo takes back an admission of this device, within UndoWithin of it by a
 // clock that nobody can set back. The record stays, marked as undone. It gives
 // the ticket that it was about.
-func (t *Turnstile) Undo(ctx context.Context, admissionRecord journal.Hash, by, why string) (ticket.ID, error) {
-	id, act, ok := t.State.Act(admissionRecord)
-	switch {
-	case !ok || act.Result != admission.Accept:
-		return ticket.ID{}, fault.New(fault.NotFound, "there is no such admission to take back")
-	case act.Chain != t.Author.Chain():
-		return ticket.ID{}, fault.New(fault.Refused, "only the device that let somebody in can take it back; that was another one")
+func (t *Turnstile) Undo(ctx context.Context, admitted journal.Hash, by, why string) (ticket.ID, error) {
+	if id, _, known := t.State.Act(admitted); known {
+		defer t.tickets.lock(id)()
 	}
-	defer t.tickets.lock(id)()
-	if _, act, _ = t.State.Act(admissionRecord); act.Undone {
-		return ticket.ID{}, fault.New(fault.Refused, "this admission was taken back already")
+	id, reason := t.mayUndo(admitted)
+	if reason != "" {
+		return ticket.ID{}, refusals[reason]
 	}
-	if age := time.Duration(t.Clock.Moment().At-act.At) * time.Millisecond; age > UndoWithin {
-		return ticket.ID{}, fault.New(fault.Refused, "too late: an admission can be taken back for %d minutes, this one is %d minutes old",
-			int(UndoWithin.Minutes()), int(age.Minutes()))
-	}
-	_, err := t.scribe.write(ctx, entry{kind: journal.KindUndo, stamp: t.Clock.Stamp(),
-		content: &journal.Undo{Admission: admissionRecord, Ticket: id, Operator: by, Why: why}})
+	r, err := t.scribe.write(ctx, entry{kind: journal.KindUndo, stamp: t.Clock.Stamp(),
+		content: &journal.Undo{Admission: admitted, Ticket: id, Operator: by, Why: why}})
 	if err != nil {
 		return ticket.ID{}, err
 	}
-	t.Wrote()
+	t.wrote(r.Seq)
 	return ticket.ID(id), nil
+}
+
+// MayUndo says why this device may not take an admission back now, or "" if it may.
+func (t *Turnstile) MayUndo(admitted journal.Hash) admission.Reason {
+	_, reason := t.mayUndo(admitted)
+	return reason
+}
+
+func (t *Turnstile) mayUndo(admitted journal.Hash) (journal.TicketID, admission.Reason) {
+	id, act, known := t.State.Act(admitted)
+	if !known {
+		return id, admission.NotFound
+	}
+	return id, admission.MayUndo(&act, t.Author.Chain().Node, t.age(act))
+}
+
+// moment is when an own record was begun, by the monotonic clock.
+type moment struct {
+	seq uint64
+	at  time.Duration
+}
+
+// letIn remembers when somebody was let in, for as long as that can be taken back.
+func (t *Turnstile) letIn(m moment) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	over := 0
+	for over < len(t.recent) && m.at-t.recent[over].at > UndoWithin {
+		over++
+	}
+	t.recent = append(slices.Delete(t.recent, 0, over), m)
+}
+
+// age is how long ago the device wrote an act. Of one from before it was started
+// only the clock that people set can tell: it is the longest that it can have been,
+// for ever where that clock is not to be believed.
+func (t *Turnstile) age(act admission.Act) time.Duration {
+	t.mu.Lock()
+	before := act.Seq <= t.opened
+	at := slices.IndexFunc(t.recent, func(m moment) bool { return m.seq == act.Seq })
+	var began time.Duration
+	if at >= 0 {
+		began = t.recent[at].at
+	}
+	t.mu.Unlock()
+	switch now := t.Clock.Moment(); {
+	case at >= 0:
+		return t.Mono() - began
+	case before && !now.Suspect && now.At+now.Uncertainty >= act.At-act.Uncertainty:
+		return time.Duration(now.At+now.Uncertainty-act.At+act.Uncertainty) * time.Millisecond
+	}
+	return math.MaxInt64
 }

@@ -169,9 +169,11 @@ func (p *player) undo(ctx context.Context, s *script.Step) (*outcome, error) {
 	if of := p.outcomes[s.OfStep]; of != nil && of.verdict != nil {
 		record = of.verdict.Record
 	}
-	_, err = d.Turnstile.Undo(ctx, record, s.By, s.Reason)
-	if err != nil {
-		return &outcome{result: resultRefused, reason: d.WhyNoUndo(record)}, nil
+	if why := d.Turnstile.MayUndo(record); why != "" {
+		return &outcome{result: resultRefused, reason: string(why)}, nil
+	}
+	if _, err = d.Turnstile.Undo(ctx, record, s.By, s.Reason); err != nil {
+		return nil, err
 	}
 	return ok(), nil
 }

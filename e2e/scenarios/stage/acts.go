@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"usher/gate/turnstile"
-	"usher/sync/admission"
 	"usher/sync/guests"
 	"usher/sync/journal"
 )
@@ -84,16 +82,6 @@ func (d *Device) CrashInSync(ctx context.Context) error {
 	_ = d.SyncOnce(ctx, Both) // it is cut on purpose
 	d.Fault = kept
 	return d.Kill()
-}
-
-// WhyNoUndo says for which reason a scan of the device can't be taken back.
-func (d *Device) WhyNoUndo(record journal.Hash) string {
-	_, act, known := d.State.Act(record)
-	if !known {
-		return string(admission.NotFound)
-	}
-	elapsed := time.Duration(d.Time.Moment().At-act.At) * time.Millisecond
-	return string(admission.MayUndo(&act, d.Enrolment.Node, elapsed))
 }
 
 // Find searches the guest list for what the device's gate admits.
