@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"usher/crypto/keyring"
+	"usher/sync/fault"
 )
 
 // Author writes the records of one chain. It holds no position: the caller
@@ -21,8 +22,17 @@ func (a *Author) Chain() Chain {
 }
 
 // Write makes the record that follows head. content must encode to CBOR; pass
-// one of the content types of this package, and do not change it afterwards.
+// one of the content types of this package, and do not change it afterwards. What
+// Read would refuse is not written: nobody would know what the record says.
 func (a *Author) Write(head Head, at Stamp, kind Kind, content any) (*Record, error) {
+	if c, ok := content.(Content); ok {
+		if c.kind() != kind {
+			return nil, fmt.Errorf("writing a %s record with the content of a %s record", kind, c.kind())
+		}
+		if err := c.check(); err != nil {
+			return nil, fault.New(fault.BadInput, "nobody could read this %s record: %v", kind, err)
+		}
+	}
 	inner, err := Encode(content)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the content of a %s record: %w", kind, err)

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"fmt"
+	"unicode/utf8"
 
 	"usher/sync/fault"
 )
@@ -39,10 +40,13 @@ func Read[C any, P interface {
 	return c, nil
 }
 
-// atMost refuses text over n bytes; place names it.
+// atMost refuses text over n bytes, and bytes that are no text; place names it.
 func atMost(place, text string, n int) error {
 	if len(text) > n {
 		return fmt.Errorf("%s: %d bytes, limit %d", place, len(text), n)
+	}
+	if !utf8.ValidString(text) {
+		return fmt.Errorf("%s: not UTF-8", place)
 	}
 	return nil
 }

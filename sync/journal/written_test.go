@@ -3,6 +3,7 @@ package journal_test
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"usher/sync/fault"
@@ -37,17 +38,33 @@ func TestAuthorsReadWhatTheyWrote(t *testing.T) {
 	}
 }
 
+// What others would refuse to read is not written, whoever signs it: a record that
+// says nothing can't be taken back.
 func TestAuthorsAreHeldToTheRules(t *testing.T) {
-	w := journaltest.NewWriter(t, "gate")
-	for name, r := range map[string]*journal.Record{
-		"another kind":  w.Write(t, journal.KindUndo, journaltest.Admission("north", journaltest.Ticket(1))),
-		"a broken rule": w.Write(t, journal.KindScan, &journal.Scan{Result: "accept"}),
+	author := journaltest.NewWriter(t, "gate").Author
+	scan := func(change func(*journal.Scan)) *journal.Scan {
+		s := journaltest.Admission("north", journaltest.Ticket(1))
+		change(s)
+		return s
+	}
+	revoke := journal.NewRevoke("revoked", 1, "paid back\xff", []journal.Revocation{{Ticket: journaltest.Ticket(1), Minimum: journal.Never}})
+	for name, c := range map[string]struct {
+		kind    journal.Kind
+		content any
+	}{
+		"without a gate":     {journal.KindScan, &journal.Scan{Result: "accept"}},
+		"a third direction":  {journal.KindScan, scan(func(s *journal.Scan) { s.Direction = "up" })},
+		"a lane's long name": {journal.KindScan, scan(func(s *journal.Scan) { s.Lane = strings.Repeat("1", 41) })},
+		"a lane in no text":  {journal.KindScan, scan(func(s *journal.Scan) { s.Lane = "lane \xff" })},
+		"a flag in no text":  {journal.KindScan, scan(func(s *journal.Scan) { s.Flags = []string{"\xc3"} })},
+		"a note in no text":  {journal.KindRevoke, &revoke},
 	} {
-		if _, err := journal.Read[journal.Scan](r); !errors.Is(err, fault.BadInput) {
-			t.Errorf("%s: %v", name, err)
+		r, err := author.Write(journal.Head{}, journal.Stamp{Time: 1}, c.kind, c.content)
+		if !errors.Is(err, fault.BadInput) || r != nil {
+			t.Errorf("%s: %v, %v; want it refused", name, r, err)
 		}
-		if _, err := journal.Read[journal.Undo](r); !errors.Is(err, fault.BadInput) {
-			t.Errorf("%s, read as an undo: %v", name, err)
-		}
+	}
+	if r, err := author.Write(journal.Head{}, journal.Stamp{Time: 1}, journal.KindUndo, scan(func(*journal.Scan) {})); err == nil || r != nil {
+		t.Errorf("a scan written as an undo: %v, %v", r, err)
 	}
 }
