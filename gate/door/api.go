@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"usher/gate/scan"
 	"usher/gate/turnstile"
@@ -61,8 +62,8 @@ func (d *Door) judge(r *http.Request, s Scan) (any, error) {
 	if !slices.Contains(hows, s.How) {
 		return nil, fault.At(fault.BadInput, "how", "%q: want one of %s", s.How, strings.Join(hows[1:], ", "))
 	}
-	if len(s.Lane) > maxLane {
-		return nil, fault.At(fault.BadInput, "lane", "over %d bytes", maxLane)
+	if len(s.Lane) > maxLane || !utf8.ValidString(s.Lane) {
+		return nil, fault.At(fault.BadInput, "lane", "want text of at most %d bytes", maxLane)
 	}
 	out := d.Turnstile.Scan(r.Context(), turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
 	shown := Show(out, d.State)

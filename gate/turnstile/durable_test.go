@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -122,6 +123,31 @@ func TestAStoreThatBlocksHoldsTheVerdict(t *testing.T) {
 	if out := <-verdict; out.Result != admission.Accept || len(h.written()) != 1 {
 		t.Errorf("%s %s, %d scans on the disk", out.Result, out.Reason, len(h.written()))
 	}
+}
+
+// A record that nobody could read would be no record.
+func TestNoGreenOnARecordThatNobodyCanRead(t *testing.T) {
+	h := newHandheld(t, nil)
+	for name, change := range map[string]func(*Attempt){
+		"a lane in no text": func(a *Attempt) { a.Lane = "lane \xff" },
+		"a long lane":       func(a *Attempt) { a.Lane = strings.Repeat("1", 41) },
+		"a third direction": func(a *Attempt) { a.Direction = "sideways" },
+		"a long name":       func(a *Attempt) { a.Operator = strings.Repeat("Meret ", 10) },
+		"a long reason": func(a *Attempt) {
+			a.Override = &admission.Override{By: "Meret", Why: strings.Repeat("x", 401), Allowed: true}
+		},
+		"an answer in no text": func(a *Attempt) { a.Answers = map[string]string{"age": "\xff"} },
+	} {
+		a := entering(h.code(1), name)
+		change(&a)
+		if out := h.Scan(t.Context(), a); out.Result != admission.Cannot {
+			t.Errorf("%s: %s %s", name, out.Result, out.Reason)
+		}
+	}
+	if n := h.records(); n != 0 {
+		t.Errorf("%d records were written", n)
+	}
+	h.enters(1, "1")
 }
 
 func TestAClosedGateCantDecide(t *testing.T) {

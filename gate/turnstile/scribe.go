@@ -113,13 +113,17 @@ func (w *scribe) commit(batch []job) {
 	if len(batch) == 0 {
 		return
 	}
-	records, err := w.store.AppendOwn(context.Background(), w.author.Chain(), func(head journal.Head) ([]*journal.Record, error) {
-		records, err := w.sign(head, batch)
+	var signed []job
+	records, err := w.store.AppendOwn(context.Background(), w.author.Chain(), func(head journal.Head) (records []*journal.Record, err error) {
+		records, signed = w.sign(head, batch)
 		step("signed")
-		return records, err
+		return records, nil
 	})
 	step("committed")
-	for _, j := range batch {
+	if signed == nil && err != nil {
+		signed = batch // it never came to that
+	}
+	for _, j := range signed {
 		if err != nil {
 			j.done <- result{err: err}
 			continue
@@ -139,17 +143,32 @@ func (w *scribe) apply(records []*journal.Record) (r result) {
 	return r
 }
 
-// sign writes the batch as the records after head.
-func (w *scribe) sign(head journal.Head, batch []job) ([]*journal.Record, error) {
-	records := make([]*journal.Record, 0, len(batch))
+// sign writes the batch as the records after head, and gives the jobs that they are
+// of. One that can't be written is told so, and holds up no other.
+func (w *scribe) sign(head journal.Head, batch []job) (records []*journal.Record, signed []job) {
+	signed = make([]job, 0, len(batch))
 	for _, j := range batch {
-		for _, e := range j.entries {
-			r, err := w.author.Write(head, e.stamp, e.kind, e.content)
-			if err != nil {
-				return nil, err
-			}
-			records, head = append(records, r), r.Head()
+		own, err := w.signJob(head, j)
+		if err != nil {
+			j.done <- result{err: err}
+			continue
 		}
+		signed = append(signed, j)
+		if len(own) > 0 {
+			records, head = append(records, own...), own[len(own)-1].Head()
+		}
+	}
+	return records, signed
+}
+
+func (w *scribe) signJob(head journal.Head, j job) ([]*journal.Record, error) {
+	records := make([]*journal.Record, 0, len(j.entries))
+	for _, e := range j.entries {
+		r, err := w.author.Write(head, e.stamp, e.kind, e.content)
+		if err != nil {
+			return nil, err
+		}
+		records, head = append(records, r), r.Head()
 	}
 	return records, nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"usher/gate/store"
 	"usher/sync/fault"
@@ -110,6 +111,33 @@ func TestEntriesOfOneJobAreOneCommit(t *testing.T) {
 	}
 	if next, err := w.write(t.Context(), scanEntry(6)); err != nil || next.Seq != 4 {
 		t.Errorf("the record after: %v, %v", next, err)
+	}
+}
+
+// A record that can't be written holds up no other lane's.
+func TestOneBadEntryInASharedCommit(t *testing.T) {
+	w := openScribe(t)
+	<-w.turn // so that all three share a commit
+	var group sync.WaitGroup
+	var errs [3]error
+	for i := range errs {
+		e := scanEntry(uint64(i))
+		if i == 1 {
+			e.content = &journal.Scan{Result: "accept"}
+		}
+		group.Go(func() { _, errs[i] = w.write(t.Context(), e) })
+	}
+	for len(w.jobs) < len(errs) {
+		time.Sleep(time.Millisecond)
+	}
+	w.turn <- struct{}{}
+	group.Wait()
+	if errs[0] != nil || !errors.Is(errs[1], fault.BadInput) || errs[2] != nil {
+		t.Errorf("errors %v, want one in the middle", errs)
+	}
+	v, err := w.store.Vector(t.Context())
+	if err != nil || v[w.author.Chain()].Seq != 2 {
+		t.Errorf("the journal ends at %v (%v), want record 2", v[w.author.Chain()], err)
 	}
 }
 
