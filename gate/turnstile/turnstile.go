@@ -211,7 +211,7 @@ func (t *Turnstile) when(a Attempt) (admission.Moment, journal.Stamp, admission.
 	if a.At == 0 {
 		return t.Clock.Moment(), t.Clock.Stamp(), ""
 	}
-	if e := t.State.Event(); e == nil || !e.Rehearsal {
+	if e := t.State.Event(); e == nil || !e.Rehearsal || a.At < 0 {
 		return t.Clock.Moment(), t.Clock.Stamp(), admission.ClockFailing
 	}
 	return admission.Moment{At: a.At, Synced: true}, journal.Stamp{Time: a.At, Synced: true}, ""
