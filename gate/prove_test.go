@@ -8,6 +8,7 @@ import (
 
 	"usher/crypto/base45"
 	"usher/crypto/ticket"
+	"usher/gate/gatetest"
 	"usher/gate/turnstile"
 	"usher/sync/admission"
 	"usher/sync/journal"
@@ -20,16 +21,16 @@ import (
 func TestAgentFindsLies(t *testing.T) {
 	f := newFestival(t)
 	liar := journaltest.NewWriter(t, "liar")
-	liar.Stamp.Time = f.server.Stamp.Time
+	liar.Stamp.Time = f.Server.Stamp.Time
 	public := liar.Signer.Public()
-	enrolled := f.server.Write(t, journal.KindEnrol, &journal.Enrol{
-		Node: journal.NodeOf(public), Public: public, Gate: benchGate, Role: "scanner", Name: "liar",
+	enrolled := f.Server.Write(t, journal.KindEnrol, &journal.Enrol{
+		Node: journal.NodeOf(public), Public: public, Gate: gatetest.North, Role: "scanner", Name: "liar",
 	})
 	other, err := base45.Decode(nil, f.code(t, 8)[len(ticket.PrefixStatic):])
 	if err != nil {
 		t.Fatal(err)
 	}
-	lie := journaltest.Admission(benchGate, benchTicket(7))
+	lie := journaltest.Admission(gatetest.North, benchTicket(7))
 	lie.How, lie.Evidence, lie.Known = "camera", other, journal.Position{Seq: enrolled.Seq}
 
 	g := f.open(t)
