@@ -3,9 +3,6 @@ package gate
 import (
 	"bytes"
 	"context"
-	"fmt"
-	"slices"
-	"strings"
 
 	"usher/gate/clock"
 	"usher/gate/door"
@@ -53,37 +50,33 @@ func (g *Gate) Sync(ctx context.Context) error {
 	return err
 }
 
-// Import takes in the records of a journal file that was carried by hand, and
-// gives how many were new. Where chains were refused the others are in all the
-// same, and the error, fault.Refused, says which and why.
-func (g *Gate) Import(ctx context.Context, file []byte) (int, error) {
+// Import takes in the records of a journal file that was carried by hand. Where
+// chains are refused the others are in all the same.
+func (g *Gate) Import(ctx context.Context, file []byte) (door.Imported, error) {
 	f, err := link.ReadFile(bytes.NewReader(file))
 	if err != nil {
-		return 0, err
+		return door.Imported{}, err
 	}
+	done := door.Imported{Event: f.Event}
 	if f.Event != g.Enrolment.Event {
-		return 0, fault.New(fault.BadInput, "this file holds journals of event %s, this gate is of event %s", f.Event, g.Enrolment.Event)
+		return done, fault.New(fault.BadInput, "this file holds journals of event %s, this gate is of event %s", f.Event, g.Enrolment.Event)
 	}
 	report, err := exchange.Import(ctx, g.local(), f.Batches())
+	done.Records, done.Known, done.Refused = report.Taken, report.Known, refused(report)
 	if err != nil {
-		return int(report.Taken), err
+		return done, err
 	}
-	if _, err := exchange.ImportCheckpoints(g.local(), f.Checkpoints); err != nil {
-		return int(report.Taken), err
-	}
-	return int(report.Taken), refused(report)
+	_, err = exchange.ImportCheckpoints(g.local(), f.Checkpoints)
+	return done, err
 }
 
-func refused(r exchange.Report) error {
-	if len(r.Refused) == 0 {
-		return nil
-	}
-	var list []string
+// refused says of each chain that was refused why.
+func refused(r exchange.Report) map[string]string {
+	list := make(map[string]string, len(r.Refused))
 	for chain, err := range r.Refused {
-		list = append(list, fmt.Sprintf("%s (%s)", chain, fault.Message(err)))
+		list[chain.String()] = fault.Message(err)
 	}
-	slices.Sort(list)
-	return fault.New(fault.Refused, "%d records are taken in; refused were chains %s", r.Taken, strings.Join(list, ", "))
+	return list
 }
 
 // linkStatus adds who is linked, and what the server is not known to hold.

@@ -13,7 +13,6 @@ import (
 
 	"usher/gate/door"
 	"usher/gate/store"
-	"usher/gate/turnstile"
 	"usher/sync/fault"
 	"usher/sync/journal"
 )
@@ -26,7 +25,7 @@ type Reached interface {
 	Undo(ctx context.Context, admission journal.Hash, by, why string) error
 	Status(context.Context) (door.Status, error)
 	Sync(context.Context) (door.Status, error)
-	Import(ctx context.Context, file []byte) (records int, err error)
+	Import(ctx context.Context, file []byte) (door.Imported, error)
 	Close() error
 }
 
@@ -54,8 +53,7 @@ func Reach(ctx context.Context, cfg Config) (Reached, error) {
 type direct struct{ g *Gate }
 
 func (d direct) Scan(ctx context.Context, s door.Scan) (door.Answer, error) {
-	out := d.g.Turnstile.Scan(ctx, turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
-	return door.Answer{Outcome: out, Display: door.Show(out, d.g.State)}, nil
+	return door.Judge(ctx, d.g.Turnstile, s)
 }
 
 func (d direct) Shown(_ context.Context, seq uint64) error {
@@ -75,7 +73,9 @@ func (d direct) Sync(ctx context.Context) (door.Status, error) {
 	return d.g.Status(ctx), err
 }
 
-func (d direct) Import(ctx context.Context, file []byte) (int, error) { return d.g.Import(ctx, file) }
+func (d direct) Import(ctx context.Context, file []byte) (door.Imported, error) {
+	return d.g.Import(ctx, file)
+}
 
 func (d direct) Close() error { return d.g.Close() }
 
@@ -105,12 +105,8 @@ func (a *throughAgent) Sync(ctx context.Context) (s door.Status, err error) {
 	return s, a.post(ctx, "api/sync", struct{}{}, &s)
 }
 
-func (a *throughAgent) Import(ctx context.Context, file []byte) (int, error) {
-	var answer struct {
-		Records int `json:"records"`
-	}
-	err := a.ask(ctx, http.MethodPost, "api/import", "application/octet-stream", bytes.NewReader(file), &answer)
-	return answer.Records, err
+func (a *throughAgent) Import(ctx context.Context, file []byte) (done door.Imported, err error) {
+	return done, a.ask(ctx, http.MethodPost, "api/import", "application/octet-stream", bytes.NewReader(file), &done)
 }
 
 func (a *throughAgent) Close() error {

@@ -7,7 +7,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,13 +26,16 @@ func newGateScan() *cobra.Command {
 		Use:   "scan FILE…|-",
 		Short: "Scan tickets from pictures, or codes from standard input",
 		Long: `Judges each ticket at this gate, whether its agent runs or not, with no network.
-FILE is a picture (PNG, JPEG, GIF …) or a text with one code a line; - reads
-such a text from standard input. A code is what the QR holds, or the short code
-that is printed beneath it.
+FILE is a picture (PNG, JPEG, GIF, WebP, BMP) or a text with one code a line; - reads
+such a text from standard input. A code is what the QR holds, or the short code that
+is printed beneath it. docs/gate.md says what each verdict means and what to do.
 
 Exit status: 0 all admitted, 1 somebody refused, 2 the gate could not judge.`,
+		Example: `  usher gate scan ticket.png
+  usher gate scan --data /var/lib/usher/gate-north --direction out ticket.png
+  scanner | usher gate scan --direction verify --json -`,
 		Args: func(c *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if len(args) == 0 || slices.Contains(args, "") {
 				return fault.New(fault.BadInput, "usher gate scan needs picture files, or - for codes from standard input")
 			}
 			return nil
@@ -38,8 +43,8 @@ Exit status: 0 all admitted, 1 somebody refused, 2 the gate could not judge.`,
 		RunE: runGateScan,
 	}
 	addData(c, "gate")
-	c.Flags().String("at", "", "judge as if it were this time (2026-07-04T19:30:00+02:00); only for events marked as a rehearsal")
-	c.Flags().String("direction", "in", "in, out, or verify, which looks and changes nothing")
+	c.Flags().String("at", "", "judge as if it were this `TIME` (2026-07-04T19:30:00+02:00); only for events marked as a rehearsal")
+	c.Flags().String("direction", "in", "`in|out|verify`; verify looks and changes nothing")
 	return c
 }
 
@@ -56,6 +61,9 @@ func runGateScan(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := checkFiles(args); err != nil {
+		return err
+	}
 	dir, err := dataDir(c)
 	if err != nil {
 		return err
@@ -64,16 +72,40 @@ func runGateScan(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer w.Close()
-	worst := exitDone
+	worst, err := scanAll(c, w, request, args)
+	if err = joined(err, w.Close()); err != nil {
+		return err
+	}
+	return saidAlready(worst)
+}
+
+// checkFiles refuses a name that is no file's before anything is judged.
+func checkFiles(files []string) error {
+	for _, file := range files {
+		if file == "-" {
+			continue
+		}
+		info, err := os.Stat(file)
+		if err == nil && info.IsDir() {
+			err = syscall.EISDIR
+		}
+		if err != nil {
+			return fault.Wrap(fault.BadInput, cause(err), "can't read %s", file)
+		}
+	}
+	return nil
+}
+
+// scanAll judges every code in the files and gives the worst exit status.
+func scanAll(c *cobra.Command, w gate.Reached, request door.Scan, files []string) (worst int, err error) {
 	n := 0
-	err = eachSight(c, args, func(s sight) error {
+	err = eachSight(c, files, func(s sight) error {
 		n++
 		// Every file and line is held up on purpose, so none is taken for the same
 		// sighting as the one before.
 		request.Text, request.How, request.Lane = s.text, s.how, fmt.Sprintf("cli-%d-%d", os.Getpid(), n)
 		if s.err != nil {
-			worst = max(worst, exitRefused)
+			worst = max(worst, readStatus(s.err))
 			return printNoCode(c, s)
 		}
 		answer, err := w.Scan(c.Context(), request)
@@ -86,15 +118,7 @@ func runGateScan(c *cobra.Command, args []string) error {
 		}
 		return w.Shown(c.Context(), answer.Seq)
 	})
-	switch {
-	case err != nil:
-		return err
-	case worst == exitRefused:
-		return errRefused
-	case worst == exitFault:
-		return errCannot
-	}
-	return nil
+	return worst, err
 }
 
 // errCannot ends a command with exitFault after it has said why itself.
@@ -149,24 +173,24 @@ func eachSight(c *cobra.Command, files []string, do func(sight) error) error {
 func eachIn(file string, do func(sight) error) error {
 	f, err := os.Open(file)
 	if err != nil {
-		return fault.Wrap(fault.BadInput, err, "can't read %s", file)
+		return fault.Wrap(fault.BadInput, cause(err), "can't read %s", file)
 	}
 	defer f.Close()
 	var head [512]byte
 	n, err := io.ReadFull(f, head[:])
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return fault.Wrap(fault.BadInput, err, "can't read %s", file)
+	switch {
+	case errors.Is(err, io.EOF):
+		return do(sight{from: file, err: fault.New(fault.BadInput, "the file is empty")})
+	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF):
+		return fault.Wrap(fault.BadInput, cause(err), "can't read %s", file)
 	}
 	whole := io.MultiReader(bytes.NewReader(head[:n]), f)
 	if strings.HasPrefix(http.DetectContentType(head[:n]), "text/plain") {
 		return eachLine(file, whole, do)
 	}
 	texts, err := scan.Picture(whole)
-	if errors.Is(err, scan.ErrNoCode) || err == nil && len(texts) == 0 {
-		return do(sight{from: file, err: scan.ErrNoCode})
-	}
 	if err != nil {
-		return fault.Wrap(fault.BadInput, err, "can't read the picture %s", file)
+		return do(sight{from: file, err: err}) // the others are judged all the same
 	}
 	for _, text := range texts {
 		if err := do(sight{from: file, text: text, how: scan.HowPicture}); err != nil {
@@ -193,10 +217,14 @@ func eachLine(name string, r io.Reader, do func(sight) error) error {
 }
 
 func printNoCode(c *cobra.Command, s sight) error {
-	if wantsJSON(c) {
-		return printJSON(c.OutOrStdout(), map[string]string{"file": s.from, "result": "none", "reason": "no_code"})
+	word, reason := "NO CODE", "no_code"
+	if !errors.Is(s.err, scan.ErrNoCode) {
+		word, reason = "NO PICTURE", "no_picture"
 	}
-	_, err := fmt.Fprintf(c.OutOrStdout(), "%-14s %s\n               there is no QR code in it\n", "NO CODE", printable(s.from))
+	if wantsJSON(c) {
+		return printJSON(c.OutOrStdout(), map[string]string{"file": s.from, "result": "none", "reason": reason, "error": s.err.Error()})
+	}
+	_, err := fmt.Fprintf(c.OutOrStdout(), "%-14s %s\n               %s\n", word, printable(s.from), printable(s.err.Error()))
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"usher/gate"
+	"usher/gate/door"
 	"usher/server"
 	"usher/sync/audit"
 	"usher/sync/exchange"
@@ -151,10 +152,7 @@ func printAudits(c *cobra.Command, reports []*audit.Report) error {
 }
 
 func chainName(node journal.NodeID, epoch uint64) string {
-	if epoch == 0 {
-		return node.String()
-	}
-	return fmt.Sprintf("%s/%d", node, epoch)
+	return journal.Chain{Node: node, Epoch: epoch}.String()
 }
 
 func newest(ch audit.Chain) string {
@@ -262,14 +260,6 @@ Exit status: 0 all taken in, 1 some of it was refused, 2 the file can't be used.
 	return c
 }
 
-// imported says what became of a journal file.
-type imported struct {
-	Event   string            `json:"event,omitempty"`
-	Records uint64            `json:"records"` // that were new
-	Known   uint64            `json:"known"`   // that were here already
-	Refused map[string]string `json:"refused,omitempty"`
-}
-
 func runJournalImport(c *cobra.Command, args []string) error {
 	dir, who, err := dataOwner(c)
 	if err != nil {
@@ -294,7 +284,7 @@ func runJournalImport(c *cobra.Command, args []string) error {
 	return err
 }
 
-func importAtServer(c *cobra.Command, _, path string) (done imported, err error) {
+func importAtServer(c *cobra.Command, _, path string) (done door.Imported, err error) {
 	name, f, err := openSeekable(c, path)
 	if err != nil {
 		return done, err
@@ -331,10 +321,10 @@ type memory struct{ *bytes.Reader }
 // Close implements io.Closer.
 func (memory) Close() error { return nil }
 
-func importedOf(event string, r exchange.Report) imported {
-	done := imported{Event: event, Records: r.Taken, Known: r.Known, Refused: map[string]string{}}
+func importedOf(event string, r exchange.Report) door.Imported {
+	done := door.Imported{Event: event, Records: r.Taken, Known: r.Known, Refused: map[string]string{}}
 	for chain, err := range r.Refused {
-		done.Refused[chainName(chain.Node, chain.Epoch)] = fault.Message(err)
+		done.Refused[chain.String()] = fault.Message(err)
 	}
 	return done
 }
@@ -343,7 +333,7 @@ func importedOf(event string, r exchange.Report) imported {
 // to a gate, and one from standard input.
 const maxJournalFile = 256 << 20
 
-func importAtGate(c *cobra.Command, dir, path string) (done imported, err error) {
+func importAtGate(c *cobra.Command, dir, path string) (done door.Imported, err error) {
 	name, file, err := readFile(c, path, maxJournalFile)
 	if err != nil {
 		return done, err
@@ -352,16 +342,15 @@ func importAtGate(c *cobra.Command, dir, path string) (done imported, err error)
 	if err != nil {
 		return done, err
 	}
-	n, err := g.Import(c.Context(), file)
-	if err != nil {
+	if done, err = g.Import(c.Context(), file); err != nil {
 		err = fmt.Errorf("%s: %w", name, err)
 	}
-	return imported{Records: uint64(n)}, joined(err, g.Close())
+	return done, joined(err, g.Close())
 }
 
-func printImported(c *cobra.Command, done imported) error {
+func printImported(c *cobra.Command, done door.Imported) error {
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "%d records taken in, %d known already\n", done.Records, done.Known)
+	fmt.Fprintf(out, "%s: %s taken in, %d known already\n", done.Event, counted(done.Records, "record"), done.Known)
 	for _, chain := range slices.Sorted(maps.Keys(done.Refused)) {
 		fmt.Fprintf(out, "refused from %s: %s\n", chain, printable(done.Refused[chain]))
 	}

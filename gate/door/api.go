@@ -2,6 +2,7 @@ package door
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +44,7 @@ var hows = []string{"", scan.HowCamera, scan.HowPicture, scan.HowWedge, scan.How
 // Answer is a verdict with what a door shows for it.
 type Answer struct {
 	turnstile.Outcome
+	Look    bool    `json:"look,omitempty"` // nothing was recorded: it was only looked at
 	Display Display `json:"display"`
 }
 
@@ -55,22 +57,27 @@ func (d *Door) scanText(r *http.Request) (any, error) {
 	return d.judge(r, s)
 }
 
-func (d *Door) judge(r *http.Request, s Scan) (any, error) {
-	if s.Direction != admission.In && s.Direction != admission.Out {
-		return nil, fault.At(fault.BadInput, "direction", "%q: want in or out", s.Direction)
+func (d *Door) judge(r *http.Request, s Scan) (any, error) { return Judge(r.Context(), d.Turnstile, s) }
+
+// Judge has a request decided. One that makes no sense, as a test clock at a live
+// event, is refused and leaves no record.
+func Judge(ctx context.Context, t *turnstile.Turnstile, s Scan) (Answer, error) {
+	switch {
+	case s.Direction != admission.In && s.Direction != admission.Out:
+		return Answer{}, fault.At(fault.BadInput, "direction", "%.20q: want in or out", s.Direction)
+	case !slices.Contains(hows, s.How):
+		return Answer{}, fault.At(fault.BadInput, "how", "%.20q: want one of %s", s.How, strings.Join(hows[1:], ", "))
+	case len(s.Lane) > maxLane || !utf8.ValidString(s.Lane):
+		return Answer{}, fault.At(fault.BadInput, "lane", "want text of at most %d bytes", maxLane)
+	case s.At != 0 && !t.Rehearsal():
+		return Answer{}, fault.At(fault.BadInput, "at", "a test clock is for rehearsals, and this gate knows of none: the event is not marked as one")
 	}
-	if !slices.Contains(hows, s.How) {
-		return nil, fault.At(fault.BadInput, "how", "%q: want one of %s", s.How, strings.Join(hows[1:], ", "))
-	}
-	if len(s.Lane) > maxLane || !utf8.ValidString(s.Lane) {
-		return nil, fault.At(fault.BadInput, "lane", "want text of at most %d bytes", maxLane)
-	}
-	out := d.Turnstile.Scan(r.Context(), turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
-	shown := Show(out, d.State)
+	out := t.Scan(ctx, turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
+	shown := Show(out, t.State)
 	if s.Look && out.Green() {
 		shown.More = append([]string{"Only looked at: nobody was let through."}, shown.More...)
 	}
-	return Answer{Outcome: out, Display: shown}, nil
+	return Answer{Outcome: out, Look: s.Look, Display: shown}, nil
 }
 
 // query reads what comes in the address where the body is a picture.
@@ -195,13 +202,20 @@ func (d *Door) sync(r *http.Request) (any, error) {
 	return d.Status(r.Context()), nil
 }
 
+// Imported says what became of a journal file.
+type Imported struct {
+	Event   string            `json:"event"`
+	Records uint64            `json:"records"`           // that were new
+	Known   uint64            `json:"known"`             // that were here already
+	Refused map[string]string `json:"refused,omitempty"` // by chain, why it was not taken in whole
+}
+
 func (d *Door) importFile(r *http.Request) (any, error) {
 	file, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxImport))
 	if err != nil {
 		return nil, unread(err, "a journal file has at most %d MiB", maxImport>>20)
 	}
-	n, err := d.Import(r.Context(), file)
-	return map[string]int{"records": n}, err
+	return d.Import(r.Context(), file)
 }
 
 // live sends the status whenever it changes, and at least every few seconds

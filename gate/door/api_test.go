@@ -248,7 +248,7 @@ func TestStatusAndSync(t *testing.T) {
 
 func TestImport(t *testing.T) {
 	r := newRig(t)
-	if got := answered[map[string]int](t, r.ask("POST", "/api/import", []byte("a file"))); got["records"] != 3 || string(r.imported) != "a file" {
+	if got := answered[Imported](t, r.ask("POST", "/api/import", []byte("a file"))); got.Records != 3 || got.Event != "GALA" || string(r.imported) != "a file" {
 		t.Errorf("import: %v of %q", got, r.imported)
 	}
 }

@@ -52,7 +52,7 @@ type Config struct {
 	// Sync brings the gate level with its server and peers once; nil: it can't.
 	Sync func(context.Context) error
 	// Import takes records that came by hand.
-	Import func(ctx context.Context, file []byte) (int, error)
+	Import func(ctx context.Context, file []byte) (Imported, error)
 	Log    *slog.Logger
 }
 

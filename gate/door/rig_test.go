@@ -99,9 +99,12 @@ func (r *rig) open(device *keyring.Signer) {
 	r.door, err = New(Config{
 		Turnstile: turn, State: r.state, Gate: "North door", Event: eventCode, Key: doorKey,
 		Status: func(context.Context) Status { return *r.status.Load() }, Changed: r.state.Subscribe,
-		Sync:   func(context.Context) error { r.synced.Add(1); return r.syncErr },
-		Import: func(_ context.Context, file []byte) (int, error) { r.imported = file; return 3, nil },
-		Log:    slog.New(slog.DiscardHandler),
+		Sync: func(context.Context) error { r.synced.Add(1); return r.syncErr },
+		Import: func(_ context.Context, file []byte) (Imported, error) {
+			r.imported = file
+			return Imported{Event: "GALA", Records: 3}, nil
+		},
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		r.t.Fatal(err)

@@ -206,12 +206,18 @@ func (t *Turnstile) wrote(seq uint64) {
 	t.Wrote()
 }
 
+// Rehearsal reports whether the event is marked as one, as far as the gate knows.
+func (t *Turnstile) Rehearsal() bool {
+	e := t.State.Event()
+	return e != nil && e.Rehearsal
+}
+
 // when gives the time of the attempt. A test clock is only for rehearsals.
 func (t *Turnstile) when(a Attempt) (admission.Moment, journal.Stamp, admission.Reason) {
 	if a.At == 0 {
 		return t.Clock.Moment(), t.Clock.Stamp(), ""
 	}
-	if e := t.State.Event(); e == nil || !e.Rehearsal || a.At < 0 {
+	if !t.Rehearsal() || a.At < 0 {
 		return t.Clock.Moment(), t.Clock.Stamp(), admission.ClockFailing
 	}
 	return admission.Moment{At: a.At, Synced: true}, journal.Stamp{Time: a.At, Synced: true}, ""
