@@ -29,7 +29,7 @@ func (d *Doors) NewCard(ctx context.Context, server, event, gate string, role gr
 		return grant.Card{}, err
 	}
 	if _, there := e.GateByCode(gate); !there {
-		return grant.Card{}, fault.New(fault.NotFound, "event %s has no gate %q", event, gate)
+		return grant.Card{}, fault.New(fault.NotFound, "event %s has no gate %.40q", event, gate)
 	}
 	if life < MinCardLife || life > MaxCardLife {
 		return grant.Card{}, fault.New(fault.BadInput, "a card lives from %s to %s, not %s", MinCardLife, MaxCardLife, life)
@@ -49,9 +49,14 @@ func (d *Doors) NewCard(ctx context.Context, server, event, gate string, role gr
 	return card, d.keepCard(ctx, card)
 }
 
+// keepCard keeps a new card, and forgets the codes of those whose time is over.
 func (d *Doors) keepCard(ctx context.Context, card grant.Card) error {
 	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		_, err := tx.ExecContext(ctx, `
+		_, err := tx.ExecContext(ctx, `update card set code = $2 where expires <= $1`, d.now().Unix(), []byte{})
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `
 			insert into card (handle, event, gate, role, code, expires, tries, node, record, guests) values ($1, $2, $3, $4, $5, $6, 0, '', $7, $7)`,
 			grant.Handle(card.Code), card.Event, card.Gate, string(card.Role), card.Code[:], card.Expires, []byte{})
 		return err
@@ -123,21 +128,39 @@ func (d *Doors) burn(ctx context.Context, tx *sqldb.Tx, r enrolment.Request) (en
 		return reply, nil
 	case c.node != "":
 		return reply, fault.New(fault.Refused, "this card was used already, by another device; make a new one")
-	case c.tries >= grant.MaxTries || len(c.code) == 0:
-		return reply, fault.New(fault.Refused, "this card is void after %d wrong tries; make a new one", grant.MaxTries)
 	case d.now().Unix() >= c.expires:
 		return reply, fault.New(fault.Expired, "this card expired at %s; make a new one", time.Unix(c.expires, 0).UTC().Format(time.DateTime+" MST"))
+	case c.tries >= grant.MaxTries || len(c.code) == 0:
+		return reply, fault.New(fault.Refused, "this card is void after %d wrong tries; make a new one", grant.MaxTries)
 	case !grant.CheckMAC(grant.Code(c.code), r.Public, r.Nonce, r.MAC):
-		if _, err := tx.ExecContext(ctx, `update card set tries = tries + 1 where handle = $1`, r.Handle); err != nil {
+		if c.tries++; c.tries >= grant.MaxTries {
+			c.code = []byte{}
+		}
+		if _, err := tx.ExecContext(ctx, `update card set tries = $2, code = $3 where handle = $1`, r.Handle, c.tries, c.code); err != nil {
 			return reply, err
 		}
 		return reply, errWrongProof
+	}
+	if err := d.stillThere(ctx, tx, c); err != nil {
+		return reply, err
 	}
 	if reply.Guests, err = d.sealGuestKey(ctx, tx, c, r); err != nil {
 		return reply, err
 	}
 	reply.Record, err = d.admit(ctx, tx, c, r, reply.Guests)
 	return reply, err
+}
+
+// stillThere refuses a card whose gate was taken out of the event's file since.
+func (d *Doors) stillThere(ctx context.Context, tx *sqldb.Tx, c kept) error {
+	e, err := d.catalog.EventIn(ctx, tx, c.event)
+	if err != nil {
+		return err
+	}
+	if _, there := e.GateByCode(c.gate); !there {
+		return fault.New(fault.NotFound, "event %s has no gate %q any more; make a card for another", c.event, c.gate)
+	}
+	return nil
 }
 
 // sealGuestKey gives the event's guest key for the device, as its role may have it.

@@ -1,13 +1,36 @@
 package doors
 
 import (
+	"cmp"
 	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"usher/migrations/sqldb"
 	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
 )
+
+// Limits of what a person types, in bytes. Records hold a little more.
+const (
+	maxWhy = 300
+	maxBy  = 100
+)
+
+// typed refuses a text that no record holds, or that would not be shown as it is.
+func typed(what, text string, most int) error {
+	if len(text) > most {
+		return fault.New(fault.BadInput, "%s: it has %d bytes, want at most %d", what, len(text), most)
+	}
+	for _, c := range text {
+		if c == utf8.RuneError || unicode.IsControl(c) {
+			return fault.New(fault.BadInput, "%s: it has a control character", what)
+		}
+	}
+	return nil
+}
 
 // Conflicts lists the conflicts of an event, open ones and those dealt with.
 func (d *Doors) Conflicts(ctx context.Context, event string) ([]admission.Conflict, error) {
@@ -28,11 +51,14 @@ func (d *Doors) Resolve(ctx context.Context, event, conflict, why, by string) (a
 	c, there := st.Conflict(conflict)
 	switch {
 	case !there:
-		return c, fault.New(fault.NotFound, "event %s has no conflict %s", event, conflict)
+		return c, fault.New(fault.NotFound, "event %s has no conflict %.40s", event, conflict)
 	case !c.Open:
 		return c, fault.New(fault.Exists, "conflict %s is closed already", conflict)
-	case why == "":
+	case strings.TrimSpace(why) == "":
 		return c, fault.New(fault.BadInput, "closing a conflict needs a reason")
+	}
+	if err := cmp.Or(typed("the reason", why, maxWhy), typed("who closes it", by, maxBy)); err != nil {
+		return c, err
 	}
 	resolve := &journal.Resolve{Ticket: journal.TicketID(c.Ticket), Why: why, By: by}
 	for _, a := range c.Duplicates {
@@ -88,6 +114,9 @@ func (d *Doors) Retire(ctx context.Context, event string, node journal.NodeID, w
 	if _, limit, ok := st.Author(node); !ok || limit != nil || st.IsServer(node) {
 		return fault.New(fault.NotFound, "event %s has no active device %s", event, node)
 	}
+	if err := typed("the reason", why, maxWhy); err != nil {
+		return err
+	}
 	return d.expel(ctx, event, &journal.Expel{Node: node, Last: journal.Retiring, Why: why})
 }
 
@@ -124,14 +153,19 @@ func (d *Doors) finishRetiring(event string, l *live) error {
 }
 
 // Expel ends a device's enrolment. Records of it beyond what the server holds
-// now are no longer believed: they are kept apart and shown.
+// now are no longer believed: they are kept apart and shown. It may be one that is
+// being retired, and was lost before it handed in what it has.
 func (d *Doors) Expel(ctx context.Context, event string, node journal.NodeID, why string) error {
 	st, err := d.State(ctx, event)
 	if err != nil {
 		return err
 	}
-	if _, limit, ok := st.Author(node); !ok || limit != nil {
+	_, limit, ok := st.Author(node)
+	if ended := limit != nil && limit.Last != journal.Retiring; !ok || ended || st.IsServer(node) {
 		return fault.New(fault.NotFound, "event %s has no active device %s", event, node)
+	}
+	if err := typed("the reason", why, maxWhy); err != nil {
+		return err
 	}
 	held, err := d.journals.Store(event).Vector(ctx)
 	if err != nil {

@@ -1,7 +1,7 @@
 -- +goose Up
 
 -- Enrolment cards that were made. The code is a secret with a short life: it is
--- wiped when the card is used, worn out or replaced.
+-- wiped when the card is used or worn out, or a new one made after it expired.
 create table card (
     handle     text    not null primary key, -- names the card without its code
     event      text    not null,
