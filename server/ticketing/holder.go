@@ -21,7 +21,7 @@ func (o *Office) Reactivate(ctx context.Context, t Ticket, why string) (Ticket, 
 			return nil
 		}
 		t.State, t.Why, t.Changed = Valid, "", o.now()
-		revocation := journal.NewRevoke("reactivated", t.Changed.UnixMilli(), why,
+		revocation := journal.NewRevoke(journal.Reactivated, t.Changed.UnixMilli(), why,
 			[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}})
 		_, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation)
 		return err

@@ -11,6 +11,9 @@ import (
 // Never is the lowest good generation of a ticket of which no code is good.
 const Never = 65536
 
+// Reactivated is the reason of a revoke record that makes codes good again.
+const Reactivated = "reactivated"
+
 // packed sizes, in bytes, of one entry of a revoke and of a roster record.
 const (
 	revokeEntry = 8 + 3

@@ -29,7 +29,7 @@ type record struct {
 
 // Apply takes in a revoke record, which stands at a position of the server's
 // journal. Records may come in any order, and again: of two that name a ticket
-// the later one in the journal counts, and within one record the last entry.
+// the later one in the journal counts (see Lookup), and within one record the last.
 func (t *Table) Apply(at journal.Position, r *journal.Revoke) {
 	t.records = append(t.records, record{at, r.Since, t.once(r.Reason), t.once(r.Note)})
 	number := uint32(len(t.records) - 1)
@@ -65,27 +65,46 @@ func (t *Table) once(text string) string {
 	return text
 }
 
-// Lookup gives the ticket's revocation that stands latest in the server's
-// journal, if it has any.
+// Lookup gives the ticket's revocation that counts, if it has any: the one that
+// stands latest in the server's journal, but for those that would make a void code
+// good again without saying so. Only a reactivation does that; a server that was
+// restored from a backup, and no longer knows how often a ticket was reissued, does
+// not.
 func (t *Table) Lookup(id journal.TicketID) (admission.Void, bool) {
 	known := t.entries.Find(id)
 	if len(known) == 0 {
 		return admission.Void{}, false
 	}
-	return t.void(known[len(known)-1]), true
+	counts := 0
+	for i := range known {
+		if t.follows(known[counts], known[i]) {
+			counts = i
+		}
+	}
+	return t.void(known[counts]), true
 }
 
-// All gives every revocation of the ticket, in the order of the server's journal.
+// All gives every revocation of the ticket that counts or did (see Lookup), in the
+// order of the server's journal.
 func (t *Table) All(id journal.TicketID) []admission.Void {
 	known := t.entries.Find(id)
 	if len(known) == 0 {
 		return nil
 	}
-	list := make([]admission.Void, len(known))
+	list := make([]admission.Void, 0, len(known))
+	counts := 0
 	for i, e := range known {
-		list[i] = t.void(e)
+		if i == 0 || t.follows(known[counts], e) {
+			counts = i
+			list = append(list, t.void(e))
+		}
 	}
 	return list
+}
+
+// follows reports whether a later entry takes the place of the one that counts.
+func (t *Table) follows(counts, later packed.Entry) bool {
+	return later.Value >= counts.Value || t.records[later.Shared].reason == journal.Reactivated
 }
 
 func (t *Table) void(e packed.Entry) admission.Void {

@@ -181,3 +181,39 @@ func BenchmarkLookup(b *testing.B) {
 		table.Lookup(id(n % (2 * million)))
 	}
 }
+
+// Only a reactivation makes a void code good again, whatever order records come in.
+func TestNothingIsForgotten(t *testing.T) {
+	ticket := journal.TicketID{7}
+	say := func(reason string, minimum uint32) *journal.Revoke {
+		r := journal.NewRevoke(reason, 1, "", []journal.Revocation{{Ticket: ticket, Minimum: minimum}})
+		return &r
+	}
+	for _, c := range []struct {
+		name    string
+		said    []*journal.Revoke
+		minimum uint32
+		all     int
+	}{
+		{"a restored server that counts from its backup", []*journal.Revoke{say("superseded", 1), say("superseded", 2), say("superseded", 1)}, 2, 2},
+		{"one that forgot a revocation", []*journal.Revoke{say("revoked", journal.Never), say("superseded", 1)}, journal.Never, 1},
+		{"a reactivation", []*journal.Revoke{say("superseded", 1), say("blocked", journal.Never), say(journal.Reactivated, 1)}, 1, 3},
+		{"a revocation after one", []*journal.Revoke{say("blocked", journal.Never), say(journal.Reactivated, 0), say("superseded", 1)}, 1, 3},
+		{"another reason for the same", []*journal.Revoke{say("revoked", journal.Never), say("refunded", journal.Never)}, journal.Never, 2},
+	} {
+		for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}, {1, 0, 2}} {
+			var table Table
+			for _, i := range order {
+				if i < len(c.said) {
+					table.Apply(journal.Position{Epoch: uint64(i / 2), Seq: uint64(i) + 1}, c.said[i])
+				}
+			}
+			if v, ok := table.Lookup(ticket); !ok || v.Minimum != c.minimum {
+				t.Errorf("%s, in the order %v: the lowest good is %d, want %d", c.name, order, v.Minimum, c.minimum)
+			}
+			if all := table.All(ticket); len(all) != c.all {
+				t.Errorf("%s: %d revocations count, want %d", c.name, len(all), c.all)
+			}
+		}
+	}
+}
