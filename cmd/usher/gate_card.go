@@ -26,7 +26,7 @@ device, or type the code from it. Whoever has the card can become that gate: han
 over like a key. The server has to run when the card is used.
 
   scanner      scans tickets
-  supervisor   scans, may let in against a refusal, and reads the guest list
+  supervisor   scans and reads the guest list; the role that overrides are meant for
   box-office   scans and reads the guest list
   kiosk        scans, with nobody beside it who could be asked anything`,
 		Example: `  usher gate card --event HARBOUR-26 --gate north --role scanner
