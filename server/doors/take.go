@@ -32,13 +32,15 @@ func (d *Doors) take(event string, st *state.State, r *journal.Record) error {
 		}
 		return nil
 	}
-	if failed != nil {
-		d.log.Error("a gate's record can't be taken into account", "event", event, "author", r.Chain.String(), "seq", r.Seq, "error", failed)
-		if err := st.Withhold(r); err != nil {
-			return nil // it is in the picture, or fits no chain: nothing to withhold
-		}
+	// The notice first: whoever sees that the picture has come so far finds it said.
+	if err := d.notify(d.ctx, event, st, r, failed); err != nil || failed == nil {
+		return err
 	}
-	return d.notify(d.ctx, event, st, r, failed)
+	d.log.Error("a gate's record can't be taken into account", "event", event, "author", r.Chain.String(), "seq", r.Seq, "error", failed)
+	if err := st.Withhold(r); err != nil {
+		d.log.Warn("and it fits no chain", "event", event, "author", r.Chain.String(), "seq", r.Seq, "error", err)
+	}
+	return nil
 }
 
 // consider applies a record. A panic over it is that record's fault alone.

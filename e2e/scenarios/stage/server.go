@@ -107,15 +107,16 @@ func (s *Server) Settled(ctx context.Context, event string) (*state.State, error
 	if err != nil {
 		return nil, err
 	}
-	held, err := s.Journals.Store(event).Vector(ctx)
-	if err != nil {
-		return nil, err
-	}
 	wake, cancel := st.Subscribe()
 	defer cancel()
 	late := time.NewTimer(patience)
 	defer late.Stop()
-	for !followed(st, held) {
+	for {
+		// Asked anew each time: following may itself add to the journals.
+		held, err := s.Journals.Store(event).Vector(ctx)
+		if err != nil || followed(st, held) {
+			return st, err
+		}
 		select {
 		case <-wake:
 		case <-time.After(10 * time.Millisecond):
@@ -125,7 +126,6 @@ func (s *Server) Settled(ctx context.Context, event string) (*state.State, error
 			return nil, ctx.Err()
 		}
 	}
-	return st, nil
 }
 
 func followed(st *state.State, held journal.Vector) bool {
