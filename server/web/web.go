@@ -18,6 +18,7 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"usher/server/doors"
@@ -122,11 +123,11 @@ func (w *Web) managers(next func(http.ResponseWriter, *http.Request) error) http
 }
 
 func bearer(r *http.Request) string {
-	const scheme = "Bearer "
-	if h := r.Header.Get("Authorization"); len(h) > len(scheme) {
-		return h[len(scheme):]
+	key, is := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !is {
+		return ""
 	}
-	return ""
+	return key
 }
 
 func (w *Web) holds(key string) bool {
