@@ -56,12 +56,13 @@ type History struct {
 
 // Finding is what a ticket's history comes to.
 type Finding struct {
-	// Acts are all acts in the agreed order, those that wait last; undone ones
-	// and those from the future are marked. It is the past to give to Decide.
+	// Acts are all acts in the agreed order, those that lack an ancestor last;
+	// undone ones and those from the future are marked. It is the past to give to
+	// Decide.
 	Acts []Act
 
-	// Waiting is how many acts at the end of Acts can't be judged yet, because
-	// something that their gate knew is not held here.
+	// Waiting is how many of them can't be judged yet, because something that
+	// their gate knew is not held here.
 	Waiting int
 
 	Conflicts []Conflict // by zone, then kind

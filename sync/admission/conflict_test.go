@@ -253,6 +253,28 @@ func TestWaitsForWhatItsGateKnew(t *testing.T) {
 	}
 }
 
+// An act by a gate that knew more of the server's journal than this node waits to be
+// judged, but keeps its place among the others: a gate that decides on it here saw
+// the past that the merge sees.
+func TestWhatWaitsForTheServerKeepsItsPlace(t *testing.T) {
+	s := newStory(t)
+	out := s.act("g2", 10, Act{Result: Accept, Reason: Exit, Direction: Out, Known: journal.Position{Seq: 2}})
+	entry := s.in("g3", 20)
+	next := s.act("g3", 30, Act{Result: Reject, Reason: AlreadyUsed, Direction: In, Known: journal.Position{Seq: 1}}, out, entry)
+	s.h.Known = journal.Position{Seq: 1}
+	for _, waiting := range []int{2, 0} {
+		f := s.find()
+		var order []journal.Hash
+		for _, a := range f.Acts {
+			order = append(order, a.Hash)
+		}
+		if f.Waiting != waiting || !slices.Equal(order, []journal.Hash{out, entry, next}) {
+			t.Errorf("the server known up to %d: %d wait, order\n%s", s.h.Known.Seq, f.Waiting, sketch(f.Acts))
+		}
+		s.h.Known.Seq = 2
+	}
+}
+
 // What an expelled device wrote after its last believed record keeps its place in
 // the order, takes none inside and holds nobody up.
 func TestSetAside(t *testing.T) {

@@ -17,21 +17,24 @@ func Judge(events func(journal.Position) *journal.Event, h History) Finding {
 	markUndone(acts)
 	g := graphOf(acts)
 	order := g.sort()
-	blocked := g.blocked(acts, order, h.Known)
+	waits, adrift := g.waits(acts, order, h.Known)
 	markFuture(acts, &g, order)
 
 	f := Finding{Acts: make([]Act, 0, len(acts))}
-	for _, wait := range [...]bool{false, true} {
+	judged := make([]Act, 0, len(acts))
+	for _, last := range [...]bool{false, true} {
 		for _, i := range order {
-			if blocked[i] == wait {
-				f.Acts = append(f.Acts, acts[i])
+			if adrift[i] != last {
+				continue
+			}
+			f.Acts = append(f.Acts, acts[i])
+			if !waits[i] {
+				judged = append(judged, acts[i])
 			}
 		}
-		if !wait {
-			f.Waiting = len(acts) - len(f.Acts)
-		}
 	}
-	f.Conflicts = conflicts(events, h, f.Acts[:len(acts)-f.Waiting])
+	f.Waiting = len(acts) - len(judged)
+	f.Conflicts = conflicts(events, h, judged)
 	return f
 }
 
@@ -53,27 +56,29 @@ func markUndone(acts []Act) {
 	}
 }
 
-// blocked says which acts can't be judged yet: something that their gate says it
-// knew is not here, or they come after such an act. What a device that is not
+// waits says which acts can't be judged yet: something that their gate says it
+// knew is not here, or they come after such an act. Those that lack an ancestor are
+// adrift as well: nobody can say yet where they belong. What a device that is not
 // believed says it knew holds nobody up.
 //
-// The acts that are not blocked hold all their ancestors, so their order is that
-// of the whole, however much is still to come.
-func (g *graph) blocked(acts []Act, order []int32, known journal.Position) []bool {
-	blocked := make([]bool, len(acts))
+// The acts that are not adrift hold all their ancestors, so their order is that of
+// the whole, however much is still to come.
+func (g *graph) waits(acts []Act, order []int32, known journal.Position) (waits, adrift []bool) {
+	waits, adrift = make([]bool, len(acts)), make([]bool, len(acts))
 	for _, i := range order {
 		a := &acts[i]
 		if a.SetAside {
-			blocked[i] = false
+			waits[i], adrift[i] = false, false
 			continue
 		}
-		if blocked[i] = blocked[i] || g.lacks[i] || known.Before(a.Known); blocked[i] {
-			for _, j := range g.next[i] {
-				blocked[j] = true
-			}
+		adrift[i] = adrift[i] || g.lacks[i]
+		waits[i] = waits[i] || adrift[i] || known.Before(a.Known)
+		for _, j := range g.next[i] {
+			waits[j] = waits[j] || waits[i]
+			adrift[j] = adrift[j] || adrift[i]
 		}
 	}
-	return blocked
+	return waits, adrift
 }
 
 // markFuture marks the acts that bear a later time than a record that knew them,
