@@ -150,9 +150,9 @@ func plain(raw json.RawMessage) string {
 	if json.Unmarshal(raw, &unquoted) == nil {
 		return unquoted
 	}
-	var any_ any
-	if json.Unmarshal(raw, &any_) == nil {
-		if b, err := json.Marshal(any_); err == nil {
+	var value any
+	if json.Unmarshal(raw, &value) == nil {
+		if b, err := json.Marshal(value); err == nil {
 			return string(b)
 		}
 	}

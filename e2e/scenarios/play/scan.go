@@ -28,7 +28,7 @@ func (p *player) scan(ctx context.Context, s *script.Step) (*outcome, error) {
 	if before := p.nonces[s.Nonce]; s.Nonce != "" && before != nil {
 		return p.again(ctx, d, s, before)
 	}
-	online, err := p.online_(s)
+	online, err := p.asksFirst(s)
 	if err != nil {
 		return nil, err
 	}
@@ -71,8 +71,8 @@ func (p *player) again(ctx context.Context, d *stage.Device, s *script.Step, bef
 	return failed("nonce_reuse"), nil
 }
 
-// online_ says whether the device asks the server before it decides.
-func (p *player) online_(s *script.Step) (bool, error) {
+// asksFirst says whether the device asks the server before it decides.
+func (p *player) asksFirst(s *script.Step) (bool, error) {
 	mode := s.Mode
 	for _, d := range p.c.Setup.Devices {
 		if d.ID == s.Device && mode == "" {
