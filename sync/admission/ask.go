@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"usher/crypto/ticket"
 	"usher/sync/journal"
 )
 
@@ -20,12 +21,19 @@ func checkPaid(s *scan) outcome {
 	s.verdict.Details.Due, s.verdict.Details.Currency = s.p.Due, s.p.Currency
 	switch {
 	case !s.c.Gate.TakesUnpaid:
+		s.hint(takesPayment)
 		return refuse(Unpaid)
 	case !slices.Contains(s.p.Confirmed, Unpaid):
 		return outcome{Ask, Unpaid}
 	}
 	s.flag(FlagPaidHere)
 	return outcome{}
+}
+
+// takesPayment reports whether an unpaid ticket can be paid for at a gate, and
+// comes in there.
+func takesPayment(e *journal.Event, g journal.Gate, claims ticket.Claims) bool {
+	return g.TakesUnpaid && Admits(e, g, claims)
 }
 
 // checkCapacity refuses an entry into a zone that is full, as far as the gate

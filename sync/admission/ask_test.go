@@ -16,6 +16,14 @@ func TestUnpaid(t *testing.T) {
 	if v.Details.Due != 2500 || v.Details.Currency != "EUR" {
 		t.Errorf("the amount is not named: %+v", v.Details)
 	}
+	if len(v.Details.RightGates) != 0 {
+		t.Errorf("%v take no payment", v.Details.RightGates)
+	}
+	d.c.Event.Gates = append(d.c.Event.Gates, journal.Gate{Code: "box", Name: "Box office", All: true, TakesUnpaid: true},
+		journal.Gate{Code: "vip-box", Products: []uint32{2}, TakesUnpaid: true})
+	if v = d.show(); len(v.Details.RightGates) != 1 || v.Details.RightGates[0].Code != "box" {
+		t.Errorf("sent to %v to pay, want the box office", v.Details.RightGates)
+	}
 	d.p.Confirmed = []Reason{Unpaid}
 	want(t, d.show(), Reject, Unpaid) // this gate may not take money, whoever says so
 
@@ -43,6 +51,9 @@ func TestSession(t *testing.T) {
 		if v := d.show(); v.Result != c.result || c.result == Reject && v.Reason != WrongDate {
 			t.Errorf("gate of %q, product of %q: %s %s, want %s", c.gate, c.product, v.Result, v.Reason, c.result)
 		}
+	}
+	if v := d.show(); v.Details.Session != "fri" || v.Details.GateSession != "sat" {
+		t.Errorf("the dates are not named: %+v", v.Details)
 	}
 	d.c.Event.Gates = append(d.c.Event.Gates, journal.Gate{Code: "g3", Name: "Friday door", All: true, Session: "fri"})
 	v := d.show()

@@ -26,7 +26,7 @@ type Context struct {
 	ListKnown bool  // there was such a word
 
 	Inside    int   // people in the gate's zone, as far as this gate knows
-	InsideAge int64 // ms since the oldest word on which that number rests
+	InsideAge int64 // ms since the oldest word on which that number rests; below 0: some gate was never heard
 }
 
 // Override is a supervisor's wish to let somebody in against the verdict.

@@ -19,7 +19,7 @@ func checkProduct(s *scan) outcome {
 	s.product = product
 	s.verdict.Product = product.Name
 	if !admitsProduct(s.c.Gate, s.claims) {
-		s.hint()
+		s.hint(Admits)
 		return refuse(WrongProduct)
 	}
 	return outcome{}
@@ -28,7 +28,8 @@ func checkProduct(s *scan) outcome {
 // checkSession asks whether the ticket is for the date that this gate lets in.
 func checkSession(s *scan) outcome {
 	if !admitsSession(s.c.Gate, s.product) {
-		s.hint()
+		s.verdict.Details.Session, s.verdict.Details.GateSession = s.product.Session, s.c.Gate.Session
+		s.hint(Admits)
 		return refuse(WrongDate)
 	}
 	return outcome{}
@@ -46,7 +47,7 @@ func checkZone(s *scan) outcome {
 	if !known || opens(s.c.Gate, s.claims, product) {
 		return outcome{}
 	}
-	s.hint()
+	s.hint(Admits)
 	return refuse(WrongGate)
 }
 
@@ -89,14 +90,18 @@ func opens(g journal.Gate, claims ticket.Claims, product *journal.Product) bool 
 	return true
 }
 
-// hint names the gates that would be right.
-func (s *scan) hint() {
-	product, known := productOf(s.c.Event, s.claims)
-	if !known {
-		return
-	}
+// Admits reports whether a ticket that says so is let in at a gate of the event, as
+// far as that depends on what kind of ticket it is: its product, its session and
+// the zones that it opens.
+func Admits(e *journal.Event, g journal.Gate, claims ticket.Claims) bool {
+	product, known := productOf(e, claims)
+	return known && admitsProduct(g, claims) && admitsSession(g, product) && opens(g, claims, product)
+}
+
+// hint names the other gates that would be right.
+func (s *scan) hint(right func(*journal.Event, journal.Gate, ticket.Claims) bool) {
 	for _, g := range s.c.Event.Gates {
-		if g.Code != s.c.Gate.Code && admitsProduct(g, s.claims) && admitsSession(g, product) && opens(g, s.claims, product) {
+		if g.Code != s.c.Gate.Code && right(s.c.Event, g, s.claims) {
 			s.verdict.Details.RightGates = append(s.verdict.Details.RightGates, GateHint{g.Code, g.Name, g.Direction})
 		}
 	}

@@ -78,7 +78,10 @@ type Details struct {
 	Currency  string             `json:"currency,omitempty"`   // ISO 4217
 	Inside    int                `json:"inside,omitempty"`     // of zone_full: people
 	Capacity  int                `json:"capacity,omitempty"`   // of zone_full
-	InsideAge int64              `json:"inside_age,omitempty"` // of zone_full: ms since the oldest word it rests on
+	InsideAge int64              `json:"inside_age,omitempty"` // of zone_full: ms since the oldest word it rests on; below 0: some gate was never heard
+
+	Session     string `json:"session,omitempty"`      // of wrong_date: which date the ticket is for
+	GateSession string `json:"gate_session,omitempty"` // of wrong_date: which one is let in here
 
 	Void       *Void         `json:"void,omitempty"`
 	Rule       *journal.Rule `json:"rule,omitempty"` // the rule that failed

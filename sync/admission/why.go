@@ -66,7 +66,7 @@ var dos = map[Reason]string{
 	StaleCode:          "Ask for the live code, not a picture of it.",
 	LiveRequired:       "Ask for the live code in the wallet.",
 	StaleList:          "Sync this device, or confirm and scan again.",
-	Questions:          "Check, confirm and scan again.",
+	Questions:          "Ask, note the answers and scan again.",
 	OverrideDenied:     "Call a supervisor.",
 }
 
@@ -97,10 +97,12 @@ func (v Verdict) Why() string {
 		return v.whyRule()
 	case AlreadyUsed:
 		return v.whyUsed()
+	case WrongDate:
+		return v.whyDate()
 	case ZoneFull:
-		if d.Capacity > 0 {
-			return fmt.Sprintf("%d of %d are inside, by a count %d s old.", d.Inside, d.Capacity, d.InsideAge/1000)
-		}
+		return v.whyFull()
+	case Questions:
+		return v.whyAsk()
 	}
 	return whys[v.Reason]
 }
@@ -117,6 +119,8 @@ func (v Verdict) Do() string {
 		return "If it is the same person, let them through."
 	case v.Reason == AlreadyUsed:
 		return "Ask for another ticket, or call a supervisor."
+	case v.Reason == Unpaid && v.Result == Ask:
+		return "Take the money, confirm and scan again."
 	case (v.Reason == RuleFailed || v.Reason == Cooldown) && d.Opens > 0:
 		return fmt.Sprintf("Ask to come back at %s.", v.clock(d.Opens))
 	}
@@ -226,6 +230,51 @@ func (v Verdict) whyUsed() string {
 		return text + ". It came out; nobody gets in again here."
 	}
 	return text + "."
+}
+
+func (v Verdict) whyDate() string {
+	d := &v.Details
+	if d.Session == "" || d.GateSession == "" {
+		return whys[WrongDate]
+	}
+	return fmt.Sprintf("The ticket is for %s, this gate lets in %s.", d.Session, d.GateSession)
+}
+
+func (v Verdict) whyFull() string {
+	d := &v.Details
+	if d.Capacity == 0 {
+		return whys[ZoneFull]
+	}
+	text := fmt.Sprintf("%d of %d are inside", d.Inside, d.Capacity)
+	switch age := time.Duration(d.InsideAge) * time.Millisecond; {
+	case age < 0:
+		text += ", by a count without gates that were never heard"
+	case age >= time.Second:
+		text += fmt.Sprintf(", by a count %s old", span(age))
+	}
+	return text + "."
+}
+
+func (v Verdict) whyAsk() string {
+	var texts []string
+	for _, q := range v.Details.Questions {
+		texts = append(texts, q.Text)
+	}
+	if len(texts) == 0 {
+		return whys[Questions]
+	}
+	return strings.Join(texts, " ")
+}
+
+// span shows how long something is, to a unit that people count in.
+func span(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	}
+	return fmt.Sprintf("%d h", int(d.Hours()))
 }
 
 // clock shows a time as the venue's clock has it.

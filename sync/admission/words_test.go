@@ -121,6 +121,15 @@ func TestSentences(t *testing.T) {
 		{Cooldown, Details{Rule: &journal.Rule{}, Opens: evening}, "Not before 19:10:00 on Sat 4 Jul.", "Ask to come back at 19:10:00 on Sat 4 Jul."},
 		{AlreadyUsed, Details{First: entry, Count: 1, Use: UseMisread}, "Came in 19:10:00 on Sat 4 Jul, gate g1. The same lane, a moment ago.", "If it is the same person, let them through."},
 		{AlreadyUsed, Details{First: entry, Count: 3, Use: UseCopy}, "Came in 19:10:00 on Sat 4 Jul, gate g1, 3 entries. A copy?", "Ask for another ticket, or call a supervisor."},
+		{Unpaid, Details{}, "The ticket isn't paid for.", "Send to the box office to pay."},
+		{Unpaid, Details{RightGates: []GateHint{{"box", "Box office", ""}}}, "The ticket isn't paid for.", "Send to Box office."},
+		{WrongDate, Details{Session: "fri", GateSession: "sat"}, "The ticket is for fri, this gate lets in sat.", boxOffice},
+		{WrongDate, Details{}, "The ticket is for another date.", boxOffice},
+		{ZoneFull, Details{Inside: 450, Capacity: 450}, "450 of 450 are inside.", "Ask to wait until somebody has left."},
+		{ZoneFull, Details{Inside: 451, Capacity: 450, InsideAge: 119_000}, "451 of 450 are inside, by a count 119 s old.", "Ask to wait until somebody has left."},
+		{ZoneFull, Details{Inside: 1, Capacity: 1, InsideAge: 3 * 3600_000}, "1 of 1 are inside, by a count 3 h old.", "Ask to wait until somebody has left."},
+		{ZoneFull, Details{Inside: 1, Capacity: 1, InsideAge: -1}, "1 of 1 are inside, by a count without gates that were never heard.", "Ask to wait until somebody has left."},
+		{Questions, Details{Questions: []journal.Question{{Text: "How old?"}, {Text: "Name on the ID?"}}}, "How old? Name on the ID?", "Ask, note the answers and scan again."},
 	} {
 		v := Verdict{Result: Reject, Reason: c.reason, Details: c.details, TimeZone: "Europe/Berlin"}
 		if got := v.Why(); got != c.why {
@@ -129,6 +138,13 @@ func TestSentences(t *testing.T) {
 		if got := v.Do(); got != c.do {
 			t.Errorf("%s: do %q, want %q", c.reason, got, c.do)
 		}
+	}
+}
+
+// What can be asked and taken at this gate is done here.
+func TestSentenceOfPaymentHere(t *testing.T) {
+	if got := (Verdict{Result: Ask, Reason: Unpaid}).Do(); got != "Take the money, confirm and scan again." {
+		t.Error(got)
 	}
 }
 
