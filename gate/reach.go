@@ -13,8 +13,8 @@ import (
 
 	"usher/gate/door"
 	"usher/gate/store"
+	"usher/gate/turnstile"
 	"usher/sync/fault"
-	"usher/sync/journal"
 )
 
 // Reached is a gate that this process works with, itself or through the agent
@@ -22,7 +22,8 @@ import (
 type Reached interface {
 	Scan(context.Context, door.Scan) (door.Answer, error)
 	Shown(ctx context.Context, seq uint64) error
-	Undo(ctx context.Context, admission journal.Hash, by, why string) error
+	Undo(context.Context, door.Undo) (door.Undone, error)
+	Search(ctx context.Context, query string) (turnstile.Findings, error)
 	Status(context.Context) (door.Status, error)
 	Sync(context.Context) (door.Status, error)
 	Import(ctx context.Context, file []byte) (door.Imported, error)
@@ -61,9 +62,12 @@ func (d direct) Shown(_ context.Context, seq uint64) error {
 	return nil
 }
 
-func (d direct) Undo(ctx context.Context, admission journal.Hash, by, why string) error {
-	_, err := d.g.Turnstile.Undo(ctx, admission, by, why)
-	return err
+func (d direct) Undo(ctx context.Context, u door.Undo) (door.Undone, error) {
+	return door.TakeBack(ctx, d.g.Turnstile, u)
+}
+
+func (d direct) Search(_ context.Context, query string) (turnstile.Findings, error) {
+	return d.g.Turnstile.Search(query)
 }
 
 func (d direct) Status(ctx context.Context) (door.Status, error) { return d.g.Status(ctx), nil }
@@ -93,8 +97,12 @@ func (a *throughAgent) Shown(ctx context.Context, seq uint64) error {
 	return a.post(ctx, "api/shown", map[string]uint64{"seq": seq}, nil)
 }
 
-func (a *throughAgent) Undo(ctx context.Context, admission journal.Hash, by, why string) error {
-	return a.post(ctx, "api/undo", map[string]any{"record": admission, "by": by, "why": why}, nil)
+func (a *throughAgent) Undo(ctx context.Context, u door.Undo) (done door.Undone, err error) {
+	return done, a.post(ctx, "api/undo", u, &done)
+}
+
+func (a *throughAgent) Search(ctx context.Context, query string) (found turnstile.Findings, err error) {
+	return found, a.post(ctx, "api/search", map[string]string{"query": query}, &found)
 }
 
 func (a *throughAgent) Status(ctx context.Context) (s door.Status, err error) {

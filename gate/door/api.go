@@ -26,6 +26,9 @@ const (
 	maxRequest = 16 << 10
 	maxImport  = 256 << 20
 	maxLane    = 32
+
+	maxOperator = 40  // as records hold it
+	maxWhy      = 400 // likewise
 )
 
 // Scan is a request to judge a text that somebody read or typed.
@@ -36,6 +39,9 @@ type Scan struct {
 	Direction admission.Direction `json:"direction"` // in or out
 	Look      bool                `json:"look"`      // verify: decide, change nothing
 	At        int64               `json:"at,omitempty"`
+	Operator  string              `json:"operator,omitempty"`  // who stands at the lane
+	Confirmed []admission.Reason  `json:"confirmed,omitempty"` // of an ask: unpaid, stale_list
+	Answers   map[string]string   `json:"answers,omitempty"`   // of an ask: by the question's code
 }
 
 // hows are the ways in which a code may have come; "" is not said.
@@ -72,12 +78,39 @@ func Judge(ctx context.Context, t *turnstile.Turnstile, s Scan) (Answer, error) 
 	case s.At != 0 && !t.Rehearsal():
 		return Answer{}, fault.At(fault.BadInput, "at", "a test clock is for rehearsals, and this gate knows of none: the event is not marked as one")
 	}
-	out := t.Scan(ctx, turnstile.Attempt{Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At})
+	if err := s.checkAnswers(); err != nil {
+		return Answer{}, err
+	}
+	out := t.Scan(ctx, turnstile.Attempt{
+		Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At,
+		Operator: s.Operator, Confirmed: s.Confirmed, Answers: s.Answers,
+	})
 	shown := Show(out, t.State)
 	if s.Look && out.Green() {
 		shown.More = append([]string{"Only looked at: nobody was let through."}, shown.More...)
 	}
 	return Answer{Outcome: out, Look: s.Look, Display: shown}, nil
+}
+
+// checkAnswers refuses what no record could hold of a person's answers.
+func (s *Scan) checkAnswers() error {
+	switch {
+	case len(s.Operator) > maxOperator || !utf8.ValidString(s.Operator):
+		return fault.At(fault.BadInput, "operator", "want text of at most %d bytes", maxOperator)
+	case len(s.Answers) > journal.MaxQuestions:
+		return fault.At(fault.BadInput, "answers", "%d, want at most %d", len(s.Answers), journal.MaxQuestions)
+	}
+	for _, reason := range s.Confirmed {
+		if reason != admission.Unpaid && reason != admission.StaleList {
+			return fault.At(fault.BadInput, "confirmed", "%.20q is nothing that a person confirms: want %s or %s", reason, admission.Unpaid, admission.StaleList)
+		}
+	}
+	for question, text := range s.Answers {
+		if len(text) > journal.MaxAnswer || !utf8.ValidString(text) {
+			return fault.At(fault.BadInput, "answers", "the answer to %.40q: want text of at most %d bytes", question, journal.MaxAnswer)
+		}
+	}
+	return nil
 }
 
 // query reads what comes in the address where the body is a picture.
@@ -167,29 +200,62 @@ func (d *Door) shown(r *http.Request) (any, error) {
 	return struct{}{}, nil
 }
 
+// Undo asks to take an admission back, by its record or by the ticket that was let
+// in last.
+type Undo struct {
+	Record journal.Hash `json:"record,omitzero"`
+	Ticket string       `json:"ticket,omitempty"` // short code, id or whole code
+	By     string       `json:"by,omitempty"`
+	Why    string       `json:"why,omitempty"`
+}
+
 // Undone is the answer to an undo.
 type Undone struct {
-	Result  string  `json:"result"` // undone
-	Ticket  string  `json:"ticket"`
-	Display Display `json:"display"`
+	Result  string       `json:"result"` // undone
+	Record  journal.Hash `json:"record"` // of the admission
+	Ticket  string       `json:"ticket"`
+	Short   string       `json:"short"`
+	Display Display      `json:"display"`
 }
 
 func (d *Door) undo(r *http.Request) (any, error) {
+	var u Undo
+	if err := readJSON(r, &u); err != nil {
+		return nil, err
+	}
+	return TakeBack(r.Context(), d.Turnstile, u)
+}
+
+// TakeBack takes an admission back. What may not be gives a fault whose Where is
+// the stable reason; see turnstile.Turnstile.Undo.
+func TakeBack(ctx context.Context, t *turnstile.Turnstile, u Undo) (Undone, error) {
+	switch {
+	case !u.Record.IsZero() && u.Ticket != "":
+		return Undone{}, fault.At(fault.BadInput, "record, ticket", "want one of them")
+	case len(u.By) > maxOperator || !utf8.ValidString(u.By):
+		return Undone{}, fault.At(fault.BadInput, "by", "want text of at most %d bytes", maxOperator)
+	case len(u.Why) > maxWhy || !utf8.ValidString(u.Why):
+		return Undone{}, fault.At(fault.BadInput, "why", "want text of at most %d bytes", maxWhy)
+	case u.Ticket != "":
+		u.Record = t.Entry(u.Ticket)
+	}
+	id, err := t.Undo(ctx, u.Record, u.By, u.Why)
+	if err != nil {
+		return Undone{}, err
+	}
+	return Undone{Result: "undone", Record: u.Record, Ticket: id.String(), Short: id.Short(), Display: Display{
+		Tone: "amber", Shape: "triangle", Word: "UNDONE", Why: "The admission of " + id.Short() + " was taken back.", Do: "The ticket can be used again.",
+	}}, nil
+}
+
+func (d *Door) search(r *http.Request) (any, error) {
 	var s struct {
-		Record journal.Hash `json:"record"`
-		By     string       `json:"by"`
-		Why    string       `json:"why"`
+		Query string `json:"query"`
 	}
 	if err := readJSON(r, &s); err != nil {
 		return nil, err
 	}
-	id, err := d.Turnstile.Undo(r.Context(), s.Record, s.By, s.Why)
-	if err != nil {
-		return nil, err
-	}
-	return Undone{Result: "undone", Ticket: id.String(), Display: Display{
-		Tone: "amber", Shape: "triangle", Word: "UNDONE", Why: "The admission of " + id.Short() + " was taken back.", Do: "The ticket can be used again.",
-	}}, nil
+	return d.Turnstile.Search(s.Query)
 }
 
 func (d *Door) sync(r *http.Request) (any, error) {

@@ -3,11 +3,13 @@ package door
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"usher/gate/scan"
 	"usher/gate/turnstile"
 	"usher/sync/admission"
 	"usher/sync/journal"
+	"usher/sync/money"
 	"usher/sync/state"
 )
 
@@ -19,7 +21,7 @@ type Display struct {
 	Word  string   `json:"word"`
 	Why   string   `json:"why,omitempty"`
 	Do    string   `json:"do,omitempty"`
-	More  []string `json:"more,omitempty"` // product, seat, how sure
+	More  []string `json:"more,omitempty"` // questions, product, seat, holder, how sure, the organiser's words, doubts
 }
 
 // Show gives what a door shows for an outcome. st knows the names of devices; nil:
@@ -28,14 +30,44 @@ func Show(out turnstile.Outcome, st *state.State) Display {
 	v := out.Verdict
 	d := Display{Word: v.Word(), Why: v.Why(), Do: v.Do()}
 	d.Tone, d.Shape = sign(v)
+	if v.Reason == admission.Unpaid && v.Details.Due > 0 {
+		d.Why = "To pay: " + money.Format(v.Details.Due, v.Details.Currency) + "."
+	}
+	d.More = asked(v)
 	if v.Green() {
-		d.More = carried(out)
-	} else if first := v.Details.First; first != nil {
-		d.More = append(d.More, cameBy(*first, st))
+		d.More = append(d.More, carried(out)...)
+	} else {
+		if v.Holder != "" && v.Result == admission.Ask {
+			d.More = append(d.More, v.Holder)
+		}
+		if first := v.Details.First; first != nil {
+			d.More = append(d.More, cameBy(*first, st))
+		}
 	}
 	d.More = append(d.More, v.Details.Texts...)
 	d.More = append(d.More, doubts(v)...)
 	return d
+}
+
+// asked says what a person is to ask, and how it is answered.
+func asked(v admission.Verdict) []string {
+	var lines []string
+	for _, q := range v.Details.Questions {
+		text := q.Code + ": " + q.Text
+		switch q.Kind {
+		case admission.QuestionNumber:
+			text += " (a number)"
+		case admission.QuestionYesNo:
+			text += " (yes or no)"
+		case admission.QuestionChoice:
+			text += " (" + strings.Join(q.Choices, ", ") + ")"
+		}
+		if !q.Required {
+			text += ", may be left empty"
+		}
+		lines = append(lines, text)
+	}
+	return lines
 }
 
 func sign(v admission.Verdict) (tone, shape string) {
@@ -103,6 +135,10 @@ func doubts(v admission.Verdict) []string {
 			lines = append(lines, "this device's clock was never compared with the server's")
 		case flag == admission.FlagAttention:
 			lines = append(lines, "look at who shows it")
+		case flag == admission.FlagPaidHere:
+			lines = append(lines, "paid for at this gate")
+		case flag == admission.FlagNotAsked:
+			lines = append(lines, "the organiser's questions were not asked")
 		case v.Reason == admission.Exit:
 			if why := despite(v, flag); why != "" {
 				lines = append(lines, why)

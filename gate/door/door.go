@@ -184,6 +184,7 @@ func (d *Door) Handler() http.Handler {
 	mux.Handle("POST /api/frame", d.answer(d.scanFrame))
 	mux.Handle("POST /api/shown", d.answer(d.shown))
 	mux.Handle("POST /api/undo", d.answer(d.undo))
+	mux.Handle("POST /api/search", d.answer(d.search))
 	mux.Handle("POST /api/sync", d.answer(d.sync))
 	mux.Handle("POST /api/import", d.answer(d.importFile))
 	mux.Handle("GET /api/status", d.answer(func(r *http.Request) (any, error) { return d.Status(r.Context()), nil }))

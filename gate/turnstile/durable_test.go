@@ -127,7 +127,14 @@ func TestAStoreThatBlocksHoldsTheVerdict(t *testing.T) {
 
 // A record that nobody could read would be no record.
 func TestNoGreenOnARecordThatNobodyCanRead(t *testing.T) {
-	h := newHandheld(t, nil)
+	h := newHandheld(t, func(e *journal.Event) {
+		e.Products[0].Questions = []journal.Question{{Code: "age", Text: "How old?", Kind: admission.QuestionText}}
+	})
+	answering := func(lane string) Attempt {
+		a := entering(h.code(1), lane)
+		a.Answers = map[string]string{"age": "18"}
+		return a
+	}
 	for name, change := range map[string]func(*Attempt){
 		"a lane in no text": func(a *Attempt) { a.Lane = "lane \xff" },
 		"a long lane":       func(a *Attempt) { a.Lane = strings.Repeat("1", 41) },
@@ -138,7 +145,7 @@ func TestNoGreenOnARecordThatNobodyCanRead(t *testing.T) {
 		},
 		"an answer in no text": func(a *Attempt) { a.Answers = map[string]string{"age": "\xff"} },
 	} {
-		a := entering(h.code(1), name)
+		a := answering(name)
 		change(&a)
 		if out := h.Scan(t.Context(), a); out.Result != admission.Cannot {
 			t.Errorf("%s: %s %s", name, out.Result, out.Reason)
@@ -147,7 +154,7 @@ func TestNoGreenOnARecordThatNobodyCanRead(t *testing.T) {
 	if n := h.records(); n != 0 {
 		t.Errorf("%d records were written", n)
 	}
-	h.enters(1, "1")
+	h.expect(answering("1"), admission.Accept, admission.Entry)
 }
 
 func TestAClosedGateCantDecide(t *testing.T) {

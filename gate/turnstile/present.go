@@ -3,6 +3,7 @@ package turnstile
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"usher/crypto/ticket"
 	"usher/gate/scan"
@@ -55,14 +56,27 @@ func (t *Turnstile) lookUp(p *admission.Presented, id journal.TicketID, a Attemp
 	maps.Copy(p.Answers, a.Answers)
 }
 
-// answered is the record of what a holder answered just now, if it was anything.
-func (t *Turnstile) answered(a Attempt, id journal.TicketID, stamp journal.Stamp) []entry {
-	if len(a.Answers) == 0 {
-		return nil
+// claims are what the ticket says, or the roster of it.
+func claims(p admission.Presented) ticket.Claims {
+	if p.Manual || p.Ticket == nil {
+		return p.Claims
 	}
-	given := &journal.Answer{Ticket: id, Operator: a.Operator}
-	for _, question := range slices.Sorted(maps.Keys(a.Answers)) {
-		given.Answers = append(given.Answers, journal.GivenAnswer{Question: question, Text: a.Answers[question]})
+	return p.Ticket.Claims
+}
+
+// answered is the record of what a holder answered just now to the questions that
+// the ticket's product asks, if it was anything.
+func answered(a Attempt, e *journal.Event, p admission.Presented, stamp journal.Stamp) []entry {
+	c := claims(p)
+	given := &journal.Answer{Ticket: journal.TicketID(c.ID), Operator: a.Operator}
+	product, _ := e.ProductByNumber(c.Product)
+	for _, q := range product.Questions {
+		if text, there := a.Answers[q.Code]; there {
+			given.Answers = append(given.Answers, journal.GivenAnswer{Question: q.Code, Text: strings.TrimSpace(text)})
+		}
+	}
+	if len(given.Answers) == 0 {
+		return nil
 	}
 	return []entry{{kind: journal.KindAnswer, stamp: stamp, content: given}}
 }

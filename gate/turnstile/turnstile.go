@@ -179,7 +179,7 @@ func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.
 	step("decided")
 	var entries []entry
 	if v.Green() {
-		entries = t.answered(a, id, stamp)
+		entries = answered(a, known.Event, p, stamp)
 	}
 	entries = append(entries, entry{kind: journal.KindScan, stamp: stamp, content: t.scanRecord(a, p, id, known, out)})
 	record, err := t.scribe.write(ctx, entries...)
@@ -236,7 +236,11 @@ func (t *Turnstile) context(event *journal.Event, now admission.Moment) admissio
 	}
 	c.ListAge, c.ListKnown = t.State.ListAge(now.At)
 	if zone, known := c.Event.ZoneByBit(c.Gate.Zone); known && zone.Capacity > 0 {
-		c.Inside, c.InsideAge = t.State.Inside(zone.Bit, now.At), int64(t.Sure().LongestMS)
+		sure := t.Sure()
+		c.Inside, c.InsideAge = t.State.Inside(zone.Bit, now.At), int64(sure.LongestMS)
+		if sure.Unheard > 0 && sure.LongestMS == 0 {
+			c.InsideAge = -1
+		}
 	}
 	return c
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/crypto/ticket"
+	"usher/gate/scan"
 	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
@@ -17,16 +18,24 @@ const UndoWithin = admission.UndoWithin
 
 // refusals say why an admission can't be taken back.
 var refusals = map[admission.Reason]*fault.Error{
-	admission.NotFound:   fault.New(fault.NotFound, "there is no such admission to take back"),
-	admission.NotAnEntry: fault.New(fault.Refused, "this let nobody in, so there is nothing to take back"),
-	admission.NotOwn:     fault.New(fault.Refused, "only the device that let somebody in can take it back; that was another one"),
-	admission.UndoneYet:  fault.New(fault.Refused, "this admission was taken back already"),
-	admission.TooLate:    fault.New(fault.Refused, "too late: an admission can be taken back for %d minutes", int(UndoWithin.Minutes())),
+	admission.NotFound:   refusal(fault.NotFound, admission.NotFound, "there is no such admission to take back"),
+	admission.NotAnEntry: refusal(fault.Refused, admission.NotAnEntry, "this let nobody in, so there is nothing to take back"),
+	admission.NotOwn:     refusal(fault.Refused, admission.NotOwn, "only the device that let somebody in can take it back; that was another one"),
+	admission.UndoneYet:  refusal(fault.Refused, admission.UndoneYet, "this admission was taken back already"),
+	admission.TooLate:    refusal(fault.Refused, admission.TooLate, "an admission can be taken back for %d minutes, this one is older", int(UndoWithin.Minutes())),
+}
+
+// refusal has the reason for its place, so that programs need not read the text.
+func refusal(kind fault.Kind, reason admission.Reason, format string, args ...any) *fault.Error {
+	return fault.At(kind, string(reason), format, args...)
 }
 
 // Undo takes back an admission of this device, within UndoWithin of it by a
 // clock that nobody can set back. The record stays, marked as undone. It gives
 // the ticket that it was about.
+//
+// What may not be taken back gives a fault whose Where is the stable reason:
+// not_found, not_an_entry, not_own, undone or too_late.
 func (t *Turnstile) Undo(ctx context.Context, admitted journal.Hash, by, why string) (ticket.ID, error) {
 	if id, _, known := t.State.Act(admitted); known {
 		defer t.tickets.lock(id)()
@@ -94,4 +103,50 @@ func (t *Turnstile) age(act admission.Act) time.Duration {
 		return time.Duration(now.At+now.Uncertainty-act.At+act.Uncertainty) * time.Millisecond
 	}
 	return math.MaxInt64
+}
+
+// Entry finds the record that a person means by a ticket's short code, id or whole
+// code: the newest entry of the ticket that this device may take back, or else the
+// scan that says best why there is none. The zero hash: the device knows none.
+func (t *Turnstile) Entry(text string) (record journal.Hash) {
+	id, known := t.idOf(text)
+	if !known {
+		return record
+	}
+	best := 0
+	for _, act := range t.State.Past(id) {
+		rank := 1
+		switch reason := admission.MayUndo(&act, t.Author.Chain().Node, 0); {
+		case act.Result == admission.Undo:
+			rank = 0
+		case reason == "":
+			rank = 4
+		case reason == admission.UndoneYet:
+			rank = 3
+		case reason == admission.NotOwn:
+			rank = 2
+		}
+		if rank > 0 && rank >= best {
+			best, record = rank, act.Hash
+		}
+	}
+	return record
+}
+
+// idOf gives the ticket that a person names. A whole code counts only with its
+// signature.
+func (t *Turnstile) idOf(text string) (id journal.TicketID, known bool) {
+	in := scan.Classify(text)
+	switch in.Kind {
+	case scan.ShortCode:
+		return journal.TicketID(in.ID), true
+	case scan.Token:
+		read, err := ticket.Verify(in.Text, t.State)
+		if err != nil {
+			return id, false
+		}
+		return journal.TicketID(read.ID), true
+	}
+	hex, err := ticket.ParseID(in.Text)
+	return journal.TicketID(hex), err == nil
 }

@@ -183,10 +183,16 @@ func (p *player) search(ctx context.Context, s *script.Step) (*outcome, error) {
 	if err != nil || d.Down {
 		return &outcome{result: resultNone}, err
 	}
-	if !d.State.ReadsGuests() {
+	found, err := d.Turnstile.Search(s.Query)
+	switch fault.KindOf(err) {
+	case "":
+		return &outcome{result: resultList, count: len(found.Guests) + found.More}, nil
+	case fault.Forbidden:
 		return &outcome{result: resultRefused, reason: "forbidden"}, nil
+	case fault.BadInput: // too short: it shows nobody
+		return &outcome{result: resultList}, nil
 	}
-	return &outcome{result: resultList, count: len(d.Find(s.Query))}, nil
+	return nil, err
 }
 
 // replay delivers the device's records once more, as a batch that comes twice.

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"usher/gate/turnstile"
-	"usher/sync/guests"
 	"usher/sync/journal"
 )
 
@@ -82,19 +80,6 @@ func (d *Device) CrashInSync(ctx context.Context) error {
 	_ = d.SyncOnce(ctx, Both) // it is cut on purpose
 	d.Fault = kept
 	return d.Kill()
-}
-
-// Find searches the guest list for what the device's gate admits.
-func (d *Device) Find(query string) []guests.Guest {
-	event := d.State.Event()
-	here, known := event.GateByCode(d.Code())
-	if !known {
-		return nil
-	}
-	return slices.DeleteFunc(d.State.SearchGuests(query, nil), func(g guests.Guest) bool {
-		claims, listed := d.State.Roster(g.Ticket)
-		return !listed || !here.All && !slices.Contains(here.Products, claims.Product)
-	})
 }
 
 // Own gives all records that the device has written.
