@@ -12,11 +12,14 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +41,7 @@ const (
 	enrolPerSecond = 20
 	enrolBurst     = 100
 	readyTimeout   = 2 * time.Second
+	bodyTimeout    = 10 * time.Second
 )
 
 // Config is what the interface stands on.
@@ -79,6 +83,22 @@ func (a *API) Register(mux *http.ServeMux) {
 	})
 	mux.HandleFunc("GET /readyz", a.ready)
 	mux.Handle("GET /metrics", a.Metrics)
+	mux.HandleFunc("/api/v1/enrol", a.only(http.MethodPost))
+	mux.HandleFunc("/api/v1/sync/{event}", a.only(http.MethodGet))
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
+		a.refuse(w, r, fault.New(fault.NotFound, "there is nothing at %.80q", r.URL.Path))
+	})
+}
+
+// only answers requests of another method.
+func (a *API) only(method string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p := fault.ToProblem(fault.New(fault.BadInput, "this takes %s, not %.20s", method, r.Method))
+		p.Status = http.StatusMethodNotAllowed
+		w.Header().Set("Allow", method)
+		w.Header().Set("Content-Type", "application/problem+json")
+		write(w, p.Status, p)
+	}
 }
 
 func (a *API) enrolDevice(w http.ResponseWriter, r *http.Request) {
@@ -94,14 +114,47 @@ func (a *API) tryEnrol(w http.ResponseWriter, r *http.Request) (enrolment.Reply,
 	if !a.enrol.Allow() {
 		return enrolment.Reply{}, fault.New(fault.TooMany, "too many devices enrol at once; try again in a few seconds")
 	}
+	// Who sends its four kilobytes drop by drop would hold a connection for ever.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // not every transport has one
 	var request enrolment.Request
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, enrolment.MaxRequest))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&request); err != nil {
-		return enrolment.Reply{}, fault.At(fault.BadInput, "request body", "%v", err)
+	if err := decode(http.MaxBytesReader(w, r.Body, enrolment.MaxRequest), &request); err != nil {
+		return enrolment.Reply{}, err
 	}
 	return a.Doors.Enrol(r.Context(), request)
 }
+
+// decode reads a body that is one JSON object of known fields, and nothing else.
+func decode(body io.Reader, into any) error {
+	dec := json.NewDecoder(body)
+	dec.DisallowUnknownFields()
+	err := dec.Decode(into)
+	if err == nil {
+		if _, err = dec.Token(); errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = errors.New("more after the end")
+		}
+	}
+	var tooLong *http.MaxBytesError
+	var value *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case errors.As(err, &tooLong):
+		return fault.At(fault.TooLarge, whereBody, "it is over %d bytes", tooLong.Limit)
+	case errors.As(err, &value):
+		return fault.At(fault.BadInput, cmp.Or(value.Field, whereBody), "a JSON %s can't be taken here", value.Value)
+	case errors.As(err, &syntax):
+		return fault.At(fault.BadInput, whereBody, "byte %d: it is no JSON: %v", syntax.Offset, syntax)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fault.At(fault.BadInput, whereBody, "it ends too early: want a JSON object")
+	default:
+		return fault.At(fault.BadInput, whereBody, "%.200s", strings.TrimPrefix(err.Error(), "json: "))
+	}
+}
+
+// whereBody is how errors call what was sent.
+const whereBody = "request body"
 
 // sync holds one exchange. Both sides prove their keys inside it, so the door to
 // it is open.
@@ -118,6 +171,7 @@ func (a *API) sync(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
+	w.Header().Set("X-Content-Type-Options", "nosniff") // of the answer, should it be none to an upgrade
 	conn, err := link.Upgrade(w, r)
 	if err != nil {
 		a.Log.DebugContext(r.Context(), "no exchange came of a request", "from", r.RemoteAddr, "error", err)
@@ -141,10 +195,6 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	var tooLong *http.MaxBytesError
-	if errors.As(err, &tooLong) {
-		err = fault.Wrap(fault.TooLarge, err, "the request is over %d bytes", tooLong.Limit)
-	}
 	p := fault.ToProblem(err)
 	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		a.Log.ErrorContext(r.Context(), "a request failed", "path", r.URL.Path, "error", err)
@@ -154,9 +204,12 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 func write(w http.ResponseWriter, status int, v any) {
-	if w.Header().Get("Content-Type") == "" {
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	h := w.Header()
+	if h.Get("Content-Type") == "" {
+		h.Set("Content-Type", "application/json; charset=utf-8")
 	}
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(v) // the other side hung up: nobody is left to tell
 }

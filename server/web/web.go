@@ -108,7 +108,7 @@ func (w *Web) managers(next func(http.ResponseWriter, *http.Request) error) http
 			http.SetCookie(rw, &http.Cookie{
 				Name: cookieName, Value: key, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil, MaxAge: 30 * 24 * 3600,
 			})
-			http.Redirect(rw, r, r.URL.Path, http.StatusSeeOther)
+			http.Redirect(rw, r, r.URL.EscapedPath(), http.StatusSeeOther)
 			return
 		}
 		cookie, err := r.Cookie(cookieName)
@@ -123,11 +123,11 @@ func (w *Web) managers(next func(http.ResponseWriter, *http.Request) error) http
 }
 
 func bearer(r *http.Request) string {
-	key, is := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !is {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
-	return key
+	return token
 }
 
 func (w *Web) holds(key string) bool {
@@ -141,6 +141,15 @@ func (w *Web) fail(rw http.ResponseWriter, r *http.Request, err error) {
 	p := fault.ToProblem(err)
 	if p.Status >= http.StatusInternalServerError {
 		w.Log.ErrorContext(r.Context(), "a page failed", "path", r.URL.Path, "error", err)
+	}
+	if p.Status == http.StatusUnauthorized {
+		rw.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	if strings.HasSuffix(r.Pattern, "/board") { // the one that programs read
+		rw.Header().Set("Content-Type", "application/problem+json")
+		rw.WriteHeader(p.Status)
+		_ = json.NewEncoder(rw).Encode(p) // the other side hung up
+		return
 	}
 	rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 	rw.WriteHeader(p.Status)
