@@ -92,6 +92,10 @@ func TestEnrol(t *testing.T) {
 				t.Errorf("on the board it is %+v", line)
 			}
 		}
+		reply, err := w.Enrol(t.Context(), newRequest(t, w.card("north", grant.RoleScanner), "curious", ""))
+		if err != nil || len(reply.Guests) > 0 {
+			t.Errorf("a scanner's device is sent %d bytes of a guest key, %v", len(reply.Guests), err)
+		}
 		unnamed := w.enrol("", "south", grant.RoleScanner)
 		if unnamed.Name != "south" {
 			t.Errorf("a device without a name is called %q", unnamed.Name)
