@@ -22,11 +22,13 @@ const (
 
 func recordID(chain int64, seq uint64) int64 { return chain<<seqBits | int64(seq) }
 
-// Vector implements journal.Store. It reads the newest record of each chain.
+// Vector implements journal.Store. It reads the newest record of each chain, and no
+// other: SQLite joins in the order that a cross join is written in
+// (https://www.sqlite.org/optoverview.html#crossjoin).
 func (s *Store) Vector(ctx context.Context) (journal.Vector, error) {
 	rows, err := s.db.Read().QueryContext(ctx, `
 		select c.node, c.epoch, r.id, r.bytes from chain c
-		join record r on r.id = (select max(id) from record where id > c.number << 40 and id < (c.number + 1) << 40)`)
+		cross join record r on r.id = (select max(id) from record where id > c.number << 40 and id < (c.number + 1) << 40)`)
 	if err != nil {
 		return nil, stored(err, "reading how far its journals go")
 	}

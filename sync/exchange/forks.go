@@ -20,10 +20,12 @@ const maxDisputesQueued = 4
 type forks struct {
 	ready chan struct{} // one place: there is a question to ask
 
-	mu      sync.Mutex            // covers what follows
-	queue   []claim               // to be asked about
-	asked   *claim                // waits for its answer
-	settled map[journal.Chain]int // records shown in this session
+	mu      sync.Mutex             // covers what follows
+	queue   []claim                // to be asked about
+	asked   *claim                 // waits for its answer
+	begun   map[journal.Chain]bool // asked about, and not found to be no fork since
+	settled map[journal.Chain]int  // records shown in this session
+	inHand  int                    // the peer's questions and answers that are not dealt with yet
 }
 
 // claim is a number of which the nodes hold different records.
@@ -33,21 +35,40 @@ type claim struct {
 }
 
 func newForks() *forks {
-	return &forks{ready: make(chan struct{}, 1), settled: map[journal.Chain]int{}}
+	return &forks{ready: make(chan struct{}, 1), begun: map[journal.Chain]bool{}, settled: map[journal.Chain]int{}}
 }
 
 // add queues a question, unless the chain's have been asked.
 func (f *forks) add(c claim, more bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	n, begun := f.settled[c.chain]
-	if begun && !more || n >= MaxDisputed || c.seq == 0 {
+	if f.begun[c.chain] && !more || f.settled[c.chain] >= MaxDisputed || c.seq == 0 {
 		return false
 	}
-	f.settled[c.chain] = n + 1
+	f.begun[c.chain] = true
+	f.settled[c.chain]++
 	f.queue = append(f.queue, c)
 	signal(f.ready)
 	return true
+}
+
+// none says that a chain is no fork, as far as the two nodes could see: they may
+// have looked at a record that both hold.
+func (f *forks) none(chain journal.Chain) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.begun, chain)
+}
+
+// taken counts a message of the peer's that is to be dealt with; dealt takes it
+// off.
+func (f *forks) taken() { f.count(+1) }
+func (f *forks) dealt() { f.count(-1) }
+
+func (f *forks) count(change int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.inHand += change
 }
 
 // take gives the next question to ask, one at a time.
@@ -78,11 +99,11 @@ func (f *forks) answered() {
 	signal(f.ready)
 }
 
-// open says whether there are questions without an answer.
+// open says whether there are questions without an answer, the peer's included.
 func (f *forks) open() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.asked != nil || len(f.queue) > 0
+	return f.asked != nil || len(f.queue) > 0 || f.inHand > 0
 }
 
 // note counts a question of the peer's about a chain, and says whether there
@@ -97,7 +118,7 @@ func (f *forks) note(chain journal.Chain) bool {
 // claim says that the peer seems to hold another record with the number. The
 // chain goes no further until that is settled.
 func (s *session) claim(chain journal.Chain, seq uint64) {
-	if seq == 0 || s.progress.isForked(chain) {
+	if seq == 0 || s.progress.isForked(chain) || s.progress.resting(chain) {
 		return
 	}
 	if s.forks.add(claim{chain, seq}, false) {
@@ -110,30 +131,44 @@ func (s *session) claim(chain journal.Chain, seq uint64) {
 // argue asks the peer about forks and answers its questions.
 func (s *session) argue(ctx context.Context) error {
 	for {
-		var say message
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case d := <-s.disputes:
-			if d.Answer {
-				s.hear(ctx, d)
-			} else {
-				say = s.reply(ctx, d)
+			err := s.dealWith(ctx, d)
+			s.forks.dealt()
+			if err != nil {
+				return err
 			}
 		case <-s.forks.ready:
 			if c, ok := s.forks.take(); ok {
-				say = s.question(ctx, c)
+				if err := s.tell(ctx, s.question(ctx, c)); err != nil {
+					return err
+				}
 			}
 		}
 		signal(s.progress.changed)
-		if say == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case s.control <- say:
-		}
+	}
+}
+
+func (s *session) dealWith(ctx context.Context, d *dispute) error {
+	if d.Answer {
+		s.hear(ctx, d)
+		return nil
+	}
+	return s.tell(ctx, s.reply(ctx, d))
+}
+
+// tell hands a message to who writes; nil is none.
+func (s *session) tell(ctx context.Context, m message) error {
+	if m == nil {
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case s.control <- m:
+		return nil
 	}
 }
 
@@ -174,6 +209,7 @@ func (s *session) hear(ctx context.Context, d *dispute) {
 	case own != nil && s.keep(ctx, own, d):
 		s.forks.add(claim{c.chain, c.seq - 1}, true)
 	case !s.isProved(c.chain):
+		s.forks.none(c.chain)
 		s.progress.fork(c.chain, false)
 		s.progress.rest(c.chain, fault.New(fault.NotReady, "chain %s seemed forked and is not", c.chain))
 	}

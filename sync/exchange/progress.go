@@ -180,16 +180,16 @@ func (p *progress) refused(chain journal.Chain, first uint64, why error) bool {
 func (p *progress) rest(chain journal.Chain, why error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	defer signal(p.changed)
 	r := p.rests[chain]
 	if r == nil {
 		r = new(rest)
 		p.rests[chain] = r
 	} else if !r.over {
-		return
+		return // and nobody is woken: who finds the fault again and again would never sleep
 	} else {
 		r.timer.Stop()
 	}
+	defer signal(p.changed)
 	pause := min(RetryFirst<<min(r.times, 16), RetryMost)
 	r.why, r.times, r.over = why, r.times+1, false
 	r.timer = time.AfterFunc(pause, func() {
@@ -216,6 +216,14 @@ func (p *progress) isForked(chain journal.Chain) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.forked[chain]
+}
+
+// resting reports whether a chain is kept back at present.
+func (p *progress) resting(chain journal.Chain) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	r := p.rests[chain]
+	return r != nil && !r.over
 }
 
 // rested reports whether a chain was refused, and not yet taken further since.

@@ -68,10 +68,12 @@ func (s *session) handOut(ctx context.Context, m message) error {
 			return nil
 		}
 	case *dispute:
+		s.forks.taken()
 		select {
 		case s.disputes <- m:
 			return nil
 		default:
+			s.forks.dealt()
 			return fault.New(fault.TooMany, "more than %d disputes without an answer", maxDisputesQueued)
 		}
 	case *checkpoints:
