@@ -54,8 +54,8 @@ func TestInsertRowsRefuses(t *testing.T) {
 		{"more columns than placeholders", make([]string, 40000), good(), "40000 columns"},
 		{"a value too few", []string{"n", "text"}, short, fmt.Sprintf("row %d has 1 values for 2 columns", last)},
 		{"a value too many", []string{"n", "text"}, long, fmt.Sprintf("row %d has 3 values for 2 columns", last)},
-		{"a row twice", []string{"n", "text"}, twice, "insert 10 rows into item"},
-		{"no such column", []string{"n", "words"}, good(), "insert 100 rows into item"},
+		{"a row twice", []string{"n", "text"}, twice, "insert 2 rows into item"},
+		{"no such column", []string{"n", "words"}, good(), fmt.Sprintf("insert %d rows into item", sqldb.MaxRows)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			db := openItems(t, newPath(t), sqldb.Options{})
@@ -68,5 +68,25 @@ func TestInsertRowsRefuses(t *testing.T) {
 			}
 			wantItems(t, db)
 		})
+	}
+}
+
+// Lists of every length take so few different statements that each stays prepared.
+func TestInsertRowsKeepsFewStatements(t *testing.T) {
+	db := openItems(t, newPath(t), sqldb.Options{})
+	before := sqldb.Kept(db)
+	first := 0
+	for n := range 2 * sqldb.MaxRows {
+		rows, _ := itemRows(n)
+		for _, row := range rows {
+			row[0] = first
+			first++
+		}
+		if err := insertItems(t, db, []string{"n", "text"}, rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if more := sqldb.Kept(db) - before; more > 10 {
+		t.Errorf("%d statements more are kept", more)
 	}
 }
