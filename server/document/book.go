@@ -110,18 +110,19 @@ func (b *Book) Pages() int { return b.pages }
 // AddTicket draws one ticket on a page of its own. After an error the book is as
 // it was before.
 func (b *Book) AddTicket(t Ticket) error {
-	m, err := QR(t.Token, Print)
-	if err != nil {
-		return err
+	if t.code.Side() == 0 {
+		if err := t.Encode(); err != nil {
+			return err
+		}
 	}
 	t = t.shown()
 	if err := b.turn(t.EventName); err != nil {
 		return err
 	}
 	if b.opt.Paper == A6 {
-		ticketA6(panel{pdf: b.pdf}, t, m)
+		ticketA6(panel{pdf: b.pdf}, t, t.code)
 	} else {
-		ticketA4(panel{pdf: b.pdf}, t, m)
+		ticketA4(panel{pdf: b.pdf}, t, t.code)
 	}
 	return b.drawn("ticket")
 }

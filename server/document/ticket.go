@@ -22,6 +22,16 @@ type Ticket struct {
 	Footer     string    // who issued it, order number: one line at the foot
 	ShortCode  string    // the code as people type it, 4-4-5 and its check character
 	Token      string    // "UT1:…" (FORMAT.md section 1); the only field that must be there
+
+	code Matrix // of Token, for print; empty until it is made
+}
+
+// Encode makes the ticket's code for print ahead of the page. It is most of the
+// work of one and, unlike the rest, can be done for several tickets at a time. A
+// Book makes the code itself where nobody has. Token must not change afterwards.
+func (t *Ticket) Encode() (err error) {
+	t.code, err = QR(t.Token, Print)
+	return err
 }
 
 // shown is the ticket with every text clean, and the start in words.

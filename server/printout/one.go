@@ -2,6 +2,7 @@ package printout
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -43,20 +44,23 @@ func (j *job) writeBooks(ctx context.Context) error {
 		book, part = nil, part+1
 		return err
 	}
-	err := j.each(ctx, func(t ticketing.Ticket) (err error) {
+	err := inOrder(ctx, j, func(t ticketing.Ticket) (document.Ticket, error) {
+		sheet := j.sheet(t)
+		return sheet, sheet.Encode()
+	}, func(t ticketing.Ticket, sheet document.Ticket) (err error) {
 		if book == nil {
 			if book, err = document.NewBook(j.options()); err != nil {
 				return err
 			}
 		}
-		if err := book.AddTicket(j.sheet(t)); err != nil {
+		if err := book.AddTicket(sheet); err != nil {
 			return j.failed(t, err)
 		}
 		j.step()
 		if book.Pages() == document.MaxPages {
 			return end()
 		}
-		return ctx.Err()
+		return nil
 	})
 	if err != nil {
 		return err
@@ -69,17 +73,19 @@ var textRule = "\n" + strings.Repeat("-", 72) + "\n\n"
 
 func (j *job) writeText(ctx context.Context, w io.Writer) error {
 	buffered := bufio.NewWriter(w)
-	err := j.each(ctx, func(t ticketing.Ticket) error {
+	err := inOrder(ctx, j, func(t ticketing.Ticket) ([]byte, error) {
+		var text bytes.Buffer
+		err := document.Text(&text, j.sheet(t), document.LightGround)
+		return text.Bytes(), err
+	}, func(_ ticketing.Ticket, text []byte) error {
 		if j.done > 0 {
 			if _, err := buffered.WriteString(textRule); err != nil {
 				return err
 			}
 		}
-		if err := document.Text(buffered, j.sheet(t), document.LightGround); err != nil {
-			return j.failed(t, err)
-		}
 		j.step()
-		return ctx.Err()
+		_, err := buffered.Write(text)
+		return err
 	})
 	if err != nil {
 		return err
