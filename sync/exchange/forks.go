@@ -189,7 +189,7 @@ func (s *session) reply(ctx context.Context, d *dispute) message {
 	if own == nil {
 		return answer
 	}
-	if s.forks.note(own.Chain) && s.keep(ctx, own, d) {
+	if s.forks.note(own.Chain) && s.keepFork(ctx, own, d) {
 		s.progress.fork(own.Chain, true)
 	}
 	answer.Record = own.Bytes()
@@ -206,7 +206,7 @@ func (s *session) hear(ctx context.Context, d *dispute) {
 	defer s.forks.answered()
 	own := s.own(ctx, c)
 	switch {
-	case own != nil && s.keep(ctx, own, d):
+	case own != nil && s.keepFork(ctx, own, d):
 		s.forks.add(claim{c.chain, c.seq - 1}, true)
 	case !s.isProved(c.chain):
 		s.forks.none(c.chain)
@@ -228,8 +228,8 @@ func (s *session) own(ctx context.Context, c claim) *journal.Record {
 	return r
 }
 
-// keep stores the two records if they prove a fork, and says whether they do.
-func (s *session) keep(ctx context.Context, own *journal.Record, d *dispute) bool {
+// keepFork stores the two records if they prove a fork, and says whether they do.
+func (s *session) keepFork(ctx context.Context, own *journal.Record, d *dispute) bool {
 	theirs, err := journal.Parse(d.Record)
 	if err != nil {
 		return false

@@ -25,6 +25,8 @@ type parcel struct {
 	err     error             // why not all of it is taken in
 	head    journal.Head      // how far the chain is held afterwards, as far as this batch says
 	rival   *journal.Record   // verified, of the number of the held head, and another
+
+	answered chan struct{} // closed once it is, in a session
 }
 
 // author looks up who writes a chain. The error says what the chain lacks.

@@ -20,10 +20,12 @@ const (
 	// MaxBatchBytes is where a batch stops growing: it may go over by one record.
 	MaxBatchBytes = 256 << 10
 	// Window is how many batches may be on their way in one direction without
-	// an answer. A node that is sent more, which happens where it says that it
-	// holds what is in a batch before it answers the batch, has room for as many
-	// again and then stops reading.
+	// an answer.
 	Window = 8
+	// maxOwed is how many batches a node takes before it has answered the first.
+	// More than Window come where it says that it holds what is in a batch before
+	// it answers the batch.
+	maxOwed = 2 * Window
 	// MaxChains bounds the entries of a vector.
 	MaxChains = 10_000
 	// MaxCheckpoints bounds the checkpoints of one message.

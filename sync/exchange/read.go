@@ -9,7 +9,7 @@ import (
 )
 
 // read takes messages from the peer and hands them out. Of batches it takes as
-// many as there is room for, and then waits for those before them to be stored;
+// many as there is room for, and then waits until those before them are answered;
 // of anything else, what there is no room for is more than the protocol allows
 // the peer to send.
 func (s *session) read(ctx context.Context) error {
@@ -60,11 +60,11 @@ func (s *session) handOut(ctx context.Context, m message) error {
 		}
 		return nil
 	case *batch:
-		s.owed.Add(1)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case s.batches <- m:
+		case s.owed <- struct{}{}:
+			s.batches <- m // has room for as many
 			return nil
 		}
 	case *dispute:

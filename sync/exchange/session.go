@@ -21,8 +21,8 @@ var errDone = errors.New("session done")
 
 // session is one conversation with a peer that was let in. Each of its
 // goroutines minds one thing: read takes messages from the peer and hands them
-// out, write sends, upload finds what the peer lacks, download checks and stores
-// what comes, argue settles forks, relay passes checkpoints on and keepAlive
+// out, write sends, upload finds what the peer lacks, download checks what comes,
+// keep stores it, argue settles forks, relay passes checkpoints on and keepAlive
 // listens for life.
 type session struct {
 	link  *peerLink
@@ -35,15 +35,16 @@ type session struct {
 	forks    *forks
 
 	batches  chan *batch   // from read to download
+	parcels  chan *parcel  // from download to keep
 	disputes chan *dispute // from read to argue
 	data     chan message  // from upload to write
 	control  chan message  // from argue and relay to write
 	parting  chan message  // good-bye, from upload to write
 	gone     chan struct{} // closed when the peer said good-bye or hung up after ours
 
-	owed    atomic.Int64 // batches that came and are not answered yet
-	leaving atomic.Bool  // good-bye is said
-	relayed atomic.Bool  // the peer's first checkpoints have come
+	owed    chan struct{} // one for each batch that came and is not answered yet
+	leaving atomic.Bool   // good-bye is said
+	relayed atomic.Bool   // the peer's first checkpoints have come
 
 	mu      sync.Mutex              // covers what follows
 	held    journal.Vector          // how far this node holds each chain, as far as the session has seen
@@ -56,7 +57,7 @@ func newSession(link *peerLink, local *Local, once bool) *session {
 	return &session{
 		link: link, local: local, once: once,
 		progress: newProgress(local.Now), outbox: newOutbox(), pulse: newPulse(), forks: newForks(),
-		batches: make(chan *batch, Window), disputes: make(chan *dispute, maxDisputesQueued),
+		batches: make(chan *batch, maxOwed), parcels: make(chan *parcel, maxOwed), owed: make(chan struct{}, maxOwed), disputes: make(chan *dispute, maxDisputesQueued),
 		data: make(chan message), control: make(chan message), parting: make(chan message), gone: make(chan struct{}),
 		held: journal.Vector{}, refused: map[journal.Chain]error{},
 	}
@@ -68,7 +69,7 @@ func (s *session) run(ctx context.Context) error {
 	s.connected(+1)
 	defer s.connected(-1)
 	group, inner := errgroup.WithContext(ctx)
-	for _, mind := range []func(context.Context) error{s.read, s.sendOn, s.upload, s.download, s.argue, s.relay, s.keepAlive} {
+	for _, mind := range []func(context.Context) error{s.read, s.sendOn, s.upload, s.download, s.keep, s.argue, s.relay, s.keepAlive} {
 		group.Go(func() error { return mind(inner) })
 	}
 	err := group.Wait()
@@ -165,7 +166,7 @@ func (s *session) holds() journal.Vector {
 // counts: it may be what there is to send, or a fork to be settled.
 func (s *session) level() bool {
 	peer, settled := s.progress.status()
-	if !settled || s.owed.Load() > 0 || !s.relayed.Load() || !s.pulse.measured() || s.forks.open() {
+	if !settled || len(s.owed) > 0 || !s.relayed.Load() || !s.pulse.measured() || s.forks.open() {
 		return false
 	}
 	s.mu.Lock()
