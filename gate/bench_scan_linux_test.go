@@ -15,10 +15,10 @@ import (
 // green, beside bare appends of 4 KiB with fdatasync to a file on the same disk.
 // The ratios are what counts: p50 is to be at most 1.5, p99 at most 2.
 //
-// They go by turns, fifty at a time, so that both see the same machine, and each
+// They go by turns, 250 at a time, so that both see the same machine, and each
 // the disk and the caches as it leaves them itself.
 func BenchmarkScan(b *testing.B) {
-	const rounds, turn = 20, 50
+	const rounds, turn = 8, 250
 	f := newFestival(b)
 	g := f.open(b)
 	f.send(b, g, f.began...)

@@ -67,6 +67,8 @@ type Key struct {
 	// Unix seconds.
 	NotBefore, Expires int64
 	State              State
+
+	quick *quick // nil where signatures are checked one by one
 }
 
 // For says whether the key signs for an event.

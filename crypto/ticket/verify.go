@@ -136,7 +136,7 @@ func issuer(e envelope, raw []byte, keys Keys) (keyring.Key, *Error) {
 		return key, refuse(ReasonKeyWeak, err.Error())
 	}
 	payload := raw[e.payloadAt:e.payloadEnd]
-	if !keyring.Verify(key.Public, e.protected, ticketAAD, payload, e.signature) {
+	if !key.Verify(e.protected, ticketAAD, payload, e.signature) {
 		return key, refuse(ReasonSig, "the issuer's signature is bad")
 	}
 	return key, nil

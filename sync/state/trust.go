@@ -1,7 +1,10 @@
 package state
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/ed25519"
+	"slices"
 
 	"usher/crypto/keyring"
 	"usher/sync/journal"
@@ -25,6 +28,27 @@ type issuers struct{ keys map[keyring.KeyID]keyring.Key }
 func (i *issuers) Key(id keyring.KeyID) (keyring.Key, bool) {
 	key, ok := i.keys[id]
 	return key, ok
+}
+
+// maxQuick is how many issuing keys have their signatures checked quickly: those in
+// use, where a key is rotated now and then, and not whatever a ring may list.
+const maxQuick = 4
+
+// quickened makes the event's newest issuing keys quick, as they may be already.
+func (i *issuers) quickened(event string, before *issuers) *issuers {
+	var ours []keyring.Key
+	for _, key := range i.keys {
+		if key.Role == keyring.RoleIssuer && key.For(event) {
+			ours = append(ours, key)
+		}
+	}
+	slices.SortFunc(ours, func(a, b keyring.Key) int {
+		return cmp.Or(cmp.Compare(b.NotBefore, a.NotBefore), bytes.Compare(a.ID[:], b.ID[:]))
+	})
+	for _, key := range ours[:min(len(ours), maxQuick)] {
+		i.keys[key.ID] = key.Quickened(before.keys[key.ID])
+	}
+	return i
 }
 
 func newTrust(c Config) trust {
@@ -57,7 +81,9 @@ func (s *State) Key(id keyring.KeyID) (keyring.Key, bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if signed := s.rings.newest(); signed != nil {
-		return signed.Ring.Key(id)
+		if _, there := signed.Ring.Key(id); there {
+			return s.issuers.Key(id)
+		}
 	}
 	return keyring.Key{}, false
 }
@@ -89,7 +115,7 @@ func (s *State) takeRing(ring *keyring.SignedRing) (Change, error) {
 	for _, err := range s.rings.follow() {
 		s.troubles.note(err.Error())
 	}
-	s.issuers = s.rings.keys()
+	s.issuers = s.rings.keys().quickened(s.event, s.issuers)
 	if s.server == (journal.NodeID{}) {
 		s.server = s.rings.journalNode(s.event)
 	}
