@@ -61,7 +61,7 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 	}
 	d, err := door.New(door.Config{
 		Turnstile: g.Turnstile, State: g.State, Gate: name, Event: g.Enrolment.Event, Key: key,
-		Status: g.Status, Changed: g.State.Subscribe, Sync: g.Sync, Import: g.Import, Log: g.Log,
+		Status: g.Status, Changed: g.State.Subscribe, Sync: g.Sync, Import: g.Import, Spool: g.Data, Log: g.Log,
 	})
 	if err != nil {
 		return nil, err

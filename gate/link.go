@@ -1,8 +1,8 @@
 package gate
 
 import (
-	"bytes"
 	"context"
+	"io"
 
 	"usher/gate/clock"
 	"usher/gate/door"
@@ -50,10 +50,10 @@ func (g *Gate) Sync(ctx context.Context) error {
 	return err
 }
 
-// Import takes in the records of a journal file that was carried by hand. Where
-// chains are refused the others are in all the same.
-func (g *Gate) Import(ctx context.Context, file []byte) (door.Imported, error) {
-	f, err := link.ReadFile(bytes.NewReader(file))
+// Import takes in the records of a journal file that was carried by hand, which is
+// read twice. Where chains are refused the others are in all the same.
+func (g *Gate) Import(ctx context.Context, file io.ReadSeeker) (door.Imported, error) {
+	f, err := link.ReadFile(file)
 	if err != nil {
 		return door.Imported{}, err
 	}

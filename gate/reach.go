@@ -26,7 +26,7 @@ type Reached interface {
 	Search(ctx context.Context, query string) (turnstile.Findings, error)
 	Status(context.Context) (door.Status, error)
 	Sync(context.Context) (door.Status, error)
-	Import(ctx context.Context, file []byte) (door.Imported, error)
+	Import(ctx context.Context, file io.ReadSeeker) (door.Imported, error)
 	Close() error
 }
 
@@ -77,7 +77,7 @@ func (d direct) Sync(ctx context.Context) (door.Status, error) {
 	return d.g.Status(ctx), err
 }
 
-func (d direct) Import(ctx context.Context, file []byte) (door.Imported, error) {
+func (d direct) Import(ctx context.Context, file io.ReadSeeker) (door.Imported, error) {
 	return d.g.Import(ctx, file)
 }
 
@@ -113,8 +113,8 @@ func (a *throughAgent) Sync(ctx context.Context) (s door.Status, err error) {
 	return s, a.post(ctx, "api/sync", struct{}{}, &s)
 }
 
-func (a *throughAgent) Import(ctx context.Context, file []byte) (done door.Imported, err error) {
-	return done, a.ask(ctx, http.MethodPost, "api/import", "application/octet-stream", bytes.NewReader(file), &done)
+func (a *throughAgent) Import(ctx context.Context, file io.ReadSeeker) (done door.Imported, err error) {
+	return done, a.ask(ctx, http.MethodPost, "api/import", "application/octet-stream", file, &done)
 }
 
 func (a *throughAgent) Close() error {

@@ -329,15 +329,15 @@ func importedOf(event string, r exchange.Report) door.Imported {
 	return done
 }
 
-// maxJournalFile bounds what is taken into memory, in bytes: a file that is handed
-// to a gate, and one from standard input.
+// maxJournalFile bounds what is taken into memory of standard input, in bytes.
 const maxJournalFile = 256 << 20
 
 func importAtGate(c *cobra.Command, dir, path string) (done door.Imported, err error) {
-	name, file, err := readFile(c, path, maxJournalFile)
+	name, file, err := openSeekable(c, path)
 	if err != nil {
 		return done, err
 	}
+	defer func() { err = errors.Join(err, file.Close()) }()
 	g, err := gate.Reach(c.Context(), gate.Config{Data: dir, Log: quietLog(c)})
 	if err != nil {
 		return done, err

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -277,8 +279,19 @@ type Imported struct {
 }
 
 func (d *Door) importFile(r *http.Request) (any, error) {
-	file, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, maxImport))
+	file, err := os.CreateTemp(d.Spool, "import-*.journal")
 	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "there is no room to keep the file while it is read")
+	}
+	defer func() {
+		if err := errors.Join(file.Close(), os.Remove(file.Name())); err != nil {
+			d.Log.WarnContext(r.Context(), "a journal file that was taken in is still there", "error", err)
+		}
+	}()
+	body := http.MaxBytesReader(nil, r.Body, maxImport)
+	if _, err := io.Copy(file, body); errors.As(err, new(*fs.PathError)) {
+		return nil, fault.Wrap(fault.Internal, err, "there is no room to keep the file while it is read")
+	} else if err != nil {
 		return nil, unread(err, "a journal file has at most %d MiB", maxImport>>20)
 	}
 	return d.Import(r.Context(), file)

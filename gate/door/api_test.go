@@ -14,6 +14,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -250,6 +251,9 @@ func TestImport(t *testing.T) {
 	r := newRig(t)
 	if got := answered[Imported](t, r.ask("POST", "/api/import", []byte("a file"))); got.Records != 3 || got.Event != "GALA" || string(r.imported) != "a file" {
 		t.Errorf("import: %v of %q", got, r.imported)
+	}
+	if left, err := os.ReadDir(r.door.Spool); err != nil || len(left) > 0 {
+		t.Errorf("after the import %d files are left, %v", len(left), err)
 	}
 }
 

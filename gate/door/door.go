@@ -22,6 +22,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"html/template"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -51,9 +52,11 @@ type Config struct {
 	Changed func() (<-chan struct{}, func())
 	// Sync brings the gate level with its server and peers once; nil: it can't.
 	Sync func(context.Context) error
-	// Import takes records that came by hand.
-	Import func(ctx context.Context, file []byte) (Imported, error)
-	Log    *slog.Logger
+	// Import takes records that came by hand, from a file that it reads twice.
+	Import func(ctx context.Context, file io.ReadSeeker) (Imported, error)
+	// Spool is a folder for a file while it is taken in; "": the system's.
+	Spool string
+	Log   *slog.Logger
 }
 
 // Status is what a gate knows of itself and of the others.

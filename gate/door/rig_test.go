@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -100,11 +101,20 @@ func (r *rig) open(device *keyring.Signer) {
 		Turnstile: turn, State: r.state, Gate: "North door", Event: eventCode, Key: doorKey,
 		Status: func(context.Context) Status { return *r.status.Load() }, Changed: r.state.Subscribe,
 		Sync: func(context.Context) error { r.synced.Add(1); return r.syncErr },
-		Import: func(_ context.Context, file []byte) (Imported, error) {
-			r.imported = file
+		Import: func(_ context.Context, file io.ReadSeeker) (Imported, error) {
+			// Twice, as a gate does.
+			for range 2 {
+				if _, err := file.Seek(0, io.SeekStart); err != nil {
+					return Imported{}, err
+				}
+				var err error
+				if r.imported, err = io.ReadAll(file); err != nil {
+					return Imported{}, err
+				}
+			}
 			return Imported{Event: "GALA", Records: 3}, nil
 		},
-		Log: slog.New(slog.DiscardHandler),
+		Spool: r.t.TempDir(), Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		r.t.Fatal(err)
