@@ -12,7 +12,8 @@
 //
 // # What leaves the device
 //
-// Nothing. Frames and pictures are decoded here and forgotten.
+// Nothing. A camera's frames are read in the page, pictures by the agent, and both
+// are forgotten.
 package door
 
 import (
@@ -21,12 +22,14 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"html/template"
 	"io"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"path"
+	"strings"
 	texttemplate "text/template"
 	"time"
 
@@ -106,49 +109,76 @@ func New(cfg Config) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := fs.ReadDir(page, "page")
+	names, err := assetNames()
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range entries {
-		body, err := page.ReadFile("page/" + e.Name())
+	for _, name := range names {
+		body, err := page.ReadFile("page" + name)
 		if err != nil {
 			return nil, err
 		}
-		if body, err = d.fill(e.Name(), body, version); err != nil {
+		if body, err = d.fill(name, body, version, names); err != nil {
 			return nil, err
 		}
-		name := "/" + e.Name()
-		if name == "/index.html" {
-			name = "/"
-		}
-		d.files[name] = file{body: body, kind: kinds[path.Ext(e.Name())], etag: `"` + digest(body) + `"`}
+		d.files[address(name)] = file{body: body, kind: kinds[path.Ext(name)], etag: `"` + digest(body) + `"`}
 	}
 	return d, nil
 }
 
-var kinds = map[string]string{
-	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+// assetNames are the files that a browser may ask for, as in /door.js. Licences and
+// the like lie beside them.
+func assetNames() (names []string, err error) {
+	err = fs.WalkDir(page, "page", func(p string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() && kinds[path.Ext(p)] != "" {
+			names = append(names, strings.TrimPrefix(p, "page"))
+		}
+		return err
+	})
+	return names, err
 }
 
-// fill writes names into the page, and the assets' version into the service
-// worker so that a new agent's page replaces an old one's.
-func (d *Door) fill(name string, body []byte, version string) ([]byte, error) {
+// address is where a browser asks for a file.
+func address(name string) string {
+	if name == "/index.html" {
+		return "/"
+	}
+	return name
+}
+
+var kinds = map[string]string{
+	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
+	".wasm": "application/wasm",
+}
+
+// fill writes names into the page, and into the service worker what it keeps and
+// the assets' version, so that a new agent's page replaces an old one's.
+func (d *Door) fill(name string, body []byte, version string, names []string) ([]byte, error) {
 	var out bytes.Buffer
 	switch name {
-	case "index.html":
+	case "/index.html":
 		t, err := template.New(name).Parse(string(body))
 		if err != nil {
 			return nil, err
 		}
 		err = t.Execute(&out, d.Config)
 		return out.Bytes(), err
-	case "sw.js":
+	case "/sw.js":
 		t, err := texttemplate.New(name).Parse(string(body))
 		if err != nil {
 			return nil, err
 		}
-		err = t.Execute(&out, map[string]string{"Version": version})
+		var keep []string
+		for _, name := range names {
+			if name != "/sw.js" {
+				keep = append(keep, address(name))
+			}
+		}
+		list, err := json.Marshal(keep)
+		if err != nil {
+			return nil, err
+		}
+		err = t.Execute(&out, map[string]string{"Version": version, "Files": string(list)})
 		return out.Bytes(), err
 	}
 	return body, nil
@@ -198,11 +228,21 @@ func (d *Door) Handler() http.Handler {
 	return secured(http.NewCrossOriginProtection().Handler(d.guard(mux)))
 }
 
+// What the page and its decoder may do, as a browser enforces it.
+const (
+	policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+	// decoder is the worker that reads frames, the only script that may compile
+	// WebAssembly. It has a policy of its own, so the page doesn't need the leave.
+	decoder       = "/decode.js"
+	decoderPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"
+)
+
 // secured sets the headers that every answer of the door has.
 func secured(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; media-src 'self' blob:; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
@@ -217,6 +257,9 @@ func (d *Door) asset(name string) http.HandlerFunc {
 		w.Header().Set("Content-Type", f.kind)
 		w.Header().Set("ETag", f.etag)
 		w.Header().Set("Cache-Control", "no-cache")
+		if name == decoder {
+			w.Header().Set("Content-Security-Policy", decoderPolicy)
+		}
 		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
 	}
 }

@@ -1,7 +1,7 @@
 // Keeps the page itself on the device, so that a reload works while the agent is
 // starting. Verdicts always come from the agent.
 const name = "door-{{.Version}}";
-const files = ["/", "/door.css", "/door.js", "/agent.js", "/awake.js", "/camera.js", "/status.js", "/verdict.js", "/wedge.js", "/icon.svg"];
+const files = {{.Files}};
 
 addEventListener("install", (e) => e.waitUntil(caches.open(name).then((c) => c.addAll(files)).then(() => skipWaiting())));
 addEventListener("activate", (e) => e.waitUntil(caches.keys().then((all) => Promise.all(all.filter((k) => k !== name).map((k) => caches.delete(k)))).then(() => clients.claim())));
