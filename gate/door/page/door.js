@@ -1,7 +1,7 @@
 // The door page: it reads codes by every way at once, asks the agent, and shows
 // the verdict. It decides nothing itself.
 import { send, listen, undecided } from "./agent.js";
-import { startCamera } from "./camera.js";
+import { setUpCamera } from "./camera.js";
 import { onWedge } from "./wedge.js";
 import { present, dismiss, showing, settled, goesByItself } from "./verdict.js";
 import { showStatus } from "./status.js";
@@ -11,7 +11,6 @@ const by = (id) => document.getElementById(id);
 const lane = sessionStorage.lane ||= "lane-" + crypto.getRandomValues(new Uint16Array(1))[0].toString(36);
 let direction = "in";
 let lastAdmission = null;
-let camera = null;
 
 // One code at a time: whatever reads the next one waits for its turn, and for a
 // verdict in sight that calls for a person.
@@ -39,6 +38,27 @@ function picture(file) {
   });
 }
 
+// sighted judges what the camera saw, and gives the verdict when it is there. seen
+// is when its frame was taken, read when the code in it was read.
+function sighted(text, seen, read) {
+  if (goesByItself()) dismiss();
+  const body = { text, how: "camera", ...asked() };
+  return inTurn(async () => {
+    const began = performance.now();
+    const answer = await send("/api/scan", body);
+    note("camera-read", seen, read);
+    note("camera-judged", began, performance.now());
+    took(answer, began - (read - seen));
+    return answer;
+  });
+}
+
+// note keeps how long a part took the last time, for who measures.
+function note(name, start, end) {
+  performance.clearMeasures(name);
+  performance.measure(name, { start, end });
+}
+
 function took(answer, seen) {
   if (answer.result === "ignored" || answer.result === "none") return;
   present(answer);
@@ -46,7 +66,11 @@ function took(answer, seen) {
   if (!answer.seq) return;
   count(1);
   // The agent learns that a person saw it once it is painted, not before.
-  requestAnimationFrame(() => setTimeout(() => send("/api/shown", { seq: answer.seq, painted_ms: Math.round(performance.now() - seen) })));
+  requestAnimationFrame(() => setTimeout(() => {
+    const painted = performance.now();
+    note("seen-painted", seen, painted);
+    send("/api/shown", { seq: answer.seq, painted_ms: Math.round(painted - seen) });
+  }));
 }
 
 // count is of what this lane recorded, over a reload too.
@@ -78,23 +102,6 @@ const undoQuestion = {
   display: { tone: "amber", shape: "triangle", word: "UNDO?", why: "Press U again to take the last admission back.", do: "Any other key leaves it." },
 };
 
-async function toggleCamera() {
-  if (camera) {
-    camera.stop();
-    camera = null;
-    by("camera").hidden = true;
-    by("start").textContent = "Start camera";
-    return;
-  }
-  try {
-    camera = await startCamera({ inTurn, asked, found: took });
-    by("camera").hidden = false;
-    by("start").textContent = "Stop camera";
-  } catch (e) {
-    present({ result: "fault", display: { tone: "hatch", shape: "hatch", word: "NO CAMERA", why: String(e.message || e), do: "Scan with a reader, choose a picture, or type the code." } });
-  }
-}
-
 function night(on) {
   document.body.dataset.theme = on ? "night" : "bright";
   by("night").setAttribute("aria-pressed", String(on));
@@ -102,7 +109,7 @@ function night(on) {
 }
 
 const shortcuts = {
-  i: () => face("in"), o: () => face("out"), v: () => face("verify"), u: undo, t: () => camera?.torch(), "?": () => by("keys").showModal(),
+  i: () => face("in"), o: () => face("out"), v: () => face("verify"), u: undo, t: () => camera.torch(), "?": () => by("keys").showModal(),
 };
 
 // pressed takes a key that stands alone. A capital U may be the start of a code
@@ -124,7 +131,6 @@ by("typed").addEventListener("submit", (e) => {
   if (text) scan(text, "typed");
 });
 by("picture").addEventListener("change", (e) => { if (e.target.files[0]) picture(e.target.files[0]); e.target.value = ""; });
-by("start").addEventListener("click", toggleCamera);
 by("undo").addEventListener("click", undo);
 by("night").addEventListener("click", () => night(document.body.dataset.theme !== "night"));
 by("help").addEventListener("click", () => by("keys").showModal());
@@ -132,6 +138,10 @@ addEventListener("pointerup", dismiss, { capture: true }); // anywhere, on a con
 night(localStorage.theme === "night");
 count(0);
 onWedge({ code: (text) => { by("keys").close(); scan(text, "wedge"); }, key: pressed });
+const camera = setUpCamera({
+  purpose: () => direction, judge: sighted,
+  trouble: (t) => present({ result: "fault", reason: "camera", display: { tone: "hatch", shape: "hatch", ...t } }),
+});
 listen("/api/live", showStatus);
 stayAwake();
 navigator.serviceWorker?.register("/sw.js");
