@@ -71,3 +71,30 @@ func (j *Journals) Admitted(ctx context.Context, q sqldb.Queryer, event string) 
 	}
 	return false, rows.Err()
 }
+
+// EachOf calls do with every record of two kinds that only a server writes, in
+// order of arrival, and stops at its first error. Whose they are is for the caller
+// to ask.
+func (j *Journals) EachOf(ctx context.Context, event string, one, other journal.Kind, do func(*journal.Record) error) (err error) {
+	rows, err := j.db.Read().QueryContext(ctx,
+		`select id, bytes from record where event = $1 and kind >= 16 and kind in ($2, $3) order by id`, event, int64(one), int64(other))
+	if err != nil {
+		return fmt.Errorf("reading the journal of event %s: %w", event, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var id int64
+		var b []byte
+		if err := rows.Scan(&id, &b); err != nil {
+			return fmt.Errorf("reading the journal of event %s: %w", event, err)
+		}
+		r, err := journal.Parse(b)
+		if err != nil {
+			return fault.Wrap(fault.Internal, err, "record %d in the journal of event %s is damaged", id, event)
+		}
+		if err := do(r); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}

@@ -114,7 +114,7 @@ func (o *Office) renew(ctx context.Context, tx *sqldb.Tx, t *Ticket, key *keyrin
 	if err := t.sign(key); err != nil {
 		return fmt.Errorf("signing ticket %s: %w", t.ID, err)
 	}
-	revocation := journal.NewRevoke("superseded", t.Changed.UnixMilli(), why,
+	revocation := journal.NewRevoke(superseded, t.Changed.UnixMilli(), why,
 		[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}})
 	if _, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation); err != nil {
 		return err

@@ -2,6 +2,7 @@ package ticketing
 
 import (
 	"context"
+	"slices"
 
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
@@ -13,12 +14,26 @@ import (
 // cancelled or blocked. The codes before it stay void. Doing it again changes
 // nothing.
 func (o *Office) Reactivate(ctx context.Context, t Ticket, why string) (Ticket, error) {
+	return o.makeGood(ctx, t, why, Revoked, Cancelled, Blocked)
+}
+
+// Unblock makes the newest code of a ticket good again that was blocked, as
+// Reactivate does. One that is void for another reason is refused.
+func (o *Office) Unblock(ctx context.Context, t Ticket, why string) (Ticket, error) {
+	return o.makeGood(ctx, t, why, Blocked)
+}
+
+// makeGood ends one of the states that void a ticket.
+func (o *Office) makeGood(ctx context.Context, t Ticket, why string, void ...State) (Ticket, error) {
 	if len(why) > maxWhy {
 		return t, fault.New(fault.BadInput, "the reason is over %d bytes", maxWhy)
 	}
 	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
-		if t.State == Valid {
+		switch {
+		case t.State == Valid:
 			return nil
+		case !slices.Contains(void, t.State):
+			return fault.New(fault.Refused, "ticket %s is %s (%s) and not %s", t.ID.Short(), t.State, t.Why, void[0])
 		}
 		t.State, t.Why, t.Changed = Valid, "", o.now()
 		revocation := journal.NewRevoke(journal.Reactivated, t.Changed.UnixMilli(), why,
