@@ -21,6 +21,9 @@ var names = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
 // startTimeout bounds the start of the browser on a busy machine.
 const startTimeout = time.Minute
 
+// between is the pause between two looks at what is waited for.
+const between = 10 * time.Millisecond
+
 // ErrMissing means that this machine has no Chromium; make deps installs it.
 var ErrMissing = errors.New("no Chromium on this machine: run make deps")
 
@@ -32,13 +35,20 @@ type Config struct {
 	Height  int
 }
 
-// Tab is a page in a browser of its own.
+// Browser is a running Chromium. Its tabs know nothing of each other: each has
+// cookies, storage and service workers of its own.
+type Browser struct {
+	ctx context.Context
+	cfg Config
+}
+
+// Tab is a page.
 type Tab struct {
 	ctx context.Context
 }
 
-// Open starts a browser. It ends with close, or with ctx.
-func Open(ctx context.Context, cfg Config) (tab *Tab, closed func(), err error) {
+// Start starts a browser. It ends with close, or with ctx.
+func Start(ctx context.Context, cfg Config) (b *Browser, closed func(), err error) {
 	program, err := find()
 	if err != nil {
 		return nil, nil, err
@@ -50,6 +60,8 @@ func Open(ctx context.Context, cfg Config) (tab *Tab, closed func(), err error) 
 	for name, value := range map[string]any{
 		"headless": true, "disable-gpu": true, "disable-quic": true, "disable-background-networking": true, "disable-component-update": true,
 		"disable-sync": true, "disable-dev-shm-usage": true, "autoplay-policy": "no-user-gesture-required", "hide-scrollbars": true,
+		// A tab works the same whether another one is in front of it or not.
+		"disable-background-timer-throttling": true, "disable-backgrounding-occluded-windows": true, "disable-renderer-backgrounding": true,
 	} {
 		opts = append(opts, chromedp.Flag(name, value))
 	}
@@ -60,12 +72,45 @@ func Open(ctx context.Context, cfg Config) (tab *Tab, closed func(), err error) 
 	alloc, stopAlloc := chromedp.NewExecAllocator(ctx, opts...)
 	run, stopRun := chromedp.NewContext(alloc)
 	closed = func() { stopRun(); stopAlloc() }
-	t := &Tab{ctx: run}
 	if err := chromedp.Do(run); err != nil {
 		closed()
 		return nil, nil, fmt.Errorf("starting %s: %w", program, err)
 	}
-	return t, closed, t.Size(cfg.Width, cfg.Height)
+	return &Browser{ctx: run, cfg: cfg}, closed, nil
+}
+
+// Tab opens an empty tab of a size in CSS pixels, 0 for the browser's own. It ends
+// with close, or with the browser.
+func (b *Browser) Tab(width, height int) (tab *Tab, closed func(), err error) {
+	run, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	t := &Tab{ctx: run}
+	if err := chromedp.Do(run); err != nil {
+		stop()
+		return nil, nil, fmt.Errorf("opening a tab: %w", err)
+	}
+	// As if somebody looked at it, which only one tab at a time has otherwise.
+	if _, err := chromedp.Call(run, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		stop()
+		return nil, nil, fmt.Errorf("opening a tab: %w", err)
+	}
+	if width == 0 || height == 0 {
+		width, height = b.cfg.Width, b.cfg.Height
+	}
+	return t, stop, t.Size(width, height)
+}
+
+// Open starts a browser for a single tab. It ends with close, or with ctx.
+func Open(ctx context.Context, cfg Config) (tab *Tab, closed func(), err error) {
+	b, end, err := Start(ctx, cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	tab, closeTab, err := b.Tab(0, 0)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return tab, func() { closeTab(); end() }, nil
 }
 
 func find() (string, error) {
@@ -91,6 +136,13 @@ func (t *Tab) Size(width, height int) error {
 	return err
 }
 
+// Before runs a JavaScript text in every page that the tab opens from now on,
+// before any of the page's own.
+func (t *Tab) Before(script string) error {
+	_, err := chromedp.Call(t.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	return err
+}
+
 // Go opens an address and waits until the page is loaded.
 func (t *Tab) Go(url string) error {
 	return chromedp.Do(t.ctx, chromedp.Navigate(url))
@@ -102,13 +154,22 @@ func (t *Tab) Keys(text string) error { return chromedp.Do(t.ctx, chromedp.KeyEv
 // Click presses what the CSS selector finds, with real pointer events.
 func (t *Tab) Click(selector string) error { return chromedp.Do(t.ctx, chromedp.Click(selector)) }
 
-// Wait waits until the JavaScript expression is true.
+// Wait waits until the JavaScript expression is true. It asks from here, so it
+// neither needs the page's timers nor minds that the page is loaded anew.
 func (t *Tab) Wait(expression string, patience time.Duration) error {
-	_, err := chromedp.Run(t.ctx, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience), chromedp.WithPollingInterval(20*time.Millisecond)))
-	if err != nil {
-		return fmt.Errorf("waiting for %s: %w", expression, err)
+	ctx, cancel := context.WithTimeout(t.ctx, patience)
+	defer cancel()
+	for {
+		is, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		if is && err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(between):
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w", expression, errors.Join(ctx.Err(), err))
+		}
 	}
-	return nil
 }
 
 // Upload puts files into the file input with the CSS selector.

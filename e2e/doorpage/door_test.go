@@ -1,146 +1,45 @@
-// Package doorpage tests the door page in a real browser against a real gate.
 package doorpage
 
 import (
-	"context"
-	"encoding/json"
+	"bytes"
 	"fmt"
 	"image"
-	_ "image/png" // sample tickets are PNG files
-	"log/slog"
+	"image/png"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"usher/cmd/usher/demo"
+	"usher/crypto/ticket"
 	"usher/e2e/browser"
-	"usher/gate/scan"
-	"usher/gate/turnstile"
+	"usher/gate/gatetest"
+	"usher/server/document"
 )
 
-const patience = 20 * time.Second
-
-// door is a running demo and a browser at the door page of one of its gates.
-type door struct {
-	*browser.Tab
-	t     *testing.T
-	place demo.Place
-}
-
-func startDemo(t *testing.T) demo.Place {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	places, ended := make(chan demo.Place, 1), make(chan error, 1)
-	dir := t.TempDir()
-	go func() {
-		ended <- demo.Run(ctx, demo.Config{Data: dir, People: 20, Log: slog.New(slog.DiscardHandler), Step: func(string, int, int) {}},
-			func(p demo.Place) { places <- p })
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the demo ended with %v", err)
-		}
-	})
-	select {
-	case p := <-places:
-		return p
-	case err := <-ended:
-		ended <- nil
-		t.Fatalf("the demo ended before it was ready: %v", err)
-		return demo.Place{}
-	}
-}
-
-func open(t *testing.T, place demo.Place, gate string, cfg browser.Config) *door {
-	t.Helper()
-	cfg.Profile = t.TempDir()
-	tab, closed, err := browser.Open(context.WithoutCancel(t.Context()), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(closed)
-	d := &door{Tab: tab, t: t, place: place}
-	d.must(tab.Go(place.Doors[gate]))
-	d.until(`document.getElementById("link").textContent !== "…"`)
-	return d
-}
-
-func (d *door) must(err error) {
-	d.t.Helper()
-	if err != nil {
-		d.t.Fatal(err)
-	}
-}
-
-func (d *door) until(expression string) {
-	d.t.Helper()
-	if err := d.Wait(expression, patience); err != nil {
-		word, _ := browser.Eval[string](d.Tab, `document.getElementById("verdict").innerText`)
-		d.t.Fatalf("%v; the page says %q", err, word)
-	}
-}
-
-func eval[T any](d *door, expression string) T {
-	d.t.Helper()
-	v, err := browser.Eval[T](d.Tab, expression)
-	d.must(err)
-	return v
-}
-
-// shows waits for a verdict in which colour, shape and word agree.
-func (d *door) shows(tone, shape, word string) {
-	d.t.Helper()
-	d.until(fmt.Sprintf(`document.getElementById("verdict").classList.contains("tone-%s") && document.getElementById("word").textContent === %q &&
-		document.querySelector("#shape use").getAttribute("href") === "#shape-%s"`, tone, word, shape))
-}
-
-func (d *door) idle() {
-	d.t.Helper()
-	d.until(`document.getElementById("verdict").classList.contains("idle")`)
-}
-
-// code reads the code of a sample ticket.
-func code(t *testing.T, place demo.Place, name string) string {
-	t.Helper()
-	f, err := os.Open(filepath.Join(place.Tickets, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	texts, err := scan.Picture(f)
-	if err != nil || len(texts) != 1 {
-		t.Fatalf("%s: %v %v", name, texts, err)
-	}
-	return texts[0]
-}
-
 func TestWedgeScanner(t *testing.T) {
-	place := startDemo(t)
-	d := open(t, place, "north", browser.Config{})
-	good := code(t, place, "ticket-1.png")
+	t.Parallel()
+	d := open(t, setup{})
+	d.void(2)
+	good := d.code(1)
 
-	d.must(d.Keys(good + "\r"))
+	d.scan(good)
 	d.shows("green", "tick", "ADMIT")
 	d.idle() // a green goes by itself
 
-	time.Sleep(3 * time.Second) // the same code sooner is the same sighting
+	d.later(4 * time.Second) // the same code sooner is the same sighting
 	d.must(d.Keys(good + "\t"))
 	d.shows("red", "cross", "ALREADY IN")
-	time.Sleep(1500 * time.Millisecond)
-	d.shows("red", "cross", "ALREADY IN") // a red stays
-	d.must(d.Keys(" "))
+	d.press(" ")
 	d.idle()
 
-	d.must(d.Keys(code(t, place, "revoked.png") + "\r"))
+	d.scan(d.code(2))
 	d.shows("red", "cross", "VOID")
-
-	d.must(d.Keys(forged(good) + "\r"))
+	d.tap()
+	d.scan(forged(good))
 	d.shows("red", "cross", "FORGED")
-
-	d.must(d.Keys("https://example.org/menu\r"))
+	d.tap()
+	d.scan("https://example.org/menu")
 	d.shows("red", "cross", "NOT A TICKET")
 }
 
@@ -155,58 +54,70 @@ func forged(code string) string {
 }
 
 func TestTypedCodePictureAndExit(t *testing.T) {
-	place := startDemo(t)
-	d := open(t, place, "south", browser.Config{Width: 1280, Height: 800})
+	t.Parallel()
+	d := open(t, setup{width: 1280, height: 800})
+	second, third := d.picture(2), d.picture(3)
 
-	short := d.looked(code(t, place, "ticket-2.png")).Short
-	eval[string](d, fmt.Sprintf(`(() => { const c = document.getElementById("code"); c.value = %q; c.form.requestSubmit(); return "" })()`, strings.ToLower(short)))
+	d.do(fmt.Sprintf(`const c = document.getElementById("code"); c.value = %q; c.form.requestSubmit()`, strings.ToLower(short(2))))
 	d.shows("green", "tick", "ADMIT")
 
-	d.must(d.Keys("o"))
+	d.press("o")
 	d.until(`document.body.dataset.direction === "out"`)
-	d.must(d.Keys(code(t, place, "ticket-2.png") + "\r"))
+	d.scan(d.code(2))
 	d.shows("blue", "arrow", "EXIT")
 
-	d.must(d.Keys("i"))
+	d.press("i")
 	d.until(`document.body.dataset.direction === "in"`)
-	d.must(d.Upload("#picture", filepath.Join(place.Tickets, "ticket-2.png")))
+	d.must(d.Upload("#picture", second))
 	d.shows("blue", "loop", "RE-ENTRY")
 
-	d.must(d.Upload("#picture", filepath.Join(place.Tickets, "ticket-3.png")))
+	d.must(d.Upload("#picture", third))
 	d.shows("green", "tick", "ADMIT")
 	d.until(`!document.getElementById("undo").disabled`)
-	d.must(d.Keys("u"))
+	d.press("u")
 	d.shows("amber", "triangle", "UNDONE")
+	d.tap()
 
-	d.must(d.Keys("v"))
-	d.until(`document.body.dataset.direction === "verify"`)
-	d.must(d.Keys(code(t, place, "ticket-4.png") + "\r"))
+	d.verify()
+	d.scan(d.code(4))
 	d.shows("green", "tick", "ADMIT")
-	d.must(d.Keys("i"))
-	d.must(d.Keys(code(t, place, "ticket-4.png") + "\r"))
+	d.press("i")
+	d.until(`document.body.dataset.direction === "in"`)
+	d.scan(d.code(4))
 	d.shows("green", "tick", "ADMIT") // looking had changed nothing
 }
 
-// looked asks the gate what it thinks of a code, which changes nothing.
-func (d *door) looked(token string) turnstile.Outcome {
+// short is the short code of the n-th ticket.
+func short(n int) string { return ticket.ID(ticketID(n)).Short() }
+
+// picture draws the n-th ticket, and gives the file.
+func (d *door) picture(n int) string {
 	d.t.Helper()
-	said := eval[string](d, fmt.Sprintf(`fetch("/api/scan", {method: "POST", headers: {"Content-Type": "application/json"},
-		body: JSON.stringify({text: %q, how: "wedge", lane: "look", direction: "in", look: true})}).then((r) => r.text())`, token))
-	var out turnstile.Outcome
-	if err := json.Unmarshal([]byte(said), &out); err != nil || out.Result == "" {
-		d.t.Fatalf("the gate says %s: %v", said, err)
+	file := filepath.Join(d.t.TempDir(), "ticket.png")
+	d.must(os.WriteFile(file, drawn(d.t, d.code(n)), 0o600))
+	return file
+}
+
+func drawn(t *testing.T, code string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := document.PNG(&out, code, 480); err != nil {
+		t.Fatal(err)
 	}
-	return out
+	return out.Bytes()
 }
 
 func TestCamera(t *testing.T) {
-	place := startDemo(t)
-	file := filepath.Join(t.TempDir(), "camera.y4m")
-	if err := browser.WriteCamera(file, []browser.Scene{{Frames: 15}, {Picture: picture(t, place, "ticket-5.png"), Frames: 20}, {Picture: picture(t, place, "revoked.png"), Frames: 20}}); err != nil {
-		t.Fatal(err)
-	}
-	d := open(t, place, "north", browser.Config{Camera: file})
-	eval[string](d, `document.getElementById("start").click(), ""`)
+	t.Parallel()
+	d := open(t, setup{
+		say: func(v *gatetest.Venue) { v.Void(t, "revoked", 1, ticketID(2)) },
+		camera: func(v *gatetest.Venue) []browser.Scene {
+			return []browser.Scene{
+				{Frames: 15}, {Picture: inSight(t, v.Code(t, ticketID(1), 0)), Frames: 20}, {Picture: inSight(t, v.Code(t, ticketID(2), 0)), Frames: 20},
+			}
+		},
+	})
+	d.do(`document.getElementById("start").click()`)
 	d.shows("green", "tick", "ADMIT")
 	d.shows("red", "cross", "VOID")
 	d.shows("red", "cross", "ALREADY IN") // the film begins again
@@ -215,43 +126,19 @@ func TestCamera(t *testing.T) {
 	}
 }
 
-func picture(t *testing.T, place demo.Place, name string) image.Image {
+// inSight is a code as a camera sees it.
+func inSight(t *testing.T, code string) image.Image {
 	t.Helper()
-	f, err := os.Open(filepath.Join(place.Tickets, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	img, _, err := image.Decode(f)
+	img, err := png.Decode(bytes.NewReader(drawn(t, code)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return img
 }
 
-func TestWithTheServerAway(t *testing.T) {
-	place := startDemo(t)
-	d := open(t, place, "north", browser.Config{})
-	d.until(`document.getElementById("link").dataset.state === "online"`)
-	if err := demo.Server(t.Context(), place.Data, false); err != nil {
-		t.Fatal(err)
-	}
-	d.until(`document.getElementById("link").dataset.state === "alone"`)
-	d.must(d.Go(place.Doors["north"]))
-	d.until(`document.getElementById("link")?.dataset.state === "alone"`)
-	d.must(d.Keys(code(t, place, "ticket-6.png") + "\r"))
-	d.shows("green", "tick", "ADMIT")
-	d.until(`/alone/.test(document.getElementById("more").textContent) || document.getElementById("verdict").classList.contains("idle")`)
-	d.until(`document.getElementById("unsent").dataset.state === "some"`)
-	if err := demo.Server(t.Context(), place.Data, true); err != nil {
-		t.Fatal(err)
-	}
-	d.until(`document.getElementById("unsent").dataset.state === "none"`)
-}
-
 func TestAnnouncedAndNight(t *testing.T) {
-	place := startDemo(t)
-	d := open(t, place, "north", browser.Config{})
+	t.Parallel()
+	d := open(t, setup{})
 	if got := eval[string](d, `(v => v.getAttribute("role") + " " + v.getAttribute("aria-live"))(document.getElementById("verdict"))`); got != "status assertive" {
 		t.Errorf("verdicts are announced as %q", got)
 	}

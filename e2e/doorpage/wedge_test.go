@@ -1,60 +1,28 @@
 package doorpage
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 
-	"usher/cmd/usher/demo"
-	"usher/e2e/browser"
 	"usher/sync/admission"
 )
 
-// stutter is a pause in the middle of a code, longer than a key has to stand
-// alone to be a shortcut.
-const stutter = 400 * time.Millisecond
-
-// types sends keys with a stutter between any two bursts.
+// types sends keys with a stutter after each burst, as long as a shortcut's.
 func (d *door) types(bursts ...string) {
 	d.t.Helper()
-	for i, keys := range bursts {
-		if i > 0 {
-			time.Sleep(stutter)
-		}
+	for _, keys := range bursts {
 		d.must(d.Keys(keys))
+		d.pass(alone)
 	}
-}
-
-// do runs a JavaScript statement in the page.
-func (d *door) do(statement string) {
-	d.t.Helper()
-	eval[string](d, "(() => { "+statement+`; return "" })()`)
-}
-
-// tap is a finger's, on what is neither a verdict nor a control.
-func (d *door) tap() {
-	d.t.Helper()
-	d.must(d.Click("#gate"))
-}
-
-// in is the same door for a part of a test.
-func (d *door) in(t *testing.T) *door { return &door{Tab: d.Tab, t: t, place: d.place} }
-
-// verify turns to looking, which changes nothing, so one ticket serves for all.
-func (d *door) verify() {
-	d.t.Helper()
-	d.must(d.Keys("v"))
-	d.until(`document.body.dataset.direction === "verify"`)
 }
 
 // A reader's keys come late on a busy device, and come after, before and between
 // whatever else is pressed: a code is read all the same.
 func TestWedgeAnywhere(t *testing.T) {
-	place := startDemo(t)
-	d := open(t, place, "south", browser.Config{Width: 1280, Height: 800})
-	good := code(t, place, "ticket-4.png")
-	spaced := withSpace(t, place)
+	t.Parallel()
+	d := open(t, setup{width: 1280, height: 800, timers: true})
+	good, spaced := d.code(4), d.withSpace()
 	d.verify()
 	for _, c := range []struct {
 		name, focus string
@@ -94,20 +62,23 @@ func TestWedgeAnywhere(t *testing.T) {
 // A capital U that comes alone may be the start of a code whose rest is late: it
 // takes nothing back, but asks. A small u is a person's.
 func TestUndoByKey(t *testing.T) {
-	place := startDemo(t)
-	d := open(t, place, "south", browser.Config{})
-	first, second := code(t, place, "ticket-1.png"), code(t, place, "ticket-2.png")
+	t.Parallel()
+	d := open(t, setup{timers: true})
+	first, second := d.code(1), d.code(2)
 	d.types(first + "\r")
 	d.shows("green", "tick", "ADMIT")
+	d.pass(time.Second)
 	d.idle()
 
 	d.types("U")
 	d.shows("amber", "triangle", "UNDO?")
 	d.types(second[1:] + "\r") // the code goes on
+	d.pass(2 * time.Second)    // that the question stands against the next code
 	d.shows("green", "tick", "ADMIT")
-	if got := d.looked(first).Reason; got != admission.AlreadyUsed {
+	if got := d.look(first).Reason; got != admission.AlreadyUsed {
 		t.Fatalf("a late code's U took the admission back: %s", got)
 	}
+	d.pass(time.Second)
 	d.idle()
 
 	d.types("U")
@@ -118,18 +89,21 @@ func TestUndoByKey(t *testing.T) {
 	d.shows("amber", "triangle", "UNDO?")
 	d.types("U")
 	d.shows("amber", "triangle", "UNDONE")
-	if got := d.looked(second).Reason; got != admission.Entry {
+	if got := d.look(second).Reason; got != admission.Entry {
 		t.Errorf("the second U did not take the admission back: %s", got)
 	}
-	if got := d.looked(first).Reason; got != admission.AlreadyUsed {
+	if got := d.look(first).Reason; got != admission.AlreadyUsed {
 		t.Errorf("another admission was taken back: %s", got)
 	}
 	if !eval[bool](d, `document.getElementById("undo").disabled`) {
 		t.Error("there is nothing left to undo, and the button says there is")
 	}
 
+	d.tap()
+	d.later(4 * time.Second)
 	d.types(second + "\r")
 	d.shows("green", "tick", "ADMIT")
+	d.pass(time.Second)
 	d.idle()
 	d.types("u")
 	d.shows("amber", "triangle", "UNDONE")
@@ -138,19 +112,20 @@ func TestUndoByKey(t *testing.T) {
 // Some readers end a code with CR LF: neither the LF nor the Enter presses the
 // button that has the focus.
 func TestWedgePressesNoButton(t *testing.T) {
-	place := startDemo(t)
-	d := open(t, place, "north", browser.Config{})
-	first, second := code(t, place, "ticket-1.png"), code(t, place, "ticket-2.png")
+	t.Parallel()
+	d := open(t, setup{timers: true})
+	first, second := d.code(1), d.code(2)
 	d.types(first + "\r")
 	d.shows("green", "tick", "ADMIT")
 	d.do(`document.getElementById("undo").focus()`)
 	d.types(second + "\r\r")
 	d.shows("green", "tick", "ADMIT")
 	for _, c := range []string{first, second} {
-		if got := d.looked(c).Reason; got != admission.AlreadyUsed {
+		if got := d.look(c).Reason; got != admission.AlreadyUsed {
 			t.Errorf("an admission was taken back: %s", got)
 		}
 	}
+	d.pass(time.Second)
 	d.idle()
 	d.types(" ") // by hand, it does press it
 	d.shows("amber", "triangle", "UNDONE")
@@ -158,20 +133,22 @@ func TestWedgePressesNoButton(t *testing.T) {
 
 // What a person types and mends in the field for codes is what is judged.
 func TestTypedAndMended(t *testing.T) {
-	place := startDemo(t)
-	d := open(t, place, "north", browser.Config{})
-	short := d.looked(code(t, place, "ticket-1.png")).Short
+	t.Parallel()
+	d := open(t, setup{timers: true})
+	short := short(1)
 	d.do(`document.getElementById("code").focus()`)
 	d.types("0" + "\b" + strings.ToLower(short[:4]) + "x" + "\b" + short[4:] + "\r")
 	d.shows("green", "tick", "ADMIT")
 }
 
-// withSpace is the code of a sample ticket that has a space inside.
-func withSpace(t *testing.T, place demo.Place) string {
-	t.Helper()
-	for n := 1; ; n++ {
-		if c := code(t, place, fmt.Sprintf("ticket-%d.png", n)); strings.Contains(c, " ") {
+// withSpace is the code of a ticket that has a space inside.
+func (d *door) withSpace() string {
+	d.t.Helper()
+	for n := 1; n <= tickets; n++ {
+		if c := d.code(n); strings.Contains(c, " ") {
 			return c
 		}
 	}
+	d.t.Fatal("no ticket has a space in its code")
+	return ""
 }

@@ -1,0 +1,82 @@
+package doorpage
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"usher/cmd/usher/demo"
+	"usher/gate/scan"
+)
+
+// demonstrate runs the demo: a server and two gates.
+func demonstrate(t *testing.T) demo.Place {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	places, ended := make(chan demo.Place, 1), make(chan error, 1)
+	dir := t.TempDir()
+	go func() {
+		ended <- demo.Run(ctx, demo.Config{Data: dir, People: 20, Log: slog.New(slog.DiscardHandler), Step: func(string, int, int) {}},
+			func(p demo.Place) { places <- p })
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("the demo ended with %v", err)
+		}
+	})
+	select {
+	case p := <-places:
+		return p
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("the demo ended before it was ready: %v", err)
+		return demo.Place{}
+	}
+}
+
+// openDoor opens a tab at one of the demo's doors.
+func openDoor(t *testing.T, place demo.Place, gate string) *door {
+	t.Helper()
+	d := &door{t: t, Tab: (&setup{}).tab(t, nil)}
+	d.visit(place.Doors[gate])
+	return d
+}
+
+// sample reads the code of one of the demo's tickets.
+func sample(t *testing.T, place demo.Place, name string) string {
+	t.Helper()
+	f, err := os.Open(filepath.Join(place.Tickets, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	texts, err := scan.Picture(f)
+	if err != nil || len(texts) != 1 {
+		t.Fatalf("%s: %v %v", name, texts, err)
+	}
+	return texts[0]
+}
+
+func TestWithTheServerAway(t *testing.T) {
+	t.Parallel()
+	place := demonstrate(t)
+	d := openDoor(t, place, "north")
+	d.until(`document.getElementById("link").dataset.state === "online"`)
+	if err := demo.Server(t.Context(), place.Data, false); err != nil {
+		t.Fatal(err)
+	}
+	d.until(`document.getElementById("link").dataset.state === "alone"`)
+	d.visit(place.Doors["north"])
+	d.until(`document.getElementById("link")?.dataset.state === "alone"`)
+	d.scan(sample(t, place, "ticket-6.png"))
+	d.shows("green", "tick", "ADMIT")
+	d.until(`/alone/.test(document.getElementById("more").textContent) || ` + idle)
+	d.until(`document.getElementById("unsent").dataset.state === "some"`)
+	if err := demo.Server(t.Context(), place.Data, true); err != nil {
+		t.Fatal(err)
+	}
+	d.until(`document.getElementById("unsent").dataset.state === "none"`)
+}
