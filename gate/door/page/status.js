@@ -7,7 +7,9 @@ export function showStatus(s) {
     put("link", "bad", "the agent does not answer");
     return;
   }
-  put("link", s.online ? "online" : "alone", s.online ? "online" : s.unheard ? `alone · ${s.unheard} gates unheard` : "alone");
+  put("ready", s.ready ? "good" : "bad", s.ready ? "" : `not ready: ${s.not_ready}`);
+  put("link", s.online ? "online" : "alone", s.online ? "online" : "alone");
+  put("unheard", s.unheard ? "bad" : "none", s.unheard ? `${s.unheard} ${s.unheard === 1 ? "gate" : "gates"} unheard` : "");
   put("unsent", s.unsent ? "some" : "none", s.unsent ? `${s.unsent} not sent` : "all sent");
   put("list", s.list_stale ? "bad" : "fresh", s.list_age_s < 0 ? "no list yet" : `list ${age(s.list_age_s)} old`);
   put("clock", s.clock === "good" ? "good" : "bad", `clock ${s.clock}`);
