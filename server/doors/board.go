@@ -54,11 +54,13 @@ type DeviceLine struct {
 	Name     string         `json:"name"`
 	Gate     string         `json:"gate"`
 	Role     string         `json:"role"`
-	Linked   bool           `json:"linked"`         // it talks to this server now
-	Heard    time.Time      `json:"heard,omitzero"` // its newest sign of life, by whatever way
-	Records  uint64         `json:"records"`        // of its journal, held here
-	Behind   uint64         `json:"behind"`         // records of the server's journal that it is not known to hold
-	Expelled bool           `json:"expelled,omitempty"`
+	Linked   bool           `json:"linked"`             // it talks to this server now
+	Heard    time.Time      `json:"heard,omitzero"`     // its newest sign of life, by whatever way
+	Records  uint64         `json:"records"`            // of its journal, held here
+	Behind   uint64         `json:"behind"`             // records of the server's journal that it is not known to hold
+	Expelled bool           `json:"expelled,omitempty"` // or retired: its enrolment was ended
+	Retiring bool           `json:"retiring,omitempty"` // what it has not handed in yet is believed when it comes
+	Why      string         `json:"why,omitempty"`      // its enrolment was ended
 	LastScan time.Time      `json:"last_scan,omitzero"`
 	ClockMS  int64          `json:"clock_offset_ms"`
 	Forked   bool           `json:"forked,omitempty"`
@@ -129,9 +131,10 @@ func gateLines(e *journal.Event, c state.Counts) []GateLine {
 
 func (d *Doors) deviceLines(l *live) []DeviceLine {
 	var lines []DeviceLine
-	all := l.state.Position()
+	all, retiring := l.state.Position(), l.state.Retiring()
 	for _, m := range l.state.Gates() {
-		line := DeviceLine{Node: m.Node, Name: m.Name, Gate: m.Gate, Role: m.Role, Expelled: m.Expelled, Records: m.Records, Behind: all.Seq}
+		line := DeviceLine{Node: m.Node, Name: m.Name, Gate: m.Gate, Role: m.Role, Expelled: m.Expelled, Why: m.Why, Records: m.Records, Behind: all.Seq}
+		_, line.Retiring = retiring[m.Node]
 		if m.LastRecord != 0 {
 			line.LastScan = time.UnixMilli(m.LastRecord)
 		}

@@ -185,7 +185,13 @@ type device struct {
 // enrol admits a new device by a new card.
 func (w *world) enrol(name, gate string, role grant.Role) *device {
 	w.t.Helper()
-	d := &device{Writer: journaltest.NewWriter(w.t, name), w: w, memory: journaltest.NewMemory()}
+	return w.enrolAs(name, name, gate, role)
+}
+
+// enrolAs is enrol for a device that is called something else than its key.
+func (w *world) enrolAs(key, name, gate string, role grant.Role) *device {
+	w.t.Helper()
+	d := &device{Writer: journaltest.NewWriter(w.t, key), w: w, memory: journaltest.NewMemory()}
 	d.Stamp.Time = w.clock().UnixMilli()
 	card := w.card(gate, role)
 	request, err := enrolment.NewRequest(card, d.Signer.Public(), name, rand.Reader)
