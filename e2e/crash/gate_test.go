@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -111,42 +112,108 @@ func greens(list []scanned) (n int) {
 }
 
 // Killed at any instant with several lanes at work, a gate has on its disk every
-// record of which anybody was told, whole; and lets no ticket in twice.
+// record of which anybody was told, whole; and lets no ticket in twice. Started
+// again it repeats, once, each green that nobody is known to have seen.
 func TestKilledAtAnyInstant(t *testing.T) {
 	const lanes, each = 4, 60
 	v := newVenue(t, lanes*each*(*rounds), "north")
 	heard := map[journal.TicketID]*door.Answer{} // nil: the agent died before it answered
-	var mu sync.Mutex
-	answered := 0
+	answered, repeated := 0, 0
+	var before []attempt
 	for round := range *rounds {
 		p := v.agent("north", nil)
+		repeated += p.repeats(t, before)
 		codes := v.codes[round*lanes*each : (round+1)*lanes*each]
+		made := make([][]attempt, lanes)
 		var work sync.WaitGroup
 		for lane := range lanes {
-			work.Go(func() {
-				name := fmt.Sprint("lane ", lane)
-				for _, code := range codes[lane*each : (lane+1)*each] {
-					answer := p.scan(code, name)
-					if answer != nil && rand.IntN(2) == 0 {
-						p.shown(answer.Seq)
-					}
-					mu.Lock()
-					heard[v.ids[code]] = answer
-					mu.Unlock()
-					if answer == nil {
-						return // the agent is gone
-					}
-				}
-			})
+			work.Go(func() { made[lane] = p.attempts(codes[lane*each:(lane+1)*each], fmt.Sprint("lane ", lane)) })
 		}
 		time.Sleep(time.Duration(5+rand.IntN(120)) * time.Millisecond)
 		p.kill()
 		work.Wait()
+		before = slices.Concat(made...)
+		for _, a := range before {
+			heard[v.ids[a.code]] = a.answer
+		}
 		answered = judge(t, v, heard)
+		v.onDisk(before)
 	}
-	if answered == 0 {
-		t.Error("no scan was ever answered: nothing was tested")
+	p := v.agent("north", nil)
+	repeated += p.repeats(t, before)
+	p.kill()
+	judge(t, v, heard)
+	if answered == 0 || repeated == 0 {
+		t.Errorf("%d scans were answered and %d greens repeated: not all was tested", answered, repeated)
 	}
+}
+
+// attempt is one scan of a good ticket that was not used before.
+type attempt struct {
+	code   string
+	answer *door.Answer // nil: none came
+	shown  bool         // the agent may have learnt that the answer was seen
+	record journal.Hash // of the green on the disk after the agent died; zero: there is none
+}
+
+// attempts scans codes until the agent is gone. Half of the answers are seen.
+func (p *process) attempts(codes []string, lane string) (made []attempt) {
+	for _, code := range codes {
+		a := attempt{code: code, answer: p.scan(code, lane)}
+		if a.answer != nil && rand.IntN(2) == 0 {
+			p.shown(a.answer.Seq)
+			a.shown = true
+		}
+		made = append(made, a)
+		if a.answer == nil {
+			break
+		}
+	}
+	return made
+}
+
+// onDisk notes what the gate's disk holds of each attempt.
+func (v *venue) onDisk(made []attempt) {
+	v.t.Helper()
+	disk := v.scans(v.t.Context(), "north")
+	for i := range made {
+		for _, s := range disk[v.ids[made[i].code]] {
+			if s.result == string(admission.Accept) {
+				made[i].record = s.hash
+			}
+		}
+	}
+}
+
+// repeats scans again, at another lane, what was scanned before the agent died, and
+// counts the greens that were repeated.
+func (p *process) repeats(t *testing.T, before []attempt) (repeated int) {
+	t.Helper()
+	for _, a := range before {
+		again := p.scan(a.code, "again")
+		switch {
+		case again == nil:
+			t.Fatal("the agent does not answer after its restart")
+		case a.record.IsZero(): // nobody came in
+			if again.Result != admission.Accept {
+				t.Errorf("a code whose scan left no record gives %s %s, want it let in", again.Result, again.Reason)
+			}
+		case again.Result == admission.AcceptRepeat && again.Reason == admission.NotDisplayed:
+			repeated++
+			if again.Record != a.record {
+				t.Error("the repeated green is of another record")
+			}
+		case !a.shown:
+			t.Errorf("a green that nobody saw gives %s %s, want it once more", again.Result, again.Reason)
+		case again.Reason != admission.AlreadyUsed:
+			t.Errorf("a green that was seen gives %s %s, want %s", again.Result, again.Reason, admission.AlreadyUsed)
+		}
+		p.shown(again.Seq)
+		if third := p.look(a.code); third == nil || third.Reason != admission.AlreadyUsed {
+			t.Errorf("after that the code gives %+v, want %s", third, admission.AlreadyUsed)
+		}
+	}
+	return repeated
 }
 
 // judge compares the disk with what clients heard, and counts what they heard.
