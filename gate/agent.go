@@ -60,7 +60,7 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 		name = s.GateName
 	}
 	d, err := door.New(door.Config{
-		Turnstile: g.Turnstile, State: g.State, Gate: name, Event: g.Enrolment.Event, Key: key,
+		Turnstile: g.Turnstile, Desk: g.Desk, State: g.State, Gate: name, Event: g.Enrolment.Event, Key: key,
 		Status: g.Status, Changed: g.State.Subscribe, Sync: g.Sync, Import: g.Import, Spool: g.Data, Log: g.Log,
 	})
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 	"usher/crypto/keyring"
 	"usher/gate/clock"
 	"usher/gate/door"
+	"usher/gate/signin"
 	"usher/gate/store"
 	"usher/gate/turnstile"
 	"usher/gate/uplink"
@@ -50,6 +51,7 @@ type Gate struct {
 	State     *state.State
 	Time      *clock.Clock
 	Turnstile *turnstile.Turnstile
+	Desk      *signin.Desk // where people sign in
 	Uplink    *uplink.Uplink
 
 	author      *journal.Author
@@ -96,6 +98,12 @@ func Open(ctx context.Context, cfg Config) (_ *Gate, err error) {
 	if err != nil {
 		return nil, err
 	}
+	g.Desk, err = signin.Open(ctx, signin.Config{
+		List: g.State, Tries: g.Store, Device: g.Enrolment.Role, Mono: cfg.Clock.Mono, Now: cfg.Now, Rand: cfg.Rand, Log: cfg.Log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return g, g.openUplink(ctx)
 }
 
@@ -122,7 +130,13 @@ func (g *Gate) loadState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g.State = state.New(state.Config{Event: g.Enrolment.Event, Pins: g.Enrolment.Pins, Server: g.Enrolment.Server, GuestKey: guestKey})
+	staffKey, err := g.Store.StaffKey()
+	if err != nil {
+		return err
+	}
+	g.State = state.New(state.Config{
+		Event: g.Enrolment.Event, Pins: g.Enrolment.Pins, Server: g.Enrolment.Server, GuestKey: guestKey, StaffKey: staffKey,
+	})
 	ring, err := keyring.ParseSigned(g.Enrolment.Ring)
 	if err != nil {
 		return fmt.Errorf("the key ring that the gate was enrolled with: %w", err)
@@ -303,7 +317,7 @@ func (g *Gate) Close() error {
 func (g *Gate) Status(ctx context.Context) door.Status {
 	now := g.Time.Moment()
 	s := door.Status{
-		Gate: g.Code(), Event: g.Enrolment.Event, Node: g.Enrolment.Node, Ready: true, Assurance: g.assurance(),
+		Gate: g.Code(), Event: g.Enrolment.Event, Role: g.Enrolment.Role, Node: g.Enrolment.Node, Ready: true, Assurance: g.assurance(),
 		ListAge: -1, ListSeq: g.State.Position().Seq, Clock: "good", Faults: g.State.Faults(),
 	}
 	if reason, why := g.ready.why(); reason != "" {

@@ -7,11 +7,14 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"usher/gate/door"
+	"usher/gate/scan"
+	"usher/gate/signin"
 	"usher/gate/store"
 	"usher/gate/turnstile"
 	"usher/sync/fault"
@@ -24,6 +27,8 @@ type Reached interface {
 	Shown(ctx context.Context, seq uint64) error
 	Undo(context.Context, door.Undo) (door.Undone, error)
 	Search(ctx context.Context, query string) (turnstile.Findings, error)
+	// SignIn makes what follows the act of a person, until Close.
+	SignIn(context.Context, door.SignIn) (door.Me, error)
 	Status(context.Context) (door.Status, error)
 	Sync(context.Context) (door.Status, error)
 	Import(ctx context.Context, file io.ReadSeeker) (door.Imported, error)
@@ -34,7 +39,7 @@ type Reached interface {
 func Reach(ctx context.Context, cfg Config) (Reached, error) {
 	g, err := Open(ctx, cfg)
 	if err == nil {
-		return direct{g}, nil
+		return &direct{g: g}, nil
 	}
 	if !errors.Is(err, store.ErrLocked) {
 		return nil, err
@@ -43,7 +48,11 @@ func Reach(ctx context.Context, cfg Config) (Reached, error) {
 	if err != nil {
 		return nil, fault.Wrap(fault.Unavailable, err, "another process has the gate in %s open, and it is no agent that could be asked; try again when it is done", cfg.Data)
 	}
-	a := throughAgent{client: http.Client{}}
+	jar, err := cookiejar.New(nil) // holds the session of who signs in
+	if err != nil {
+		return nil, fault.Wrap(fault.Internal, err, "can't ask the gate's agent")
+	}
+	a := throughAgent{client: http.Client{Jar: jar}}
 	if err := json.Unmarshal(text, &a.address); err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "the file that says where the agent of %s answers is damaged", cfg.Data)
 	}
@@ -51,46 +60,73 @@ func Reach(ctx context.Context, cfg Config) (Reached, error) {
 }
 
 // direct works with the gate in this process.
-type direct struct{ g *Gate }
-
-func (d direct) Scan(ctx context.Context, s door.Scan) (door.Answer, error) {
-	return door.Judge(ctx, d.g.Turnstile, s)
+type direct struct {
+	g     *Gate
+	token signin.Token
 }
 
-func (d direct) Shown(_ context.Context, seq uint64) error {
+func (d *direct) Scan(ctx context.Context, s door.Scan) (door.Answer, error) {
+	if scan.Classify(s.Text).Kind == scan.RoleCard {
+		me, err := d.SignIn(ctx, door.SignIn{Card: s.Text})
+		if err != nil {
+			return door.Answer{}, err
+		}
+		return door.Greeted(me), nil
+	}
+	return door.Judge(ctx, d.g.Turnstile, d.g.Desk, d.who(), s)
+}
+
+func (d *direct) Shown(_ context.Context, seq uint64) error {
 	d.g.Turnstile.Shown(seq)
 	return nil
 }
 
-func (d direct) Undo(ctx context.Context, u door.Undo) (door.Undone, error) {
-	return door.TakeBack(ctx, d.g.Turnstile, u)
+func (d *direct) Undo(ctx context.Context, u door.Undo) (door.Undone, error) {
+	return door.TakeBack(ctx, d.g.Turnstile, d.g.Desk, d.who(), u)
 }
 
-func (d direct) Search(_ context.Context, query string) (turnstile.Findings, error) {
+func (d *direct) Search(_ context.Context, query string) (turnstile.Findings, error) {
+	if err := d.who().Must(signin.Search); err != nil {
+		return turnstile.Findings{}, err
+	}
 	return d.g.Turnstile.Search(query)
 }
 
-func (d direct) Status(ctx context.Context) (door.Status, error) { return d.g.Status(ctx), nil }
+func (d *direct) who() signin.Who { return d.g.Desk.Who(d.token) }
 
-func (d direct) Sync(ctx context.Context) (door.Status, error) {
+func (d *direct) SignIn(ctx context.Context, s door.SignIn) (door.Me, error) {
+	token, who, err := door.Identify(ctx, d.g.Desk, s)
+	if err != nil {
+		return door.Me{}, err
+	}
+	d.token = token
+	return door.MeOf(d.g.Desk, who), nil
+}
+
+func (d *direct) Status(ctx context.Context) (door.Status, error) { return d.g.Status(ctx), nil }
+
+func (d *direct) Sync(ctx context.Context) (door.Status, error) {
 	err := d.g.Sync(ctx)
 	return d.g.Status(ctx), err
 }
 
-func (d direct) Import(ctx context.Context, file io.ReadSeeker) (door.Imported, error) {
+func (d *direct) Import(ctx context.Context, file io.ReadSeeker) (door.Imported, error) {
 	return d.g.Import(ctx, file)
 }
 
-func (d direct) Close() error { return d.g.Close() }
+func (d *direct) Close() error { return d.g.Close() }
 
 // throughAgent asks the agent's local API.
 type throughAgent struct {
-	address address
-	client  http.Client
+	address  address
+	client   http.Client
+	signedIn bool
 }
 
 func (a *throughAgent) Scan(ctx context.Context, s door.Scan) (answer door.Answer, err error) {
-	return answer, a.post(ctx, "api/scan", s, &answer)
+	err = a.post(ctx, "api/scan", s, &answer)
+	a.signedIn = a.signedIn || answer.Result == door.ResultSignedIn
+	return answer, err
 }
 
 func (a *throughAgent) Shown(ctx context.Context, seq uint64) error {
@@ -103,6 +139,12 @@ func (a *throughAgent) Undo(ctx context.Context, u door.Undo) (done door.Undone,
 
 func (a *throughAgent) Search(ctx context.Context, query string) (found turnstile.Findings, err error) {
 	return found, a.post(ctx, "api/search", map[string]string{"query": query}, &found)
+}
+
+func (a *throughAgent) SignIn(ctx context.Context, s door.SignIn) (me door.Me, err error) {
+	err = a.post(ctx, "api/sign-in", s, &me)
+	a.signedIn = a.signedIn || err == nil
+	return me, err
 }
 
 func (a *throughAgent) Status(ctx context.Context) (s door.Status, err error) {
@@ -118,8 +160,11 @@ func (a *throughAgent) Import(ctx context.Context, file io.ReadSeeker) (done doo
 }
 
 func (a *throughAgent) Close() error {
-	a.client.CloseIdleConnections()
-	return nil
+	defer a.client.CloseIdleConnections()
+	if !a.signedIn {
+		return nil
+	}
+	return a.post(context.Background(), "api/sign-out", struct{}{}, nil)
 }
 
 func (a *throughAgent) post(ctx context.Context, path string, body, into any) error {

@@ -43,7 +43,8 @@ var layers = map[string][][]string{
 	"usher/sync": {
 		{"fault", "packed"},
 		{"journal", "money"},
-		{"guests"},
+		{"sealed"},
+		{"guests", "staff"},
 		{"admission", "enrolment", "exchange", "roster"},
 		{"revocation"},
 		{"state"},
@@ -65,7 +66,7 @@ var layers = map[string][][]string{
 	},
 	"usher/gate": {
 		{"clock", "scan", "store"},
-		{"enrol", "gatetest"},
+		{"enrol", "gatetest", "signin"},
 		{"turnstile", "uplink"},
 		{"door"},
 		{"."},

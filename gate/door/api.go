@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"usher/gate/scan"
+	"usher/gate/signin"
 	"usher/gate/turnstile"
 	"usher/sync/admission"
 	"usher/sync/fault"
@@ -44,6 +45,12 @@ type Scan struct {
 	Operator  string              `json:"operator,omitempty"`  // who stands at the lane
 	Confirmed []admission.Reason  `json:"confirmed,omitempty"` // of an ask: unpaid, stale_list
 	Answers   map[string]string   `json:"answers,omitempty"`   // of an ask: by the question's code
+	Override  *Override           `json:"override,omitempty"`  // a supervisor's wish to let in against the verdict
+}
+
+// Override is a wish to let somebody in against the verdict.
+type Override struct {
+	Reason string `json:"reason"`
 }
 
 // hows are the ways in which a code may have come; "" is not said.
@@ -54,9 +61,10 @@ type Answer struct {
 	turnstile.Outcome
 	Look    bool    `json:"look,omitempty"` // nothing was recorded: it was only looked at
 	Display Display `json:"display"`
+	Me      *Me     `json:"me,omitempty"` // of a role card: who signed in
 }
 
-func (d *Door) scanText(r *http.Request) (any, error) {
+func (d *Door) scanText(w http.ResponseWriter, r *http.Request) (any, error) {
 	var s Scan
 	if err := readJSON(r, &s); err != nil {
 		return nil, err
@@ -64,14 +72,41 @@ func (d *Door) scanText(r *http.Request) (any, error) {
 	if s.How != scan.HowCamera { // which adds no noise of its own to a code
 		s.Text = scan.Burst(s.Text)
 	}
-	return d.judge(r, s)
+	return d.judge(w, r, s)
 }
 
-func (d *Door) judge(r *http.Request, s Scan) (any, error) { return Judge(r.Context(), d.Turnstile, s) }
+// override is scanText for who wants to let somebody in against the verdict.
+func (d *Door) override(w http.ResponseWriter, r *http.Request) (any, error) {
+	var o struct {
+		Text      string              `json:"text"`
+		Direction admission.Direction `json:"direction"`
+		Lane      string              `json:"lane"`
+		Reason    string              `json:"reason"`
+	}
+	if err := readJSON(r, &o); err != nil {
+		return nil, err
+	}
+	return d.judge(w, r, Scan{
+		Text: scan.Burst(o.Text), How: scan.HowTyped, Direction: o.Direction, Lane: o.Lane, Override: &Override{Reason: o.Reason},
+	})
+}
 
-// Judge has a request decided. One that makes no sense, as a test clock at a live
-// event, is refused and leaves no record.
-func Judge(ctx context.Context, t *turnstile.Turnstile, s Scan) (Answer, error) {
+// judge has a code decided, or somebody signed in whose role card it is.
+func (d *Door) judge(w http.ResponseWriter, r *http.Request, s Scan) (any, error) {
+	if scan.Classify(s.Text).Kind == scan.RoleCard {
+		me, err := d.identify(w, r, SignIn{Card: s.Text})
+		if err != nil {
+			return nil, err
+		}
+		return Greeted(me), nil
+	}
+	return Judge(r.Context(), d.Turnstile, d.Desk, d.who(r), s)
+}
+
+// Judge has a request decided for who makes it. One that makes no sense, as a test
+// clock at a live event, or that is not theirs to make, is refused and leaves no
+// record.
+func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who signin.Who, s Scan) (Answer, error) {
 	switch {
 	case s.Direction != admission.In && s.Direction != admission.Out:
 		return Answer{}, fault.At(fault.BadInput, "direction", "%.20q: want in or out", s.Direction)
@@ -85,10 +120,20 @@ func Judge(ctx context.Context, t *turnstile.Turnstile, s Scan) (Answer, error) 
 	if err := s.checkAnswers(); err != nil {
 		return Answer{}, err
 	}
-	out := t.Scan(ctx, turnstile.Attempt{
+	if err := permit(desk, who, &s); err != nil {
+		return Answer{}, err
+	}
+	attempt := turnstile.Attempt{
 		Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At,
 		Operator: s.Operator, Confirmed: s.Confirmed, Answers: s.Answers,
-	})
+	}
+	if s.Override != nil {
+		attempt.Override = &admission.Override{By: s.Operator, Why: s.Override.Reason, Allowed: who.May(signin.Override)}
+	}
+	out := t.Scan(ctx, attempt)
+	if !who.May(signin.Names) {
+		out.Holder = ""
+	}
 	shown := Show(out, t.State)
 	if s.Look && out.Green() {
 		shown.More = append([]string{"Only looked at: nobody was let through."}, shown.More...)
@@ -103,6 +148,8 @@ func (s *Scan) checkAnswers() error {
 		return fault.At(fault.BadInput, "operator", "want text of at most %d bytes", maxOperator)
 	case len(s.Answers) > journal.MaxQuestions:
 		return fault.At(fault.BadInput, "answers", "%d, want at most %d", len(s.Answers), journal.MaxQuestions)
+	case s.Override != nil && !isReason(s.Override.Reason):
+		return fault.At(fault.BadInput, "override", "want a reason of 1 to %d bytes", maxWhy)
 	}
 	for _, reason := range s.Confirmed {
 		if reason != admission.Unpaid && reason != admission.StaleList {
@@ -115,6 +162,11 @@ func (s *Scan) checkAnswers() error {
 		}
 	}
 	return nil
+}
+
+// isReason reports whether a text says why, as far as a record can hold it.
+func isReason(text string) bool {
+	return strings.TrimSpace(text) != "" && len(text) <= maxWhy && utf8.ValidString(text)
 }
 
 // query reads what comes in the address where the body is a picture.
@@ -131,7 +183,7 @@ func query(r *http.Request, how string) (Scan, error) {
 	return s, nil
 }
 
-func (d *Door) scanPicture(r *http.Request) (any, error) {
+func (d *Door) scanPicture(w http.ResponseWriter, r *http.Request) (any, error) {
 	s, err := query(r, scan.HowPicture)
 	if err != nil {
 		return nil, err
@@ -143,7 +195,7 @@ func (d *Door) scanPicture(r *http.Request) (any, error) {
 	if s.Text, err = one(texts); err != nil {
 		return nil, err
 	}
-	return d.judge(r, s)
+	return d.judge(w, r, s)
 }
 
 // one gives the ticket among the codes of a picture, whatever else is printed
@@ -174,7 +226,7 @@ var nothing = map[string]string{"result": "none"}
 
 // scanFrame reads a frame and has its code judged; with read=true it only says what
 // the code is, for a page that sees one code in many frames.
-func (d *Door) scanFrame(r *http.Request) (any, error) {
+func (d *Door) scanFrame(w http.ResponseWriter, r *http.Request) (any, error) {
 	q := r.URL.Query()
 	only := q.Get("read") == "true"
 	s, err := query(r, scan.HowCamera)
@@ -202,7 +254,7 @@ func (d *Door) scanFrame(r *http.Request) (any, error) {
 		return readings{[]string{text}}, nil
 	}
 	s.Text = text
-	return d.judge(r, s)
+	return d.judge(w, r, s)
 }
 
 func (d *Door) shown(r *http.Request) (any, error) {
@@ -240,12 +292,13 @@ func (d *Door) undo(r *http.Request) (any, error) {
 	if err := readJSON(r, &u); err != nil {
 		return nil, err
 	}
-	return TakeBack(r.Context(), d.Turnstile, u)
+	return TakeBack(r.Context(), d.Turnstile, d.Desk, d.who(r), u)
 }
 
-// TakeBack takes an admission back. What may not be gives a fault whose Where is
-// the stable reason; see turnstile.Turnstile.Undo.
-func TakeBack(ctx context.Context, t *turnstile.Turnstile, u Undo) (Undone, error) {
+// TakeBack takes an admission back for who wants it. What may not be gives a fault
+// whose Where is the stable reason, see turnstile.Turnstile.Undo, or the act that is
+// not theirs.
+func TakeBack(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who signin.Who, u Undo) (Undone, error) {
 	switch {
 	case !u.Record.IsZero() && u.Ticket != "":
 		return Undone{}, fault.At(fault.BadInput, "record, ticket", "want one of them")
@@ -256,7 +309,14 @@ func TakeBack(ctx context.Context, t *turnstile.Turnstile, u Undo) (Undone, erro
 	case u.Ticket != "":
 		u.Record = t.Entry(u.Ticket)
 	}
-	id, err := t.Undo(ctx, u.Record, u.By, u.Why)
+	if err := mayUndo(t, who, u.Record); err != nil {
+		return Undone{}, err
+	}
+	by, err := operator(desk, who, u.By)
+	if err != nil {
+		return Undone{}, err
+	}
+	id, err := t.Undo(ctx, u.Record, by, u.Why)
 	if err != nil {
 		return Undone{}, err
 	}
@@ -272,10 +332,16 @@ func (d *Door) search(r *http.Request) (any, error) {
 	if err := readJSON(r, &s); err != nil {
 		return nil, err
 	}
+	if err := d.who(r).Must(signin.Search); err != nil {
+		return nil, err
+	}
 	return d.Turnstile.Search(s.Query)
 }
 
 func (d *Door) sync(r *http.Request) (any, error) {
+	if err := d.who(r).Must(signin.Sync); err != nil {
+		return nil, err
+	}
 	if d.Sync == nil {
 		return nil, fault.New(fault.Unavailable, "this gate has nobody to sync with")
 	}
@@ -294,6 +360,9 @@ type Imported struct {
 }
 
 func (d *Door) importFile(r *http.Request) (any, error) {
+	if err := d.who(r).Must(signin.Import); err != nil {
+		return nil, err
+	}
 	file, err := os.CreateTemp(d.Spool, "import-*.journal")
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "there is no room to keep the file while it is read")

@@ -33,6 +33,8 @@ import (
 	texttemplate "text/template"
 	"time"
 
+	"usher/crypto/grant"
+	"usher/gate/signin"
 	"usher/gate/turnstile"
 	"usher/sync/fault"
 	"usher/sync/journal"
@@ -45,6 +47,7 @@ var page embed.FS
 // Config is what a door needs.
 type Config struct {
 	Turnstile *turnstile.Turnstile
+	Desk      *signin.Desk // where people sign in
 	State     *state.State
 	Gate      string                       // what the page calls the gate
 	Event     string                       // the event's code
@@ -68,6 +71,7 @@ type Status struct {
 	GateName  string            `json:"gate_name,omitempty"`
 	Event     string            `json:"event"`
 	EventName string            `json:"event_name,omitempty"`
+	Role      grant.Role        `json:"role"` // of the device
 	Node      journal.NodeID    `json:"node"`
 	Ready     bool              `json:"ready"`
 	NotReady  string            `json:"not_ready,omitempty"` // why it can't judge
@@ -212,9 +216,13 @@ func (d *Door) Handler() http.Handler {
 		}
 		mux.HandleFunc(pattern, d.asset(name))
 	}
-	mux.Handle("POST /api/scan", d.answer(d.scanText))
-	mux.Handle("POST /api/picture", d.answer(d.scanPicture))
-	mux.Handle("POST /api/frame", d.answer(d.scanFrame))
+	mux.Handle("POST /api/scan", d.reply(d.scanText))
+	mux.Handle("POST /api/picture", d.reply(d.scanPicture))
+	mux.Handle("POST /api/frame", d.reply(d.scanFrame))
+	mux.Handle("POST /api/override", d.reply(d.override))
+	mux.Handle("POST /api/sign-in", d.reply(d.signIn))
+	mux.Handle("POST /api/sign-out", d.reply(d.signOut))
+	mux.Handle("GET /api/me", d.answer(d.me))
 	mux.Handle("POST /api/shown", d.answer(d.shown))
 	mux.Handle("POST /api/undo", d.answer(d.undo))
 	mux.Handle("POST /api/search", d.answer(d.search))
@@ -266,8 +274,13 @@ func (d *Door) asset(name string) http.HandlerFunc {
 
 // answer runs a handler that gives a value or an error, and writes either.
 func (d *Door) answer(do func(*http.Request) (any, error)) http.Handler {
+	return d.reply(func(_ http.ResponseWriter, r *http.Request) (any, error) { return do(r) })
+}
+
+// reply is answer for handlers that set a header as well.
+func (d *Door) reply(do func(http.ResponseWriter, *http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v, err := do(r)
+		v, err := do(w, r)
 		if err != nil {
 			p := fault.ToProblem(err)
 			if p.Status >= http.StatusInternalServerError {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/gate/clock"
+	"usher/gate/signin"
 	"usher/gate/store"
 	"usher/gate/turnstile"
 	"usher/sync/admission"
@@ -47,13 +49,15 @@ type rig struct {
 	synced   atomic.Int32
 	syncErr  error
 	imported []byte
+	role     grant.Role
+	desk     *signin.Desk
 	door     *Door
 	handler  http.Handler
 }
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, server: journaltest.NewWriter(t, "server"), issuer: journaltest.Signer(t, "issuer")}
+	r := &rig{t: t, role: grant.RoleScanner, server: journaltest.NewWriter(t, "server"), issuer: journaltest.Signer(t, "issuer")}
 	r.server.Stamp.Time = opening.UnixMilli()
 	r.notReady.Store(admission.Reason(""))
 	r.status.Store(&Status{Gate: "north", Event: eventCode, Ready: true, Clock: "good"})
@@ -97,8 +101,14 @@ func (r *rig) open(device *keyring.Signer) {
 			r.t.Error(err)
 		}
 	})
+	r.desk, err = signin.Open(r.t.Context(), signin.Config{
+		List: r.state, Tries: s, Device: r.role, Mono: source.Mono, Now: source.Wall, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	r.door, err = New(Config{
-		Turnstile: turn, State: r.state, Gate: "North door", Event: eventCode, Key: doorKey,
+		Turnstile: turn, Desk: r.desk, State: r.state, Gate: "North door", Event: eventCode, Key: doorKey,
 		Status: func(context.Context) Status { return *r.status.Load() }, Changed: r.state.Subscribe,
 		Sync: func(context.Context) error { r.synced.Add(1); return r.syncErr },
 		Import: func(_ context.Context, file io.ReadSeeker) (Imported, error) {

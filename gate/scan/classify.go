@@ -3,6 +3,7 @@ package scan
 import (
 	"strings"
 
+	"usher/crypto/grant"
 	"usher/crypto/ticket"
 )
 
@@ -15,7 +16,9 @@ const (
 	Token Kind = "token"
 	// ShortCode is a ticket's id as people type it, to be looked up in the roster.
 	ShortCode Kind = "short_code"
-	// Other is neither; Looks says what it resembles.
+	// RoleCard is what somebody signs in with. It is a secret: its text is not given.
+	RoleCard Kind = "role_card"
+	// Other is none of these; Looks says what it resembles.
 	Other Kind = "other"
 )
 
@@ -31,13 +34,16 @@ type Input struct {
 	Mistyped bool
 }
 
-// Classify tells tickets, short codes and other things apart. It is no judgement:
+// Classify tells tickets, short codes, role cards and other things apart. It is no judgement:
 // a Token may turn out to be malformed or forged.
 func Classify(text string) Input {
 	in := Input{Text: ticket.CleanInput(text)}
 	if strings.HasPrefix(in.Text, ticket.PrefixStatic) || strings.HasPrefix(in.Text, ticket.PrefixPresentation) {
 		in.Kind = Token
 		return in
+	}
+	if grant.IsRoleCard(in.Text) {
+		return Input{Kind: RoleCard}
 	}
 	if id, err := ticket.ParseShort(in.Text); err == nil {
 		in.Kind, in.ID = ShortCode, id

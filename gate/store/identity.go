@@ -17,6 +17,8 @@ import (
 	"usher/sync/fault"
 	"usher/sync/guests"
 	"usher/sync/journal"
+	"usher/sync/sealed"
+	"usher/sync/staff"
 )
 
 // Enrolment is who a gate is: what its card said and the server confirmed.
@@ -116,31 +118,41 @@ func (s *Store) SaveDeviceKey(key *keyring.Signer) error {
 
 // SaveGuestKey keeps the event's guest key in a file that only its owner can
 // read; a zero key is none to keep.
-func (s *Store) SaveGuestKey(key guests.Key) error {
+func (s *Store) SaveGuestKey(key guests.Key) error { return s.saveKey(guestKeyFile, "guest key", key) }
+
+// GuestKey reads the event's guest key; the zero key where this gate has none.
+func (s *Store) GuestKey() (guests.Key, error) { return s.readKey(guestKeyFile, "guest key") }
+
+// SaveStaffKey keeps the event's staff key as SaveGuestKey does the guest key.
+func (s *Store) SaveStaffKey(key staff.Key) error { return s.saveKey(staffKeyFile, "staff key", key) }
+
+// StaffKey reads the event's staff key; the zero key where this gate has none.
+func (s *Store) StaffKey() (staff.Key, error) { return s.readKey(staffKeyFile, "staff key") }
+
+func (s *Store) saveKey(file, what string, key sealed.Key) error {
 	if key.IsZero() {
 		return nil
 	}
-	if err := os.WriteFile(filepath.Join(s.dir, guestKeyFile), []byte(hex.EncodeToString(key[:])+"\n"), 0o600); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "can't write the guest key")
+	if err := os.WriteFile(filepath.Join(s.dir, file), []byte(hex.EncodeToString(key[:])+"\n"), 0o600); err != nil {
+		return fault.Wrap(fault.Unavailable, err, "can't write the %s", what)
 	}
 	return nil
 }
 
-// GuestKey reads the event's guest key; the zero key where this gate has none.
-func (s *Store) GuestKey() (guests.Key, error) {
-	path := filepath.Join(s.dir, guestKeyFile)
+func (s *Store) readKey(file, what string) (sealed.Key, error) {
+	path := filepath.Join(s.dir, file)
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return guests.Key{}, nil
+		return sealed.Key{}, nil
 	}
 	if err != nil {
-		return guests.Key{}, fault.Wrap(fault.Unavailable, err, "can't read the guest key")
+		return sealed.Key{}, fault.Wrap(fault.Unavailable, err, "can't read the %s", what)
 	}
 	key, err := hex.DecodeString(strings.TrimSpace(string(text)))
-	if err != nil || len(key) != len(guests.Key{}) {
-		return guests.Key{}, fault.New(fault.Internal, "the guest key in %s is damaged; enrol the device anew", path)
+	if err != nil || len(key) != len(sealed.Key{}) {
+		return sealed.Key{}, fault.New(fault.Internal, "the %s in %s is damaged; enrol the device anew", what, path)
 	}
-	return guests.Key(key), nil
+	return sealed.Key(key), nil
 }
 
 // SaveEnded keeps the record that ended the gate's enrolment.

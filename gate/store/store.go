@@ -40,6 +40,8 @@ const (
 	keyFile = "device.key"
 	// guestKeyFile holds the event's guest key, where the role may have it.
 	guestKeyFile = "guest.key"
+	// staffKeyFile holds the event's staff key, where people sign in at the device.
+	staffKeyFile = "staff.key"
 	// endedFile holds the record that ended the gate's enrolment, where it was
 	// told of one.
 	endedFile = "ended.record"

@@ -41,6 +41,10 @@ const (
 	maxLanes = 64
 )
 
+// RoleCard is the reason of an ignored that was somebody's role card: it says who
+// stands at the door, and is no ticket.
+const RoleCard admission.Reason = "role_card"
+
 // Config is what a Turnstile is made of.
 type Config struct {
 	Store  *store.Store
@@ -133,6 +137,10 @@ func (t *Turnstile) Scan(ctx context.Context, a Attempt) Outcome {
 	began := t.Mono()
 	in := scan.Classify(a.Text)
 	step("read")
+	if in.Kind == scan.RoleCard {
+		// Who signs in is not judged, and what they sign in with is kept nowhere.
+		return Outcome{Verdict: admission.Verdict{Result: admission.Ignored, Reason: RoleCard}}
+	}
 	if again, ok := t.sameSighting(a, in, began); ok {
 		return again
 	}

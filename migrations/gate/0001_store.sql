@@ -67,3 +67,10 @@ create table clock (
 create table shown (
     seq integer primary key
 ) strict;
+
+-- Wrong PINs in a row, of each person and of the device as a whole, so that
+-- starting the gate anew gives nobody another try.
+create table tries (
+    who    text    primary key, -- a person's id, or 'device'
+    failed integer not null
+) strict;

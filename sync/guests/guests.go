@@ -16,15 +16,11 @@
 package guests
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"io"
-
-	"golang.org/x/crypto/chacha20poly1305"
 
 	"usher/sync/fault"
 	"usher/sync/journal"
+	"usher/sync/sealed"
 )
 
 // Limits of a guest, in bytes, and of a record.
@@ -39,27 +35,11 @@ const (
 	maxSealed = 128 << 10
 )
 
-// context separates this use of a key from every other, and an event from the
-// others.
-const context = "usher-guests-v1"
+// use separates this use of a key from every other.
+const use = "guests"
 
-// Key is an event's guest key. It is a secret: printing it gives its name.
-type Key [chacha20poly1305.KeySize]byte
-
-// IsZero reports whether there is no key.
-func (k Key) IsZero() bool { return k == Key{} }
-
-// String names the key without showing it.
-func (k Key) String() string {
-	sum := sha256.Sum256(append([]byte(context), k[:]...))
-	return "redacted key " + hex.EncodeToString(sum[:4])
-}
-
-// Format writes [Key.String] whatever the verb and flags.
-func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
-
-// MarshalText is [Key.String], for JSON and logs; it can't be read back.
-func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+// Key is an event's guest key.
+type Key = sealed.Key
 
 // Guest is the holder of a ticket.
 type Guest struct {
@@ -99,10 +79,6 @@ type sealedList struct {
 
 // Seal makes records of a list, as many as it takes. Nonces are drawn from rand.
 func Seal(key Key, event string, rand io.Reader, list []Guest) ([]*journal.Guests, error) {
-	aead, err := chacha20poly1305.NewX(key[:])
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "can't use the guest key")
-	}
 	var records []*journal.Guests
 	for len(list) > 0 {
 		n, size := 0, 0
@@ -113,15 +89,11 @@ func Seal(key Key, event string, rand io.Reader, list []Guest) ([]*journal.Guest
 			size += list[n].size()
 			n++
 		}
-		plain, err := journal.Encode(sealedList{list[:n]})
+		nonce, box, err := key.Seal(use, event, rand, sealedList{list[:n]})
 		if err != nil {
-			return nil, fault.Wrap(fault.Internal, err, "can't write a guest list")
+			return nil, err
 		}
-		nonce := make([]byte, aead.NonceSize())
-		if _, err := io.ReadFull(rand, nonce); err != nil {
-			return nil, fault.Wrap(fault.Internal, err, "can't draw randomness for a guest list")
-		}
-		records = append(records, &journal.Guests{Nonce: nonce, Sealed: aead.Seal(nil, nonce, plain, additional(event))})
+		records = append(records, &journal.Guests{Nonce: nonce, Sealed: box})
 		list = list[n:]
 	}
 	return records, nil
@@ -130,20 +102,9 @@ func Seal(key Key, event string, rand io.Reader, list []Guest) ([]*journal.Guest
 // Open reads a record with the event's guest key: fault.Refused where the key is
 // another one, fault.BadInput where the list breaks a rule.
 func Open(key Key, event string, record *journal.Guests) ([]Guest, error) {
-	aead, err := chacha20poly1305.NewX(key[:])
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "can't use the guest key")
-	}
-	if len(record.Nonce) != aead.NonceSize() {
-		return nil, fault.New(fault.BadInput, "a guest list with a nonce of %d bytes", len(record.Nonce))
-	}
-	plain, err := aead.Open(nil, record.Nonce, record.Sealed, additional(event))
-	if err != nil {
-		return nil, fault.New(fault.Refused, "the guest list does not open with this device's guest key")
-	}
 	var list sealedList
-	if err := journal.Decode(plain, &list); err != nil {
-		return nil, fault.Wrap(fault.BadInput, err, "the guest list can't be read")
+	if err := key.Open(use, event, record.Nonce, record.Sealed, &list); err != nil {
+		return nil, err
 	}
 	for i := range list.Guests {
 		if err := list.Guests[i].check(); err != nil {
@@ -161,5 +122,3 @@ func (g *Guest) size() int {
 	}
 	return n
 }
-
-func additional(event string) []byte { return []byte(context + "\x00" + event) }

@@ -21,7 +21,7 @@ func guest(n byte, name, email, order string) Guest {
 	return Guest{Ticket: journal.TicketID{n}, Name: name, Email: email, Order: order}
 }
 
-func sealed(t *testing.T, k Key, list ...Guest) []*journal.Guests {
+func seals(t *testing.T, k Key, list ...Guest) []*journal.Guests {
 	t.Helper()
 	records, err := Seal(k, event, rand.Reader, list)
 	if err != nil {
@@ -31,7 +31,7 @@ func sealed(t *testing.T, k Key, list ...Guest) []*journal.Guests {
 }
 
 func TestOnlyTheKeyOpens(t *testing.T) {
-	records := sealed(t, key(1), guest(1, "Casey Flores", "c@x.test", "VH3D3"))
+	records := seals(t, key(1), guest(1, "Casey Flores", "c@x.test", "VH3D3"))
 	if bytes.Contains(records[0].Sealed, []byte("Casey")) {
 		t.Error("the name can be read in the record")
 	}
@@ -58,7 +58,7 @@ func TestSealSplitsAndRefuses(t *testing.T) {
 	for i := range MaxGuests + 1 {
 		many = append(many, Guest{Ticket: journal.TicketID{byte(i), byte(i >> 8)}, Name: strings.Repeat("n", MaxName), Email: strings.Repeat("e", MaxEmail), Order: "O"})
 	}
-	records := sealed(t, key(1), many...)
+	records := seals(t, key(1), many...)
 	if len(records) != 2 {
 		t.Fatalf("%d records, want 2", len(records))
 	}

@@ -25,6 +25,7 @@ var readers = map[journal.Kind]func(*journal.Record) (any, error){
 	journal.KindNotice:  func(r *journal.Record) (any, error) { return journal.Read[journal.Notice](r) },
 	journal.KindRoster:  func(r *journal.Record) (any, error) { return journal.Read[journal.Roster](r) },
 	journal.KindGuests:  func(r *journal.Record) (any, error) { return journal.Read[journal.Guests](r) },
+	journal.KindStaff:   func(r *journal.Record) (any, error) { return journal.Read[journal.Staff](r) },
 }
 
 // readContent reads bytes as the content of a record of the kind.
@@ -287,5 +288,7 @@ func badServerContents() []badContent {
 		{journal.KindNotice, "why", journal.Notice{Seq: 1, Why: long(401)}, "why: 401 bytes"},
 		{journal.KindGuests, "nonce", journal.Guests{Nonce: make([]byte, 23), Sealed: []byte("x")}, "nonce of 23 bytes, 1 bytes sealed"},
 		{journal.KindGuests, "nothing sealed", journal.Guests{Nonce: make([]byte, 24)}, "nonce of 24 bytes, 0 bytes sealed"},
+		{journal.KindStaff, "nonce", journal.Staff{Nonce: make([]byte, 25), Sealed: []byte("x")}, "nonce of 25 bytes, 1 bytes sealed"},
+		{journal.KindStaff, "nothing sealed", journal.Staff{Nonce: make([]byte, 24)}, "nonce of 24 bytes, 0 bytes sealed"},
 	}
 }

@@ -162,5 +162,5 @@ func FuzzEventContent(f *testing.F) {
 
 func FuzzServerContent(f *testing.F) {
 	fuzzContents(f, journal.KindRevoke, journal.KindRing, journal.KindEnrol, journal.KindExpel,
-		journal.KindResolve, journal.KindNotice, journal.KindRoster, journal.KindGuests)
+		journal.KindResolve, journal.KindNotice, journal.KindRoster, journal.KindGuests, journal.KindStaff)
 }

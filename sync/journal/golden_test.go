@@ -84,7 +84,8 @@ func goldenRecords(t testing.TB) []sent {
 	})
 	write(server, "notice", "the server keeps a record that it can't take into account", exact(14), journal.KindNotice, &journal.Notice{Node: journal.NodeOf(gate.public()), Seq: 2, Why: "can't be read"})
 	write(server, "expel", "the device is out; its records up to 4 are believed", exact(15), journal.KindExpel, &journal.Expel{Node: journal.NodeOf(gate.public()), Last: 4, Why: "lost"})
-	last := write(server, "resolve", "a person has dealt with a conflict", exact(16), journal.KindResolve, &journal.Resolve{Ticket: ticketA, Admissions: []journal.Hash{scan.Hash()}, Why: "same person", By: "manager"})
+	write(server, "resolve", "a person has dealt with a conflict", exact(16), journal.KindResolve, &journal.Resolve{Ticket: ticketA, Admissions: []journal.Hash{scan.Hash()}, Why: "same person", By: "manager"})
+	last := write(server, "staff", "who may sign in at the gates, sealed", exact(17), journal.KindStaff, &journal.Staff{Nonce: []byte(strings.Repeat("n", 24)), Sealed: []byte("sealed elsewhere")})
 
 	next, err := server.author(1).Write(last.Head(), exact(20), journal.KindNotice, &journal.Notice{Node: journal.NodeOf(gate.public()), Seq: 2})
 	if err != nil {

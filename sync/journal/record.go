@@ -48,10 +48,11 @@ const (
 	KindNotice  Kind = 22
 	KindRoster  Kind = 23
 	KindGuests  Kind = 24
+	KindStaff   Kind = 25 // who may sign in at the gates, sealed
 )
 
 var kindNames = map[Kind]string{
-	KindScan: "scan", KindUndo: "undo", KindAnswer: "answer", KindNotice: "notice", KindGuests: "guests", KindEvent: "event", KindRevoke: "revoke", KindRing: "ring",
+	KindScan: "scan", KindUndo: "undo", KindAnswer: "answer", KindNotice: "notice", KindGuests: "guests", KindStaff: "staff", KindEvent: "event", KindRevoke: "revoke", KindRing: "ring",
 	KindEnrol: "enrol", KindExpel: "expel", KindResolve: "resolve", KindRoster: "roster",
 }
 

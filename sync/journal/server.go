@@ -206,12 +206,29 @@ type Guests struct {
 
 func (*Guests) kind() Kind { return KindGuests }
 
-// guestsNonce is the size of an XChaCha20-Poly1305 nonce.
-const guestsNonce = 24
+// sealNonce is the size of an XChaCha20-Poly1305 nonce.
+const sealNonce = 24
 
 func (g *Guests) check() error {
-	if len(g.Nonce) != guestsNonce || len(g.Sealed) == 0 {
+	if len(g.Nonce) != sealNonce || len(g.Sealed) == 0 {
 		return fmt.Errorf("nonce of %d bytes, %d bytes sealed", len(g.Nonce), len(g.Sealed))
+	}
+	return nil
+}
+
+// Staff is the content of a staff record: who may sign in at the gates, or no
+// longer. Every node keeps and passes on the record; only those that were given the
+// event's staff key can read it (package staff).
+type Staff struct {
+	Nonce  []byte `cbor:"1,keyasint"`
+	Sealed []byte `cbor:"2,keyasint"`
+}
+
+func (*Staff) kind() Kind { return KindStaff }
+
+func (s *Staff) check() error {
+	if len(s.Nonce) != sealNonce || len(s.Sealed) == 0 {
+		return fmt.Errorf("nonce of %d bytes, %d bytes sealed", len(s.Nonce), len(s.Sealed))
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ const (
 	ChangedHistory                        // scans and undos, and what counts of them
 	ChangedResolutions                    // conflicts that a person has dealt with
 	ChangedGuests                         // who holds which ticket
+	ChangedStaff                          // who may sign in
 	ChangedOther                          // faults, sets aside, and how far chains go
 )
 

@@ -104,6 +104,8 @@ func (s *State) enactKind(at journal.Position, r *journal.Record) (Change, error
 		return 0, err
 	case journal.KindGuests:
 		return ChangedGuests, s.enactGuests(at, r)
+	case journal.KindStaff:
+		return ChangedStaff, s.enactStaff(at, r)
 	case journal.KindNotice:
 		return ChangedOther, s.enactNotice(at, r)
 	}
@@ -112,14 +114,14 @@ func (s *State) enactKind(at journal.Position, r *journal.Record) (Change, error
 
 // unread notes that a record of the server can't be read. This node can't know
 // then what it was told, so it must not decide, until a later record makes up
-// for it: of an event, the next version does. Resolutions, guest lists and notices
+// for it: of an event, the next version does. Resolutions, guest lists, staff lists and notices
 // decide nothing.
 func (s *State) unread(at journal.Position, r *journal.Record, err error) {
 	text := s.troubles.add(r, err)
 	switch r.Kind {
 	case journal.KindEvent:
 		s.versions.add(version{at: at, fault: text})
-	case journal.KindResolve, journal.KindGuests, journal.KindNotice:
+	case journal.KindResolve, journal.KindGuests, journal.KindStaff, journal.KindNotice:
 	default:
 		if s.troubles.unread == "" {
 			s.troubles.unread = text

@@ -50,6 +50,7 @@ import (
 	"usher/sync/journal"
 	"usher/sync/revocation"
 	"usher/sync/roster"
+	"usher/sync/staff"
 )
 
 // Config says whose state it is to be.
@@ -61,6 +62,8 @@ type Config struct {
 	Server journal.NodeID
 	// GuestKey opens the guest list. Zero: this node may not read it.
 	GuestKey guests.Key
+	// StaffKey opens the staff list. Zero: this node may not read it.
+	StaffKey staff.Key
 }
 
 // State is what the records of one event amount to. Make one with [New].
@@ -79,6 +82,8 @@ type State struct {
 	roster      roster.Table
 	guestKey    guests.Key
 	guests      guests.List
+	staffKey    staff.Key
+	staff       staff.List
 	answers     map[journal.TicketID][]answer
 	notices     map[noticed]saidOf
 	verdicts
@@ -108,6 +113,7 @@ func New(c Config) *State {
 		ledger:    newLedger(),
 		verdicts:  newVerdicts(),
 		guestKey:  c.GuestKey,
+		staffKey:  c.StaffKey,
 		answers:   make(map[journal.TicketID][]answer),
 		notices:   make(map[noticed]saidOf),
 		signs:     make(map[journal.Chain]*sign),
