@@ -105,13 +105,19 @@ func (u *Uplink) join() (context.Context, func(), bool) {
 
 func (u *Uplink) serve(ctx context.Context, conn exchange.Conn, from string, proved func()) {
 	local := u.local
+	var met []journal.NodeID // at most one
 	local.Met = func(node journal.NodeID) {
 		proved()
+		u.received(node)
+		met = append(met, node)
 		if u.local.Met != nil {
 			u.local.Met(node)
 		}
 	}
 	err := exchange.Run(ctx, conn, local)
+	for _, node := range met {
+		u.left(node)
+	}
 	u.told(err)
 	if err != nil && !errors.Is(err, context.Canceled) {
 		u.log.InfoContext(ctx, "connection ended", "from", from, "err", err)

@@ -3,6 +3,7 @@ package uplink
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -30,6 +31,7 @@ type remote struct {
 	base   string // URL
 	server bool
 	retry  chan struct{} // one place: try now
+	stop   func()        // ends the supervision of one that was found; nil: it was named
 
 	mu    sync.Mutex // covers what follows
 	node  journal.NodeID
@@ -48,12 +50,15 @@ func (u *Uplink) supervise(ctx context.Context, r *remote) {
 	for ctx.Err() == nil {
 		var err error
 		if !u.connectedTo(r) {
-			err = u.session(ctx, r, exchange.Run)
+			err = u.session(ctx, r, u.hold)
 		}
 		if ctx.Err() != nil {
 			return
 		}
 		pause := r.failed(err, u.local.Rand, u.local.Now())
+		if u.hopeless(r, err) {
+			return
+		}
 		if err != nil {
 			u.log.InfoContext(ctx, "connection ended", "remote", r.base, "err", err, "again_in", pause)
 		}
@@ -86,7 +91,7 @@ func (u *Uplink) session(ctx context.Context, r *remote, hold func(context.Conte
 	r.mu.Lock()
 	r.next = time.Time{}
 	r.mu.Unlock()
-	conn, err := u.dial(ctx, r.base)
+	conn, err := u.connect(ctx, r)
 	if err != nil {
 		return fmt.Errorf("connecting to %s: %w", r.base, err)
 	}
@@ -103,6 +108,33 @@ func (u *Uplink) session(ctx context.Context, r *remote, hold func(context.Conte
 		return fmt.Errorf("exchanging with %s: %w", r.base, err)
 	}
 	return nil
+}
+
+// hold holds a session until it is cut, or found to be one too many.
+func (u *Uplink) hold(ctx context.Context, conn exchange.Conn, local exchange.Local) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	met, over := local.Met, func() {}
+	local.Met = func(node journal.NodeID) {
+		met(node)
+		over = u.begun(node, cancel)
+	}
+	defer func() { over() }()
+	err := exchange.Run(ctx, conn, local)
+	if errors.Is(err, errDouble) {
+		return nil
+	}
+	return err
+}
+
+// connect dials a remote. The way to one that was found is short.
+func (u *Uplink) connect(ctx context.Context, r *remote) (exchange.Conn, error) {
+	if r.stop == nil {
+		return u.dial(ctx, r.base)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, FoundTimeout, fault.New(fault.Unavailable, "nobody answers there"))
+	defer cancel()
+	return u.dial(ctx, r.base)
 }
 
 // told passes on what a session's end says of this gate's enrolment.

@@ -29,6 +29,7 @@ type Status struct {
 type Remote struct {
 	URL       string
 	Server    bool
+	Found     bool // on the network; else it was named
 	Connected bool
 	Node      journal.NodeID // zero before it was met
 	Heard     time.Time      // last message from it, by the gate's own clock; zero: never
@@ -65,7 +66,7 @@ func beyond(have, sent uint64) uint64 { return have - min(have, sent) }
 func (u *Uplink) status(r *remote) Remote {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := Remote{URL: r.base, Server: r.server, Tries: r.tries, Next: r.next, Err: r.err}
+	s := Remote{URL: r.base, Server: r.server, Found: r.stop != nil, Tries: r.tries, Next: r.next, Err: r.err}
 	if !r.met {
 		return s
 	}

@@ -8,7 +8,8 @@
 // in the store.
 //
 // Other gates connect to [Uplink.Handler], and a session is the same whoever
-// began it.
+// began it. Gates that were found on the network are tried as [Uplink.Offer] says:
+// a few at a time, and never at the cost of a link that holds.
 //
 // [Uplink.Status] tells the people at the door how things stand: who is in
 // reach, when each was last heard, and how many records would be lost with this
@@ -61,10 +62,12 @@ type Uplink struct {
 	log   *slog.Logger
 	guard guard
 
-	mu      sync.Mutex // covers what follows
-	remotes []*remote
-	running context.Context // of Run; nil before and after
-	group   sync.WaitGroup  // what Run waits for; joined while running has not ended
+	mu       sync.Mutex // covers what follows
+	remotes  []*remote
+	found    found
+	sessions sessions
+	running  context.Context // of Run; nil before and after
+	group    sync.WaitGroup  // what Run waits for; joined while running has not ended
 }
 
 // New makes an uplink. Nothing happens before Run or Sync.
@@ -130,6 +133,8 @@ func (u *Uplink) Run(ctx context.Context) error {
 	if u.times != nil {
 		u.group.Go(func() { u.times.run(ctx) })
 	}
+	u.group.Go(func() { u.lookAgain(ctx) })
+	u.choose()
 	u.mu.Unlock()
 	<-ctx.Done()
 	u.closed()

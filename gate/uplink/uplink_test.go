@@ -29,11 +29,13 @@ type town struct {
 	down  map[string]bool
 	ends  map[string][]*exchangetest.End
 	tries map[string]int
-	group sync.WaitGroup
+	// served holds a node's side of a session where an uplink does.
+	served map[string]func(context.Context, *exchangetest.End)
+	group  sync.WaitGroup
 }
 
 func newTown(t *testing.T) *town {
-	return &town{t: t, hosts: map[string]*exchangetest.Node{}, down: map[string]bool{}, ends: map[string][]*exchangetest.End{}, tries: map[string]int{}}
+	return &town{t: t, hosts: map[string]*exchangetest.Node{}, down: map[string]bool{}, ends: map[string][]*exchangetest.End{}, tries: map[string]int{}, served: map[string]func(context.Context, *exchangetest.End){}}
 }
 
 // dial connects to a node by its name.
@@ -41,13 +43,16 @@ func (n *town) dial(ctx context.Context, base string) (exchange.Conn, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.tries[base]++
-	node := n.hosts[base]
-	if node == nil || n.down[base] {
+	node, serve := n.hosts[base], n.served[base]
+	if node == nil && serve == nil || n.down[base] {
 		return nil, fault.New(fault.Unavailable, "%s does not answer", base)
 	}
 	a, b := exchangetest.Pair(nil)
 	n.ends[base] = append(n.ends[base], a)
-	n.group.Go(func() { _ = exchange.Run(n.t.Context(), b, node.Local) })
+	if serve == nil {
+		serve = func(ctx context.Context, end *exchangetest.End) { _ = exchange.Run(ctx, end, node.Local) }
+	}
+	n.group.Go(func() { serve(n.t.Context(), b) })
 	return a, nil
 }
 
@@ -73,6 +78,17 @@ const serverURL, peerURL = "https://server.example", "http://peer.example"
 // start runs the uplink of a gate until the test ends.
 func (n *town) start(gate *exchangetest.Node, cfg uplink.Config) (*uplink.Uplink, func()) {
 	n.t.Helper()
+	u, stop := n.begin(gate, cfg)
+	return u, func() {
+		stop()
+		n.group.Wait()
+	}
+}
+
+// begin is start for one of several that are linked to each other: n.group is to be
+// waited for when all were stopped.
+func (n *town) begin(gate *exchangetest.Node, cfg uplink.Config) (*uplink.Uplink, func()) {
+	n.t.Helper()
 	cfg.Local, cfg.Dial = gate.Local, n.dial
 	u, err := uplink.New(n.t.Context(), cfg)
 	if err != nil {
@@ -86,7 +102,6 @@ func (n *town) start(gate *exchangetest.Node, cfg uplink.Config) (*uplink.Uplink
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			n.t.Errorf("Run: %v", err)
 		}
-		n.group.Wait()
 	}
 }
 
