@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"usher/gate/door"
@@ -143,10 +144,11 @@ func (a *Agent) Run(ctx context.Context) error {
 		ErrorLog:    slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
 	work, stop := context.WithCancel(ctx)
-	linked, kept, proved := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() { defer close(linked); _ = a.Uplink.Run(work) /* ends with work */ }()
-	go func() { defer close(kept); a.housekeep(work) }()
-	go func() { defer close(proved); a.State.ProveIdle(work, provenAtOnce) }()
+	var side sync.WaitGroup // what goes on beside the answering
+	side.Go(func() { _ = a.Uplink.Run(work) /* ends with work */ })
+	side.Go(func() { a.findOthers(work) })
+	side.Go(func() { a.housekeep(work) })
+	side.Go(func() { a.State.ProveIdle(work, provenAtOnce) })
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(a.listener) }()
 	select {
@@ -160,9 +162,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		}
 	}
 	stop()
-	<-linked
-	<-kept
-	<-proved
+	side.Wait()
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

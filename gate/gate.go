@@ -35,6 +35,8 @@ import (
 type Config struct {
 	Data  string   // folder of the data; a gate must be enrolled in it
 	Peers []string // other gates' agents to exchange with, http://HOST:PORT
+	// Find says where an agent looks for other gates by itself; see Finding.
+	Find Finding
 	// Dial connects to a base URL; nil: over WebSocket.
 	Dial  func(ctx context.Context, base string) (exchange.Conn, error)
 	Clock *clock.Source    // default: the system's

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/url"
 
 	"github.com/spf13/cobra"
 
 	"usher/gate"
+	"usher/gate/discovery"
 	"usher/sync/fault"
 	"usher/sync/link"
 )
@@ -29,9 +29,11 @@ The door page answers to this device; from another one, open the second address 
 is printed, which has the door key in it. Other usher gate commands on the same data
 ask the agent.
 
---peer names another gate's agent in the same network, so that two gates keep each
-other in step when neither reaches the server. One of the two has to name the other,
-which has to listen where it can be reached (--listen :8430).`,
+Gates that listen where they can be reached (--listen :8430) find each other on the
+local network by multicast DNS, prove to each other that they were enrolled, and keep
+each other in step when none reaches the server. --find-on names the interfaces to do
+so on, --no-discovery leaves it. Where the network swallows multicast, --peer names
+another gate's agent; it is enough if one of the two names the other.`,
 		Example: `  usher gate run
   usher gate run --data /var/lib/usher/gate-north --listen :8430 --peer http://192.168.1.21:8430`,
 		Args: cobra.NoArgs,
@@ -40,6 +42,9 @@ which has to listen where it can be reached (--listen :8430).`,
 	addData(c, "gate")
 	c.Flags().String("listen", gateListen, "`HOST:PORT` of the door page; port 0 takes a free one")
 	c.Flags().StringArray("peer", nil, "`URL` of another gate's agent to exchange with, http://HOST:PORT; may be given several times")
+	c.Flags().Bool("no-discovery", false, "don't look for other gates on the local network, and don't be found")
+	c.Flags().StringSlice("find-on", nil, "`INTERFACE` to find other gates on, as in eth0 (default: all but the loopback)")
+	c.MarkFlagsMutuallyExclusive("no-discovery", "find-on")
 	addLog(c, "info")
 	return c
 }
@@ -58,17 +63,35 @@ func runGateRun(c *cobra.Command, _ []string) error {
 			return fault.Wrap(fault.BadInput, err, "--peer")
 		}
 	}
+	find, err := finding(c)
+	if err != nil {
+		return err
+	}
 	dir, err := dataDir(c)
 	if err != nil {
 		return err
 	}
-	return runAgent(c.Context(), dir, flag(c, "listen"), peers, log, func(a *gate.Agent) {
+	return runAgent(c.Context(), gate.Config{Data: dir, Peers: peers, Find: find, Log: log}, flag(c, "listen"), func(a *gate.Agent) {
 		if wantsJSON(c) {
 			_ = printJSON(c.OutOrStdout(), map[string]string{"door": a.URL, "link": a.Link()})
 			return
 		}
 		fmt.Fprintf(c.OutOrStdout(), "Door page on this device:  %s\nFrom another device:       %s\n", a.URL, elsewhere(a))
 	})
+}
+
+// finding says where to look for other gates.
+func finding(c *cobra.Command) (find gate.Finding, err error) {
+	if find.Off, err = c.Flags().GetBool("no-discovery"); err != nil {
+		return find, err
+	}
+	if find.Interfaces, err = c.Flags().GetStringSlice("find-on"); err != nil {
+		return find, err
+	}
+	if err := discovery.Check(find.Interfaces); err != nil {
+		return find, fault.Wrap(fault.BadInput, err, "--find-on")
+	}
+	return find, nil
 }
 
 // elsewhere is the address of the door page for other devices, if they have one.
@@ -84,12 +107,12 @@ func elsewhere(a *gate.Agent) string {
 }
 
 // runAgent runs an agent until ctx ends. ready is called once it answers.
-func runAgent(ctx context.Context, dir, listen string, peers []string, log *slog.Logger, ready func(*gate.Agent)) error {
+func runAgent(ctx context.Context, cfg gate.Config, listen string, ready func(*gate.Agent)) error {
 	listener, err := net.Listen("tcp", listen)
 	if err != nil {
 		return fault.Wrap(fault.Unavailable, err, "can't listen on %s", listen)
 	}
-	g, err := gate.Open(ctx, gate.Config{Data: dir, Peers: peers, Log: log})
+	g, err := gate.Open(ctx, cfg)
 	if err != nil {
 		return joined(err, listener.Close())
 	}
