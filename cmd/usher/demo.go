@@ -29,7 +29,7 @@ list. Ctrl-C ends all of it and removes the folder, unless --data names one.`,
 	c.Flags().String("data", "", "new folder `DIR` to keep the demo in (default: a temporary one)")
 	c.Flags().Int("people", 500, "guests on the list, 8 to 100000")
 	addLog(c, "error")
-	c.AddCommand(newDemoServer())
+	c.AddCommand(newDemoServer(), newDemoDoors())
 	return c
 }
 
@@ -49,6 +49,31 @@ func newDemoServer() *cobra.Command {
 				return err
 			}
 			fmt.Fprintln(c.OutOrStdout(), "The demo's server is "+args[0]+".")
+			return nil
+		},
+	}
+	c.Flags().String("data", "", "folder `DIR` of the demo, as it printed it")
+	needs(c, "data")
+	return c
+}
+
+func newDemoDoors() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "doors apart|together --data DIR",
+		Short: "Cut the line between the doors of a running demo, or mend it",
+		Long: `Cuts the line between the two doors of a demo, so that with the server off neither
+knows whom the other lets in, and mends it.`,
+		Example:   "  usher demo doors apart --data /tmp/usher-demo-1234",
+		ValidArgs: []string{"apart", "together"},
+		Args:      exactly(1, "apart or together"),
+		RunE: func(c *cobra.Command, args []string) error {
+			if args[0] != "apart" && args[0] != "together" {
+				return fault.New(fault.BadInput, "%.40q: want apart or together", args[0])
+			}
+			if err := demo.Doors(c.Context(), flag(c, "data"), args[0] == "apart"); err != nil {
+				return err
+			}
+			fmt.Fprintln(c.OutOrStdout(), "The demo's doors are "+args[0]+".")
 			return nil
 		},
 	}
@@ -131,10 +156,13 @@ Try in another terminal:
   2. The same ticket at the south door, with the server off: the doors had told each other
        %[6]s demo server off --data %[9]s
        %[6]s gate scan --data %[10]s %[8]s
-     While the server is off, a new ticket gets in at both, and each says that it is alone.
-     Switch the server on and watch the conflict come up on the live page.
+     Take the doors apart as well, and a new ticket gets in at both, each saying that it is
+     alone. Let them together, and within a second both door pages tell of the conflict,
+     with no server. Switch that on, and the live page does.
+       %[6]s demo doors apart --data %[9]s
        %[6]s gate scan --data %[7]s %[12]s
        %[6]s gate scan --data %[10]s %[12]s
+       %[6]s demo doors together --data %[9]s
        %[6]s demo server on --data %[9]s
   3. A ticket that was revoked
        %[6]s gate scan --data %[10]s %[11]s

@@ -200,8 +200,21 @@ func (d *demo) run(ctx context.Context, listener net.Listener, ready func(Place)
 	}
 	part(func() error { return d.serve(ctx, address) })
 	agents := make(chan string, len(gates))
-	for _, name := range gates {
-		part(func() error { return d.gate(ctx, url, name, agents) })
+	doors, err := listeners()
+	if err != nil {
+		stop()
+		running.Wait()
+		return errors.Join(err, failed)
+	}
+	between := &cord{server: url, open: map[*strand]struct{}{}}
+	part(func() error { return d.mind(ctx, between) })
+	for i, name := range gates {
+		// The doors are on the loopback, where gates don't look for each other.
+		var peers []string
+		for _, other := range doors[i+1:] {
+			peers = append(peers, "http://"+other.Addr().String())
+		}
+		part(func() error { return d.gate(ctx, name, site{url, between, doors[i], peers}, agents) })
 	}
 	for range gates {
 		select {
@@ -255,25 +268,49 @@ func wait(ctx context.Context) {
 	}
 }
 
+// listeners opens an address for each gate.
+func listeners() ([]net.Listener, error) {
+	var list []net.Listener
+	for range gates {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			for _, open := range list {
+				err = errors.Join(err, open.Close())
+			}
+			return nil, fault.Wrap(fault.Unavailable, err, "can't listen on this machine")
+		}
+		list = append(list, l)
+	}
+	return list, nil
+}
+
+// site is what a gate has around it.
+type site struct {
+	server   string // its URL
+	between  *cord
+	listener net.Listener // of the gate's own agent
+	peers    []string
+}
+
 // gate enrols a device as a gate by a card, as a real one is, and runs its agent.
-func (d *demo) gate(ctx context.Context, url, name string, ready chan<- string) error {
+func (d *demo) gate(ctx context.Context, name string, at site, ready chan<- string) error {
 	dir := filepath.Join(d.Data, "gate-"+name)
 	d.Step("enrolling gate "+name, 0, 0)
-	if err := d.enrol(ctx, dir, url, name); err != nil {
-		return err
+	if err := d.enrol(ctx, dir, at.server, name); err != nil {
+		return errors.Join(err, at.listener.Close())
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	g, err := gate.Open(ctx, gate.Config{Data: dir, Dial: at.between.dial, Log: d.Log.With("gate", name)})
 	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "can't listen on this machine")
+		return errors.Join(err, at.listener.Close())
 	}
-	g, err := gate.Open(ctx, gate.Config{Data: dir, Log: d.Log.With("gate", name)})
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
+	at.between.onRetry(g.Uplink.Retry)
 	err = g.Sync(ctx)
+	for _, peer := range at.peers {
+		err = errors.Join(err, g.Uplink.Add(peer))
+	}
 	if err == nil {
 		var a *gate.Agent
-		if a, err = gate.NewAgent(g, listener); err == nil {
+		if a, err = gate.NewAgent(g, at.listener); err == nil {
 			d.mark(name, a.URL)
 			ready <- a.URL
 			err = a.Run(ctx)
@@ -343,17 +380,8 @@ func Server(ctx context.Context, data string, on bool) error {
 	if err != nil {
 		return fault.Wrap(fault.NotFound, err, "no demo runs on %s", data)
 	}
-	off := filepath.Join(data, offFile)
-	if on {
-		err = os.Remove(off)
-		if errors.Is(err, os.ErrNotExist) {
-			err = nil
-		}
-	} else {
-		err = os.WriteFile(off, nil, 0o600)
-	}
-	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "can't switch the demo's server")
+	if err := set(filepath.Join(data, offFile), !on); err != nil {
+		return err
 	}
 	if becomes(ctx, string(url), on, 15*time.Second) || ctx.Err() != nil {
 		return ctx.Err()

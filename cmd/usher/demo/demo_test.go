@@ -21,8 +21,9 @@ import (
 )
 
 // TestMainJob is the whole job in one story: a good ticket, the same one at the
-// other gate while the server is away, the conflict once it is back, and a
-// revoked ticket.
+// other gate while the server is away, another at both while they don't reach each
+// other, the conflict at both doors once they do, with no server, and on the live page
+// once it is back; and a revoked ticket.
 func TestMainJob(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	places, ended := make(chan Place, 1), make(chan error, 1)
@@ -46,12 +47,25 @@ func TestMainJob(t *testing.T) {
 	if err := Server(ctx, dir, false); err != nil {
 		t.Fatal(err)
 	}
+	third := codeOf(t, filepath.Join(p.Tickets, "ticket-3.png"))
+	expect(t, dir, "south", third, admission.Accept, admission.Entry)
+	waitFor(t, "the north door to hear of it without the server", func() bool { return look(t, dir, "north", third).Reason == admission.AlreadyUsed })
+	if err := Doors(ctx, dir, true); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, "the doors to be apart", func() bool { return !status(t, dir, "north").Online && !status(t, dir, "south").Online })
 	expect(t, dir, "north", second, admission.Accept, admission.Entry)
 	alone := expect(t, dir, "south", second, admission.Accept, admission.Entry)
 	if !slices.Contains(alone.Flags, admission.FlagOffline) {
 		t.Errorf("a gate without any link does not say that it is alone: %v %+v", alone.Flags, alone.Assurance)
 	}
 	expect(t, dir, "south", revoked, admission.Reject, admission.Revoked)
+	if err := Doors(ctx, dir, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range gates {
+		waitFor(t, "the conflict at the "+name+" door, with no server", func() bool { return status(t, dir, name).Conflicts == 1 })
+	}
 	if err := Server(ctx, dir, true); err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +109,20 @@ func ask(t *testing.T, dir, name string, s door.Scan) door.Answer {
 func look(t *testing.T, dir, name, code string) door.Answer {
 	t.Helper()
 	return ask(t, dir, name, door.Scan{Text: code, Look: true, Lane: "look"})
+}
+
+func status(t *testing.T, dir, name string) door.Status {
+	t.Helper()
+	g, err := gate.Reach(t.Context(), gate.Config{Data: filepath.Join(dir, "gate-"+name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	s, err := g.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func expect(t *testing.T, dir, name, code string, result admission.Result, reason admission.Reason) door.Answer {
