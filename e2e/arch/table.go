@@ -44,7 +44,7 @@ var layers = map[string][][]string{
 		{"fault", "packed"},
 		{"journal", "money"},
 		{"sealed"},
-		{"guests", "staff"},
+		{"guests", "staff", "words"},
 		{"admission", "enrolment", "exchange", "roster"},
 		{"revocation"},
 		{"state"},

@@ -23,6 +23,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"html/template"
 	"io"
 	"io/fs"
@@ -43,6 +44,9 @@ import (
 
 //go:embed page
 var page embed.FS
+
+//go:embed messages
+var messages embed.FS
 
 // Config is what a door needs.
 type Config struct {
@@ -117,6 +121,9 @@ func New(cfg Config) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.files[wordsAt], err = wordsFile(); err != nil {
+		return nil, err
+	}
 	for _, name := range names {
 		body, err := page.ReadFile("page" + name)
 		if err != nil {
@@ -125,9 +132,13 @@ func New(cfg Config) (*Door, error) {
 		if body, err = d.fill(name, body, version, names); err != nil {
 			return nil, err
 		}
-		d.files[address(name)] = file{body: body, kind: kinds[path.Ext(name)], etag: `"` + digest(body) + `"`}
+		d.files[address(name)] = newFile(name, body)
 	}
 	return d, nil
+}
+
+func newFile(name string, body []byte) file {
+	return file{body: body, kind: kinds[path.Ext(name)], etag: `"` + digest(body) + `"`}
 }
 
 // assetNames are the files that a browser may ask for, as in /door.js. Licences and
@@ -152,7 +163,7 @@ func address(name string) string {
 
 var kinds = map[string]string{
 	".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml",
-	".wasm": "application/wasm",
+	".wasm": "application/wasm", ".json": "application/json",
 }
 
 // fill writes names into the page, and into the service worker what it keeps and
@@ -172,7 +183,7 @@ func (d *Door) fill(name string, body []byte, version string, names []string) ([
 		if err != nil {
 			return nil, err
 		}
-		var keep []string
+		keep := []string{wordsAt}
 		for _, name := range names {
 			if name != "/sw.js" {
 				keep = append(keep, address(name))
@@ -190,14 +201,17 @@ func (d *Door) fill(name string, body []byte, version string, names []string) ([
 
 func treeHash() (string, error) {
 	h := sha256.New()
-	err := fs.WalkDir(page, ".", func(p string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+	var err error
+	for _, tree := range []embed.FS{page, messages} {
+		err = errors.Join(err, fs.WalkDir(tree, ".", func(p string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return err
+			}
+			b, err := tree.ReadFile(p)
+			h.Write(b)
 			return err
-		}
-		b, err := page.ReadFile(p)
-		h.Write(b)
-		return err
-	})
+		}))
+	}
 	return hex.EncodeToString(h.Sum(nil)[:8]), err
 }
 

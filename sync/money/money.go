@@ -20,10 +20,6 @@ import (
 // currency within an int64.
 var plain = regexp.MustCompile(`^[0-9]{1,12}([.,][0-9]{1,4})?$`)
 
-// english is how amounts are put into words here; pages have languages of their
-// own.
-var english = currency.NewFormatter(currency.NewLocale("en"))
-
 // Known reports whether code is a currency of ISO 4217 in use, as EUR.
 func Known(code string) bool {
 	_, known := currency.GetDigits(code)
@@ -63,10 +59,14 @@ func Decimal(minor int64, code string) string {
 
 // Format gives an amount as people write it in English, €25.00. A currency that
 // is not known, as it may come from a newer usher, is named with the minor units.
-func Format(minor int64, code string) string {
+func Format(minor int64, code string) string { return FormatIn("en", minor, code) }
+
+// FormatIn is Format as people write amounts in another language, by its tag: 25,00 €
+// in de. The words for a currency that is not known are English in all of them.
+func FormatIn(language string, minor int64, code string) string {
 	amount, err := currency.NewAmountFromInt64(minor, code)
 	if err != nil {
 		return fmt.Sprintf("%d minor units of %.10s", minor, code)
 	}
-	return english.Format(amount)
+	return currency.NewFormatter(currency.NewLocale(language)).Format(amount)
 }

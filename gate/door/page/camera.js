@@ -2,6 +2,7 @@
 // device, and judged once a sighting.
 import { openReader } from "./reader.js";
 import { Sightings } from "./sighting.js";
+import { t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const every = 60; // ms between two frames at least; a battery has to last the evening
@@ -38,10 +39,10 @@ export function setUpCamera({ purpose, judge, trouble }) {
   const give = (on) => {
     wanted = on;
     sessionStorage.camera = on ? "on" : "";
-    by("start").textContent = on ? "Stop camera" : "Start camera";
+    by("start").textContent = t(by("start").dataset.t = on ? "page.stop_camera" : "page.start_camera");
   };
   const afterwards = (step) => turn = turn.then(step);
-  const lost = () => afterwards(() => { end(); give(false); trouble(troubles.lost); });
+  const lost = () => afterwards(() => { end(); give(false); trouble(named({ name: "lost" })); });
   const choose = (lens) => {
     localStorage.lens = lens;
     afterwards(end);
@@ -141,7 +142,7 @@ async function showLenses(current, choose) {
   const lenses = (await navigator.mediaDevices.enumerateDevices()).filter((d) => d.kind === "videoinput");
   const choice = by("lens");
   choice.hidden = lenses.length < 2;
-  choice.replaceChildren(...lenses.map((d, i) => new Option(d.label || `Camera ${i + 1}`, d.deviceId)));
+  choice.replaceChildren(...lenses.map((d, i) => new Option(d.label || t("page.camera_n", { n: i + 1 }), d.deviceId)));
   choice.value = current;
   choice.onchange = () => choose(choice.value);
 }
@@ -149,19 +150,22 @@ async function showLenses(current, choose) {
 function sayReader(why) {
   const box = by("reader");
   box.dataset.state = why ? "bad" : "good";
-  box.textContent = why ? "camera read by the agent" : "camera read here";
+  box.textContent = t(box.dataset.t = why ? "camera.read_by_agent" : "camera.read_here");
   box.title = why;
 }
 
-// troubles are the reasons for having no camera, and what a person does about each.
-const others = " Until then scan with a reader, choose a picture, or type the code.";
+// troubles are the reasons for having no camera, by what the browser calls them.
 const troubles = {
-  lost: { word: "CAMERA LOST", why: "The camera was unplugged, or the system took it away.", do: "Plug it in, and press Start camera." + others },
-  NotAllowedError: { word: "NO CAMERA", why: "This page is not allowed to use the camera.", do: "Allow it in the browser's settings for this page, and press Start camera." + others },
-  NotFoundError: { word: "NO CAMERA", why: "This device has no camera.", do: "Scan with a reader, choose a picture, or type the code." },
-  NotReadableError: { word: "CAMERA BUSY", why: "Another program uses the camera.", do: "Close what uses it, and press Start camera." + others },
-  SecurityError: { word: "NO CAMERA", why: "A browser gives no camera to a page that came without encryption.", do: "Open the door page on the gate's own device, or by its https address." },
+  lost: "lost", NotAllowedError: "denied", NotFoundError: "missing", NotReadableError: "busy", AbortError: "busy", SecurityError: "insecure",
 };
-troubles.AbortError = troubles.NotReadableError;
+const words = { lost: "word.camera_lost", busy: "word.camera_busy" };
 
-const named = (e) => troubles[e.name] || { word: "NO CAMERA", why: String(e.message || e), do: "Press Start camera to try again." + others };
+// named says what kept the camera away, and what a person does about it.
+function named(e) {
+  const trouble = troubles[e.name];
+  return {
+    word: t(words[trouble] ?? "word.no_camera"),
+    why: trouble ? t("camera.why." + trouble) : String(e.message || e),
+    do: t("camera.do." + (trouble ?? "failed")),
+  };
+}

@@ -6,6 +6,7 @@ import { onWedge } from "./wedge.js";
 import { present, dismiss, showing, settled, goesByItself } from "./verdict.js";
 import { showStatus } from "./status.js";
 import { stayAwake } from "./awake.js";
+import { t, language, languages, choose } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const lane = sessionStorage.lane ||= "lane-" + crypto.getRandomValues(new Uint16Array(1))[0].toString(36);
@@ -99,7 +100,7 @@ async function undo() {
 
 const undoQuestion = {
   result: "ask", reason: "undo",
-  display: { tone: "amber", shape: "triangle", word: "UNDO?", why: "Press U again to take the last admission back.", do: "Any other key leaves it." },
+  get display() { return { tone: "amber", shape: "triangle", word: t("word.undo"), why: t("page.undo_again"), do: t("page.undo_leave") }; },
 };
 
 function night(on) {
@@ -136,6 +137,8 @@ by("night").addEventListener("click", () => night(document.body.dataset.theme !=
 by("help").addEventListener("click", () => by("keys").showModal());
 addEventListener("pointerup", dismiss, { capture: true }); // anywhere, on a control too
 night(localStorage.theme === "night");
+by("language").replaceChildren(...languages().map(([code, name]) => new Option(name, code, false, code === language())));
+by("language").addEventListener("change", (e) => choose(e.target.value));
 count(0);
 onWedge({ code: (text) => { by("keys").close(); scan(text, "wedge"); }, key: pressed });
 const camera = setUpCamera({

@@ -1,4 +1,5 @@
 // Showing a verdict: colour, shape, word, sound and vibration, each enough alone.
+import { t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const greenFor = 1000; // ms; a green goes by itself
@@ -25,6 +26,7 @@ export function present(answer) {
   box.dataset.result = answer.result;
   box.dataset.reason = answer.reason || "";
   by("shape").firstElementChild.setAttribute("href", "#shape-" + d.shape);
+  for (const id of ["word", "why"]) delete by(id).dataset.t; // no message of the page stands there now
   by("word").textContent = d.word;
   by("why").textContent = d.why || "";
   by("what").textContent = d.do || "";
@@ -51,8 +53,7 @@ export function dismiss() {
   delete box.dataset.result;
   delete box.dataset.reason;
   by("shape").firstElementChild.setAttribute("href", "#shape-ready");
-  by("word").textContent = "READY";
-  by("why").textContent = "Show a ticket to the camera, scan it, or type its code.";
+  for (const [id, key] of [["word", "word.ready"], ["why", "page.ready"]]) by(id).textContent = t(by(id).dataset.t = key);
   by("what").textContent = by("more").textContent = "";
 }
 
