@@ -30,9 +30,15 @@ FILE is a picture (PNG, JPEG, GIF, WebP, BMP) or a text with one code a line; - 
 such a text from standard input. A code is what the QR holds, or the short code that
 is printed beneath it. docs/gate.md says what each verdict means and what to do.
 
+A CHECK or MUST PAY wants something of you first. Answer its questions, by their codes,
+with --answer, confirm with --confirm, and scan again; both hold for every ticket of
+the command, so scan one at a time.
+
 Exit status: 0 all admitted, 1 somebody refused, 2 the gate could not judge.`,
 		Example: `  usher gate scan ticket.png
   usher gate scan --data /var/lib/usher/gate-north --direction out ticket.png
+  usher gate scan --confirm unpaid ticket.png
+  usher gate scan --answer age=21 --answer photo=yes ticket.png
   scanner | usher gate scan --direction verify --json -`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 || slices.Contains(args, "") {
@@ -45,6 +51,9 @@ Exit status: 0 all admitted, 1 somebody refused, 2 the gate could not judge.`,
 	addData(c, "gate")
 	c.Flags().String("at", "", "judge as if it were this `TIME` (2026-07-04T19:30:00+02:00); only for events marked as a rehearsal")
 	c.Flags().String("direction", "in", "`in|out|verify`; verify looks and changes nothing")
+	c.Flags().StringArray("confirm", nil, "what you have seen to: `unpaid|stale_list`; may be given several times")
+	c.Flags().StringArray("answer", nil, "`CODE=TEXT`, the holder's answer to a question; may be given several times")
+	c.Flags().String("by", "", "who stands at the gate, kept in the record")
 	return c
 }
 
@@ -141,7 +150,37 @@ func scanRequest(c *cobra.Command) (door.Scan, error) {
 		}
 		r.At = t.UnixMilli()
 	}
-	return r, nil
+	r.Operator = flag(c, "by")
+	return r, addReplies(c, &r)
+}
+
+// addReplies adds what staff answers to an ask.
+func addReplies(c *cobra.Command, r *door.Scan) error {
+	confirmed, err := c.Flags().GetStringArray("confirm")
+	if err != nil {
+		return err
+	}
+	for _, text := range confirmed {
+		if !slices.Contains(admission.Confirmable(), admission.Reason(text)) {
+			return fault.New(fault.BadInput, "--confirm %.40q: want unpaid or stale_list", text)
+		}
+		r.Confirmed = append(r.Confirmed, admission.Reason(text))
+	}
+	answers, err := c.Flags().GetStringArray("answer")
+	if err != nil {
+		return err
+	}
+	for _, text := range answers {
+		question, answer, ok := strings.Cut(text, "=")
+		if _, twice := r.Answers[question]; !ok || question == "" || twice {
+			return fault.New(fault.BadInput, "--answer %.40q: want CODE=TEXT, each code once", text)
+		}
+		if r.Answers == nil {
+			r.Answers = map[string]string{}
+		}
+		r.Answers[question] = answer
+	}
+	return nil
 }
 
 func statusOf(a door.Answer) int {
