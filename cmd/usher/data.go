@@ -18,7 +18,7 @@ import (
 // passphraseEnv names the variable that may hold the passphrase.
 const passphraseEnv = "USHER_PASSPHRASE"
 
-// maxPassphrase bounds what is read as a passphrase, in bytes.
+// maxPassphrase bounds what is read as a secret, in bytes.
 const maxPassphrase = 4096
 
 // stateDir is the user's folder for data that programs keep, after the XDG Base
@@ -63,7 +63,7 @@ func addPassphrase(c *cobra.Command) {
 func passphrase(c *cobra.Command, fresh bool) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) {
 		if path, _ := c.Flags().GetString("passphrase-file"); path != "" {
-			return passphraseFrom(path)
+			return secretFrom(path, "passphrase file")
 		}
 		if text := os.Getenv(passphraseEnv); text != "" {
 			return []byte(text), nil
@@ -93,23 +93,24 @@ func ask(c *cobra.Command, in *os.File, prompt string) ([]byte, error) {
 	text, err := term.ReadPassword(int(in.Fd()))
 	fmt.Fprintln(c.ErrOrStderr())
 	if err != nil {
-		return nil, fault.Wrap(fault.BadInput, err, "can't read a passphrase from the terminal")
+		return nil, fault.Wrap(fault.BadInput, err, "can't read it from the terminal")
 	}
 	return text, nil
 }
 
-func passphraseFrom(path string) ([]byte, error) {
+// secretFrom reads a secret from a file; what is what errors call the file.
+func secretFrom(path, what string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the passphrase file %s", path)
+		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the %s %s", what, path)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxPassphrase+1))
 	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the passphrase file %s", path)
+		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the %s %s", what, path)
 	}
 	text = bytes.TrimRight(text, "\r\n")
 	if len(text) == 0 || len(text) > maxPassphrase {
-		return nil, fault.New(fault.BadInput, "the passphrase file %s holds %d bytes; want 1 to %d", path, len(text), maxPassphrase)
+		return nil, fault.New(fault.BadInput, "the %s %s holds %d bytes; want 1 to %d", what, path, len(text), maxPassphrase)
 	}
 	return text, nil
 }

@@ -53,7 +53,8 @@ Exit status: 0 all admitted, 1 somebody refused, 2 the gate could not judge.`,
 	c.Flags().String("direction", "in", "`in|out|verify`; verify looks and changes nothing")
 	c.Flags().StringArray("confirm", nil, "what you have seen to: `unpaid|stale_list`; may be given several times")
 	c.Flags().StringArray("answer", nil, "`CODE=TEXT`, the holder's answer to a question; may be given several times")
-	c.Flags().String("by", "", "who stands at the gate, kept in the record")
+	c.Flags().String("by", "", "who stands at the gate, where nobody signs in; kept in the record")
+	addSignIn(c)
 	return c
 }
 
@@ -81,7 +82,10 @@ func runGateScan(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	worst, err := scanAll(c, w, request, args)
+	var worst int
+	if err = signIn(c, w); err == nil {
+		worst, err = scanAll(c, w, request, args)
+	}
 	if err = joined(err, w.Close()); err != nil {
 		return err
 	}

@@ -33,7 +33,8 @@ already, let nobody in), 2 there is no such admission, or wrong use.`,
 	addData(c, "gate")
 	c.Flags().String("record", "", "`HASH` of the admission's record, in place of TICKET")
 	c.Flags().String("why", "", "the reason, kept in the record")
-	c.Flags().String("by", "", "who says so (default: your user name)")
+	c.Flags().String("by", "", "who says so, where nobody signs in (default: your user name)")
+	addSignIn(c)
 	return c
 }
 
@@ -62,7 +63,8 @@ func runGateUndo(c *cobra.Command, args []string) error {
 	return err
 }
 
-// atGate asks the gate that --data names, or its agent, for something.
+// atGate asks the gate that --data names, or its agent, for something, in the name
+// of who signs in. The command has to have addSignIn's flags.
 func atGate[T any](c *cobra.Command, ask func(gate.Reached) (T, error)) (answer T, err error) {
 	dir, err := dataDir(c)
 	if err != nil {
@@ -72,7 +74,9 @@ func atGate[T any](c *cobra.Command, ask func(gate.Reached) (T, error)) (answer 
 	if err != nil {
 		return answer, err
 	}
-	answer, err = ask(g)
+	if err = signIn(c, g); err == nil {
+		answer, err = ask(g)
+	}
 	return answer, joined(err, g.Close())
 }
 
@@ -81,12 +85,13 @@ func newGateSearch() *cobra.Command {
 		Use:   "search QUERY",
 		Short: "Find a guest by name, e-mail, order or the end of a code",
 		Long: `Finds the guests whose tickets this gate admits by a part of the name or e-mail, by
-order, or by the last four characters of a code. The device's role has to allow it:
-supervisors and box offices may. It changes nothing; to let somebody in, scan the
-code in the list: usher gate scan -. It works whether the gate's agent runs or not.
+order, or by the last four characters of a code. Box office and supervisors may, at a
+device that was enrolled as one of theirs. It changes nothing; to let somebody in,
+scan the code in the list: usher gate scan -. It works whether the gate's agent runs
+or not.
 
-Exit status: 0 done, whether anybody was found or not, 1 this device may not see who
-holds a ticket, 2 wrong use, or the gate could not judge.`,
+Exit status: 0 done, whether anybody was found or not, 1 who asks may not see who holds
+a ticket, 2 wrong use, or the gate could not judge.`,
 		Example: "  usher gate search lovelace\n  usher gate search ada@example.org --json",
 		Args:    exactly(1, "what to look for: a part of a name or e-mail, an order, or the end of a code"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -101,6 +106,7 @@ holds a ticket, 2 wrong use, or the gate could not judge.`,
 		},
 	}
 	addData(c, "gate")
+	addSignIn(c)
 	return c
 }
 
