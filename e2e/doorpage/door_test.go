@@ -75,6 +75,8 @@ func TestTypedCodePictureAndExit(t *testing.T) {
 	d.shows("green", "tick", "ADMIT")
 	d.until(`!document.getElementById("undo").disabled`)
 	d.press("u")
+	d.shows("amber", "triangle", "UNDO?")
+	d.press("u")
 	d.shows("amber", "triangle", "UNDONE")
 	d.tap()
 
@@ -139,7 +141,7 @@ func inSight(t *testing.T, code string) image.Image {
 func TestAnnouncedAndNight(t *testing.T) {
 	t.Parallel()
 	d := open(t, setup{})
-	if got := eval[string](d, `(v => v.getAttribute("role") + " " + v.getAttribute("aria-live"))(document.getElementById("verdict"))`); got != "status assertive" {
+	if got := eval[string](d, `(v => v.getAttribute("role") + " " + v.getAttribute("aria-live"))(document.getElementById("announced"))`); got != "status assertive" {
 		t.Errorf("verdicts are announced as %q", got)
 	}
 	eval[string](d, `document.getElementById("night").click(), ""`)

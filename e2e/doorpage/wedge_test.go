@@ -60,7 +60,7 @@ func TestWedgeAnywhere(t *testing.T) {
 }
 
 // A capital U that comes alone may be the start of a code whose rest is late: it
-// takes nothing back, but asks. A small u is a person's.
+// takes nothing back. A small u is a person's, and asks as well.
 func TestUndoByKey(t *testing.T) {
 	t.Parallel()
 	d := open(t, setup{timers: true})
@@ -105,7 +105,7 @@ func TestUndoByKey(t *testing.T) {
 	d.shows("green", "tick", "ADMIT")
 	d.pass(time.Second)
 	d.idle()
-	d.types("u")
+	d.types("u", "u")
 	d.shows("amber", "triangle", "UNDONE")
 }
 
@@ -128,7 +128,7 @@ func TestWedgePressesNoButton(t *testing.T) {
 	d.pass(time.Second)
 	d.idle()
 	d.types(" ") // by hand, it does press it
-	d.shows("amber", "triangle", "UNDONE")
+	d.shows("amber", "triangle", "UNDO?")
 }
 
 // What a person types and mends in the field for codes is what is judged.

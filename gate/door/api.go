@@ -60,6 +60,7 @@ var hows = []string{"", scan.HowCamera, scan.HowPicture, scan.HowWedge, scan.How
 type Answer struct {
 	turnstile.Outcome
 	Look    bool    `json:"look,omitempty"` // nothing was recorded: it was only looked at
+	Text    string  `json:"text,omitempty"` // of a picture: the code in it, to have it judged again
 	Display Display `json:"display"`
 	Me      *Me     `json:"me,omitempty"` // of a role card: who signed in
 }
@@ -195,7 +196,12 @@ func (d *Door) scanPicture(w http.ResponseWriter, r *http.Request) (any, error) 
 	if s.Text, err = one(texts); err != nil {
 		return nil, err
 	}
-	return d.judge(w, r, s)
+	said, err := d.judge(w, r, s)
+	if answer, is := said.(Answer); is && answer.Me == nil {
+		answer.Text = s.Text
+		return answer, err
+	}
+	return said, err
 }
 
 // one gives the ticket among the codes of a picture, whatever else is printed

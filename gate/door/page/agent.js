@@ -1,34 +1,47 @@
 // How the page talks to the agent that serves it.
-import { t, has, language } from "./words.js";
+import { has, language, t } from "./words.js";
+
+// Refused is what the agent said no to, or failed at: why, as far as this page knows
+// the kind of it, and what exactly the agent says.
+export class Refused extends Error {
+  constructor({ type = "", where = "", detail = "" }) {
+    super(t("fault." + type));
+    this.kind = type;
+    this.where = where;
+    this.detail = detail;
+    this.known = has("undo." + where) ? t("undo." + where) : ""; // why exactly, as this page says it
+  }
+}
 
 // undecided is a verdict that the page itself has to give.
 export function undecided(why, what = t("do.scan_again"), more = []) {
   return { result: "cannot", reason: "agent", display: { tone: "hatch", shape: "hatch", word: t("word.cannot"), why, do: what, more } };
 }
 
-// send posts JSON, or a picture as it is, and gives the answer. It never fails:
-// an agent that does not answer is itself a verdict, and never a green one.
-export async function send(path, body) {
+// call posts JSON, or a file as it is, and gives what the agent answers; without a
+// body it gets. It fails with Refused, or with whatever keeps the agent out of reach.
+export async function call(path, body) {
   const file = body instanceof Blob;
-  try {
-    const answer = await fetch(path, {
-      method: "POST", body: file ? body : JSON.stringify(body),
-      headers: { "Accept-Language": language(), "Content-Type": file ? body.type || "application/octet-stream" : "application/json" },
-      signal: AbortSignal.timeout(10_000),
-    });
-    const said = await answer.json();
-    if (answer.ok) return said;
-    return failed(said);
-  } catch {
-    return undecided(t("page.no_agent"), t("page.no_agent_do"));
+  const headers = { "Accept-Language": language() };
+  const asked = { headers, signal: AbortSignal.timeout(file ? 60_000 : 10_000) };
+  if (body !== undefined) {
+    headers["Content-Type"] = file ? body.type || "application/octet-stream" : "application/json";
+    Object.assign(asked, { method: "POST", body: file ? body : JSON.stringify(body) });
   }
+  const answer = await fetch(path, asked);
+  const said = await answer.json();
+  if (!answer.ok) throw new Refused(said);
+  return said;
 }
 
-// failed is what to show for an answer that is none: why, as far as this page knows
-// the kind of it, and below that what the agent says.
-function failed({ type, where, detail }) {
-  const undo = has("undo." + where) ? t("undo." + where) : "";
-  return undecided(undo || t("fault." + type), undo ? "" : t("do.scan_again"), [detail]);
+// send is a call whose answer is a verdict. It never fails: an agent that does not
+// answer is itself a verdict, and never a green one.
+export async function send(path, body) {
+  try {
+    return await call(path, body);
+  } catch (e) {
+    return e instanceof Refused ? undecided(e.message, t("do.scan_again"), [e.detail]) : undecided(t("page.no_agent"), t("page.no_agent_do"));
+  }
 }
 
 // listen follows the agent's state by server-sent events, and says null while

@@ -13,9 +13,13 @@ const shortest = 8; // characters; less is no code
 const longest = 8192; // characters; more is no code
 const silent = new Set(["Shift", "CapsLock", "AltGraph", "Control", "Alt", "Meta", "Dead"]);
 
-// onWedge calls code with each burst, and key with the name of each key that
-// stands alone, or with "" for one that some control on the page took.
-export function onWedge({ code, key }) {
+// onWedge calls code with each burst and each text that is pasted, and how it came;
+// picture with each picture that is pasted; and key with the name of each key that
+// stands alone, or with "" for one that some control on the page took, and with what
+// had the focus.
+export function onWedge({ code, picture, key }) {
+  onPaste({ code, picture });
+
   let burst = "", before = "", alone = false, last = -gap, ended = -gap, timer = 0;
 
   const forget = () => {
@@ -26,20 +30,22 @@ export function onWedge({ code, key }) {
   const standsAlone = (pressed, focused) => {
     if (pressed === "U") alone = true;
     else forget();
-    key(pressed === " " && press(focused) ? "" : pressed);
+    const presses = pressed === " " && canPress(focused);
+    key(presses ? "" : pressed, focused);
+    if (presses) press(focused);
   };
   const end = (e, box) => {
     const text = burst, was = before;
     forget();
-    if (text.length >= shortest && (!box || ticketIn(text))) {
+    if (text.length >= shortest && (!box || ticketIn(text) || tooLongFor(box, text))) {
       ended = e.timeStamp;
       e.preventDefault();
       if (box) box.value = was;
-      code(text);
+      code(text, "wedge");
     } else if (text === "" && e.timeStamp - ended < pause) {
       e.preventDefault(); // the LF of a CR LF
     } else if (!box) {
-      key("");
+      key("", e.target);
     }
   };
 
@@ -56,10 +62,10 @@ export function onWedge({ code, key }) {
     if (e.key === "Enter" || e.key === "Tab") return end(e, box);
     if (e.key.length !== 1) {
       if (box) forget(); // somebody corrects what they typed
-      if (burst === "") timer = setTimeout(key, pause, e.key);
+      if (burst === "") timer = setTimeout(key, pause, e.key, e.target);
       return;
     }
-    if (alone && e.key !== "T" && e.key !== "P") forget(); // that U began no code
+    if (alone && !"TPS".includes(e.key)) forget(); // that U began no code
     alone = false;
     if (box && burst === "") before = box.value;
     if (burst.length < longest) burst += e.key;
@@ -71,17 +77,37 @@ export function onWedge({ code, key }) {
   addEventListener("keydown", (e) => { down(e); taken = e.defaultPrevented; }, { capture: true });
 }
 
-const ticketIn = (text) => /U[TP]1:/.test(text);
+// ticketIn finds a ticket, or a role card, in what was typed.
+const ticketIn = (text) => /U[TPS]1:/.test(text);
+
+// tooLongFor tells a code that a reader typed into a field for searching, whatever
+// it did to its letters, from what a person looks for.
+const tooLongFor = (box, text) => box.type === "search" && text.length >= 60;
+
+// onPaste takes what is pasted: a ticket anywhere, other text and pictures where no
+// text box has the focus.
+function onPaste({ code, picture }) {
+  addEventListener("paste", (e) => {
+    const text = e.clipboardData.getData("text").trim().slice(0, longest);
+    const file = [...e.clipboardData.files].find((f) => f.type.startsWith("image/"));
+    if (textBox(e.target) && !ticketIn(text)) return;
+    if (text === "" && !file) return;
+    e.preventDefault();
+    if (text !== "") code(text, "typed");
+    else picture(file);
+  }, { capture: true });
+}
 
 // isCommand tells the browser's own keys from characters made with AltGr.
 const isCommand = (e) => (e.ctrlKey || e.metaKey || e.altKey) && !(e.key.length === 1 && e.getModifierState("AltGraph"));
 
-const textBox = (focused) => focused instanceof HTMLInputElement && focused.type !== "file" ? focused : null;
+const written = new Set(["text", "search", "password", "number", "email", "tel"]);
+const textBox = (focused) => focused instanceof HTMLInputElement && written.has(focused.type) ? focused : null;
+
+const canPress = (focused) => focused instanceof HTMLSelectElement || focused instanceof HTMLButtonElement || focused instanceof HTMLInputElement;
 
 // press does what a space does to a control that has the focus.
-function press(focused) {
-  if (focused instanceof HTMLSelectElement) focused.showPicker?.();
-  else if (focused instanceof HTMLButtonElement || focused instanceof HTMLInputElement) focused.click();
-  else return false;
-  return true;
+function press(control) {
+  if (control instanceof HTMLSelectElement) control.showPicker?.();
+  else control.click();
 }

@@ -1,0 +1,46 @@
+// Fields for the organiser's questions: made of what an event's file says, read as
+// the agent takes answers.
+import { t } from "./words.js";
+
+const longest = 130; // UTF-16 units; never more than the 400 bytes of an answer
+
+// fields makes a field for each question, with what was answered before.
+export function fields(questions, answers) {
+  return questions.map((q) => {
+    const kind = { yes_no: choice, choice, number, text }[q.kind] || text;
+    return kind(q, answers[q.code] || "");
+  });
+}
+
+// said reads the answers in a form.
+export function said(form) {
+  const answers = {};
+  for (const [code, answer] of new FormData(form)) answers[code] = answer;
+  return answers;
+}
+
+const label = (q) => q.required ? q.text : t("ask.optional", { question: q.text });
+
+function choice(q, answer) {
+  const set = element("fieldset"), legend = element("legend");
+  legend.textContent = label(q);
+  const options = q.kind === "yes_no" ? [["yes", t("ask.yes")], ["no", t("ask.no")]] : (q.choices || []).map((c) => [c, c]);
+  set.append(legend, ...options.map(([value, name]) => {
+    const box = element("label", { className: "option" });
+    box.append(element("input", { type: "radio", name: q.code, value, required: q.required === true, checked: value === answer }), name);
+    return box;
+  }));
+  return set;
+}
+
+const number = (q, answer) => line(q, element("input", { type: "text", inputMode: "decimal", pattern: "[+-]?[0-9]+([.,][0-9]+)?", value: answer }));
+const text = (q, answer) => line(q, element("input", { type: "text", value: answer, autocomplete: "off" }));
+
+function line(q, input) {
+  const box = element("label", { className: "line" });
+  Object.assign(input, { name: q.code, required: q.required === true, maxLength: longest });
+  box.append(label(q), input);
+  return box;
+}
+
+const element = (name, properties = {}) => Object.assign(document.createElement(name), properties);
