@@ -154,7 +154,7 @@ func TestMustPay(t *testing.T) {
 	d.must(d.Click("#answer"))
 	d.shows("green", "tick", "ADMIT")
 	d.until(idle)
-	again, err := gatedoor.Judge(t.Context(), d.gate.Turnstile, gatedoor.Scan{
+	again, err := gatedoor.Judge(t.Context(), d.gate.Turnstile, d.gate.Desk, d.gate.Desk.Who(""), gatedoor.Scan{
 		Text: d.code(41), Direction: admission.In, Look: true, Confirmed: []admission.Reason{admission.Unpaid},
 	})
 	d.must(err)

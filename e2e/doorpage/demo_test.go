@@ -65,9 +65,8 @@ func TestWithTheServerAway(t *testing.T) {
 	place := demonstrate(t)
 	d := openDoor(t, place, "north")
 	d.until(`document.getElementById("link").dataset.state === "online"`)
-	if err := demo.Server(t.Context(), place.Data, false); err != nil {
-		t.Fatal(err)
-	}
+	d.must(demo.Doors(t.Context(), place.Data, true))
+	d.must(demo.Server(t.Context(), place.Data, false))
 	d.until(`document.getElementById("link").dataset.state === "alone"`)
 	d.visit(place.Doors["north"])
 	d.until(`document.getElementById("link")?.dataset.state === "alone"`)
