@@ -41,11 +41,23 @@ func Front(next http.Handler, id Identity, gate string) http.Handler {
 	return mux
 }
 
-// fromHere reports whether a request comes from this device. What it may do is for
-// the handler behind to say, which looks more closely.
+// fromHere reports whether a request comes from this device: by the loopback, or from
+// the very address that it was sent to. What it may do is for the handler behind to
+// say, which looks more closely.
 func fromHere(r *http.Request) bool {
-	at, err := netip.ParseAddrPort(r.RemoteAddr)
-	return err == nil && at.Addr().Unmap().IsLoopback()
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return false
+	}
+	if from.Addr().Unmap().IsLoopback() {
+		return true
+	}
+	local, is := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !is {
+		return false
+	}
+	to, err := netip.ParseAddrPort(local.String())
+	return err == nil && to.Addr().Unmap() == from.Addr().Unmap()
 }
 
 // leadOn answers what came in plain text and should not have. Whatever secret it

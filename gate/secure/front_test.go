@@ -1,12 +1,15 @@
 package secure
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 )
@@ -17,6 +20,7 @@ func front(t *testing.T, id Identity, method, target, from string, encrypted boo
 	behind := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the door") })
 	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
 	r.RemoteAddr, r.TLS = from, nil
+	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, net.TCPAddrFromAddrPort(netip.MustParseAddrPort("192.168.1.20:8430"))))
 	if encrypted {
 		r.TLS = new(tls.ConnectionState)
 	}
@@ -51,21 +55,22 @@ func TestFront(t *testing.T) {
 		status    int
 		to        string
 	}{
-		"encrypted":                  {own, "POST", "/api/scan", lan, true, 200, ""},
-		"this device":                {own, "POST", "/api/scan", here, false, 200, ""},
-		"this device, IPv6":          {own, "GET", "/", "[::1]:5000", false, 200, ""},
-		"another gate":               {own, "GET", "/api/v1/sync/GALA", lan, false, 200, ""},
-		"health":                     {own, "GET", "/healthz", lan, false, 200, ""},
-		"the page":                   {own, "GET", "http://192.168.1.20:8430/", lan, false, 307, "https://192.168.1.20:8430/"},
-		"the page, by a real name":   {given, "GET", "http://192.168.1.20:8430/", lan, false, 307, "https://gate7.venue.example:8430/"},
-		"the page, no port":          {given, "GET", "http://192.168.1.20/", lan, false, 307, "https://gate7.venue.example/"},
-		"a key in the clear":         {own, "GET", "/?key=" + secret, lan, false, 403, ""},
-		"a script":                   {own, "POST", "/api/scan", lan, false, 403, ""},
-		"a file of the page":         {own, "GET", "/door.js", lan, false, 403, ""},
-		"near the exchange":          {own, "GET", "/api/v1/syncs", lan, false, 403, ""},
-		"an address that leads back": {own, "GET", "/api/v1/sync/../../scan", lan, false, 307, "/api/scan"},
-		"to trust":                   {own, "GET", "/trust", lan, false, 200, ""},
-		"nothing to post there":      {own, "POST", "/trust", lan, false, 403, ""},
+		"encrypted":                   {own, "POST", "/api/scan", lan, true, 200, ""},
+		"this device":                 {own, "POST", "/api/scan", here, false, 200, ""},
+		"this device, IPv6":           {own, "GET", "/", "[::1]:5000", false, 200, ""},
+		"this device, by its address": {own, "POST", "/api/scan", "192.168.1.20:5000", false, 200, ""},
+		"another gate":                {own, "GET", "/api/v1/sync/GALA", lan, false, 200, ""},
+		"health":                      {own, "GET", "/healthz", lan, false, 200, ""},
+		"the page":                    {own, "GET", "http://192.168.1.20:8430/", lan, false, 307, "https://192.168.1.20:8430/"},
+		"the page, by a real name":    {given, "GET", "http://192.168.1.20:8430/", lan, false, 307, "https://gate7.venue.example:8430/"},
+		"the page, no port":           {given, "GET", "http://192.168.1.20/", lan, false, 307, "https://gate7.venue.example/"},
+		"a key in the clear":          {own, "GET", "/?key=" + secret, lan, false, 403, ""},
+		"a script":                    {own, "POST", "/api/scan", lan, false, 403, ""},
+		"a file of the page":          {own, "GET", "/door.js", lan, false, 403, ""},
+		"near the exchange":           {own, "GET", "/api/v1/syncs", lan, false, 403, ""},
+		"an address that leads back":  {own, "GET", "/api/v1/sync/../../scan", lan, false, 307, "/api/scan"},
+		"to trust":                    {own, "GET", "/trust", lan, false, 200, ""},
+		"nothing to post there":       {own, "POST", "/trust", lan, false, 403, ""},
 	} {
 		got := front(t, c.id, c.method, c.target, c.from, c.encrypted)
 		body := text(t, got)
