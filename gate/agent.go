@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"usher/gate/door"
+	"usher/gate/secure"
 	"usher/sync/fault"
 )
 
@@ -36,8 +37,9 @@ const (
 
 // address is what the agent file holds.
 type address struct {
-	URL string `json:"url"`
-	Key string `json:"key"` // the door key
+	URL    string  `json:"url"`
+	Key    string  `json:"key"`              // the door key
+	Phones *phones `json:"phones,omitempty"` // how they come in; nil: they don't
 }
 
 // Agent runs a gate with its door page.
@@ -47,6 +49,8 @@ type Agent struct {
 	key      string
 	listener net.Listener
 	handler  http.Handler
+	identity secure.Identity // what phones are shown; nil: they come in plain text
+	name     string          // of the gate
 }
 
 // NewAgent makes the agent of a gate. It answers on the listener once it runs.
@@ -55,13 +59,15 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{Gate: g, URL: localURL(listener.Addr()), key: key, listener: listener}
-	name := g.Code()
+	a := &Agent{Gate: g, URL: localURL(listener.Addr()), key: key, listener: listener, name: g.Code()}
 	if s := g.Status(context.Background()); s.GateName != "" {
-		name = s.GateName
+		a.name = s.GateName
+	}
+	if a.identity, err = g.identity(a.name); err != nil {
+		return nil, err
 	}
 	d, err := door.New(door.Config{
-		Turnstile: g.Turnstile, Desk: g.Desk, State: g.State, Gate: name, Event: g.Enrolment.Event, Key: key,
+		Turnstile: g.Turnstile, Desk: g.Desk, State: g.State, Gate: a.name, Event: g.Enrolment.Event, Key: key,
 		Status: g.Status, Changed: g.State.Subscribe, Sync: g.Sync, Import: g.Import, Spool: g.Data, Log: g.Log,
 	})
 	if err != nil {
@@ -71,6 +77,9 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 	mux.Handle("GET /api/v1/sync/{event}", g.Uplink.Handler())
 	mux.Handle("/", d.Handler())
 	a.handler = mux
+	if a.identity != nil {
+		a.handler = secure.Front(mux, a.identity, a.name)
+	}
 	return a, nil
 }
 
@@ -80,7 +89,32 @@ func (a *Agent) Link() string {
 	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
 		host = outward()
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/?key=" + a.key
+	scheme := "http://"
+	if a.identity != nil {
+		scheme = "https://"
+		if name := a.identity.Host(); name != "" {
+			host = name
+		}
+	}
+	return scheme + net.JoinHostPort(host, port) + "/?key=" + a.key
+}
+
+// Fingerprint is the SHA-256 of the authority that phones have to trust; "" where
+// there is none.
+func (a *Agent) Fingerprint() string {
+	if a.identity == nil || a.identity.Authority() == nil {
+		return ""
+	}
+	return secure.FingerprintOf(a.identity.Authority()).String()
+}
+
+// address is what the agent file says.
+func (a *Agent) address() address {
+	at := address{URL: a.URL, Key: a.key}
+	if a.identity != nil {
+		at.Phones = &phones{Listen: a.listener.Addr().String(), Host: a.identity.Host(), Fingerprint: a.Fingerprint(), Gate: a.name, Event: a.Enrolment.Event}
+	}
+	return at
 }
 
 // outward is an address of this machine that others can reach, as far as it can
@@ -129,7 +163,7 @@ func (g *Gate) doorKey() (string, error) {
 
 // Run answers and keeps the gate in step until ctx ends.
 func (a *Agent) Run(ctx context.Context) error {
-	text, err := json.Marshal(address{URL: a.URL, Key: a.key})
+	text, err := json.Marshal(a.address())
 	if err != nil {
 		return err
 	}
@@ -149,8 +183,12 @@ func (a *Agent) Run(ctx context.Context) error {
 	side.Go(func() { a.findOthers(work) })
 	side.Go(func() { a.housekeep(work) })
 	side.Go(func() { a.State.ProveIdle(work, provenAtOnce) })
+	listener := a.listener
+	if a.identity != nil {
+		listener = secure.Listen(listener, a.identity)
+	}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(a.listener) }()
+	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err = <-failed:
 	case <-ctx.Done():

@@ -35,6 +35,7 @@ import (
 type Config struct {
 	Data  string   // folder of the data; a gate must be enrolled in it
 	Peers []string // other gates' agents to exchange with, http://HOST:PORT
+	TLS   TLS      // how phones come in; default: in plain text, without a camera
 	// Find says where an agent looks for other gates by itself; see Finding.
 	Find Finding
 	// Dial connects to a base URL; nil: over WebSocket.

@@ -33,8 +33,14 @@ Gates that listen where they can be reached (--listen :8430) find each other on 
 local network by multicast DNS, prove to each other that they were enrolled, and keep
 each other in step when none reaches the server. --find-on names the interfaces to do
 so on, --no-discovery leaves it. Where the network swallows multicast, --peer names
-another gate's agent; it is enough if one of the two names the other.`,
+another gate's agent; it is enough if one of the two names the other.
+
+--tls lets phones on the network open the page by HTTPS, without which their browsers
+give it no camera: the agent makes a certificate, which a phone has to be told to trust
+once (usher gate phone prints the card for it). Who has a real certificate names its
+files with --tls-cert and --tls-key instead.`,
 		Example: `  usher gate run
+  usher gate run --listen :8430 --tls
   usher gate run --data /var/lib/usher/gate-north --listen :8430 --peer http://192.168.1.21:8430`,
 		Args: cobra.NoArgs,
 		RunE: untilStopped(runGateRun),
@@ -42,6 +48,11 @@ another gate's agent; it is enough if one of the two names the other.`,
 	addData(c, "gate")
 	c.Flags().String("listen", gateListen, "`HOST:PORT` of the door page; port 0 takes a free one")
 	c.Flags().StringArray("peer", nil, "`URL` of another gate's agent to exchange with, http://HOST:PORT; may be given several times")
+	c.Flags().Bool("tls", false, "let phones open the page by HTTPS, with a certificate of the agent's own")
+	c.Flags().String("tls-cert", "", "`FILE` of a real certificate with its chain, PEM, to let phones in by")
+	c.Flags().String("tls-key", "", "`FILE` of its private key, PEM")
+	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	c.MarkFlagsMutuallyExclusive("tls", "tls-cert")
 	c.Flags().Bool("no-discovery", false, "don't look for other gates on the local network, and don't be found")
 	c.Flags().StringSlice("find-on", nil, "`INTERFACE` to find other gates on, as in eth0 (default: all but the loopback)")
 	c.MarkFlagsMutuallyExclusive("no-discovery", "find-on")
@@ -71,12 +82,20 @@ func runGateRun(c *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	return runAgent(c.Context(), gate.Config{Data: dir, Peers: peers, Find: find, Log: log}, flag(c, "listen"), func(a *gate.Agent) {
+	phones := gate.TLS{On: isSet(c, "tls") || flag(c, "tls-cert") != "", Cert: flag(c, "tls-cert"), Key: flag(c, "tls-key")}
+	return runAgent(c.Context(), gate.Config{Data: dir, Peers: peers, Find: find, TLS: phones, Log: log}, flag(c, "listen"), func(a *gate.Agent) {
 		if wantsJSON(c) {
-			_ = printJSON(c.OutOrStdout(), map[string]string{"door": a.URL, "link": a.Link()})
+			said := map[string]string{"door": a.URL, "link": a.Link()}
+			if f := a.Fingerprint(); f != "" {
+				said["fingerprint"] = f
+			}
+			_ = printJSON(c.OutOrStdout(), said)
 			return
 		}
 		fmt.Fprintf(c.OutOrStdout(), "Door page on this device:  %s\nFrom another device:       %s\n", a.URL, elsewhere(a))
+		if f := a.Fingerprint(); f != "" {
+			fmt.Fprintf(c.OutOrStdout(), "Phones compare (SHA-256):  %s\n", f)
+		}
 	})
 }
 

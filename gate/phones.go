@@ -1,0 +1,113 @@
+package gate
+
+import (
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"usher/gate/secure"
+	"usher/sync/fault"
+)
+
+// TLS says how an agent lets phones open its page by HTTPS; the zero TLS: it
+// doesn't.
+type TLS struct {
+	On bool
+	// Cert and Key are the files of a real certificate, PEM; "": the agent is its
+	// own authority.
+	Cert, Key string
+}
+
+// identity gives what the agent shows to phones; nil: nothing.
+func (g *Gate) identity(name string) (secure.Identity, error) {
+	now := func() time.Time { return time.UnixMilli(g.Time.Moment().At) }
+	switch {
+	case !g.TLS.On:
+		return nil, nil
+	case g.TLS.Cert != "" || g.TLS.Key != "":
+		return secure.Load(g.TLS.Cert, g.TLS.Key, now)
+	}
+	return secure.Open(secure.Config{
+		Dir: g.Data, Gate: name, Now: now, Device: func() secure.Device { return secure.ThisDevice(os.Hostname, net.InterfaceAddrs) },
+	})
+}
+
+// phones is what the agent file says of how phones come in.
+type phones struct {
+	Listen      string `json:"listen"`                // where the agent listens
+	Host        string `json:"host,omitempty"`        // the name in a real certificate
+	Fingerprint string `json:"fingerprint,omitempty"` // of the agent's own authority
+	Gate        string `json:"gate"`
+	Event       string `json:"event"`
+}
+
+// PhoneCard enrols a phone with an agent: it says where the door page is, and by
+// what the phone knows that it is the gate's.
+type PhoneCard struct {
+	Gate  string `json:"gate"`
+	Event string `json:"event"`
+	Link  string `json:"link"` // of the door page, with the door key in it
+	// Trust is the page that says how a phone is told to trust the gate, and
+	// Fingerprint what it has to compare; both "" with a real certificate.
+	Trust       string `json:"trust,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"` // SHA-256 of the authority's certificate
+}
+
+// ReadPhoneCard makes the card of the agent that runs on the data folder. host is
+// how phones reach this device; "": by the name in its real certificate, or by its
+// first address.
+func ReadPhoneCard(data, host string) (PhoneCard, error) {
+	const start = "start it so: usher gate run --tls --listen :8430"
+	text, err := os.ReadFile(filepath.Join(data, agentFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return PhoneCard{}, fault.New(fault.NotReady, "no agent runs on %s; %s", data, start)
+	}
+	if err != nil {
+		return PhoneCard{}, fault.Wrap(fault.Unavailable, err, "can't read where the agent of %s answers", data)
+	}
+	var at address
+	if err := json.Unmarshal(text, &at); err != nil {
+		return PhoneCard{}, fault.Wrap(fault.Internal, err, "the file that says where the agent of %s answers is damaged", data)
+	}
+	if at.Phones == nil {
+		return PhoneCard{}, fault.New(fault.NotReady, "the agent of %s speaks no TLS, without which a phone's browser gives no camera; %s", data, start)
+	}
+	return at.Phones.card(at.Key, host)
+}
+
+func (p *phones) card(key, host string) (PhoneCard, error) {
+	if host == "" {
+		host = p.Host
+	}
+	place, port, err := net.SplitHostPort(p.Listen)
+	if err != nil {
+		return PhoneCard{}, fault.Wrap(fault.Internal, err, "the agent says that it listens on %q", p.Listen)
+	}
+	if host == "" {
+		addr, err := netip.ParseAddr(place)
+		switch {
+		case err == nil && addr.IsLoopback():
+			return PhoneCard{}, fault.New(fault.NotReady, "the agent listens to its own device alone; start it with --listen :%s, or say --host", port)
+		case err == nil && addr.IsUnspecified():
+			host = outward()
+		default:
+			host = place
+		}
+	}
+	base := net.JoinHostPort(host, port)
+	if u, err := url.Parse("https://" + base); err != nil || u.Host != base || strings.ContainsAny(host, "@/?#") {
+		return PhoneCard{}, fault.New(fault.BadInput, "%.80q is no name or address of a device", host)
+	}
+	c := PhoneCard{Gate: p.Gate, Event: p.Event, Link: "https://" + base + "/?key=" + key, Fingerprint: p.Fingerprint}
+	if p.Fingerprint != "" {
+		c.Trust = "http://" + base + secure.TrustPath // in plain text: who comes here trusts nobody yet
+	}
+	return c, nil
+}
