@@ -71,9 +71,9 @@ func (d *direct) Scan(ctx context.Context, s door.Scan) (door.Answer, error) {
 		if err != nil {
 			return door.Answer{}, err
 		}
-		return door.Greeted(me), nil
+		return door.Greeted(me, door.English()), nil
 	}
-	return door.Judge(ctx, d.g.Turnstile, d.g.Desk, d.who(), s)
+	return door.Judge(ctx, d.g.Turnstile, d.g.Desk, d.who(), s, door.English())
 }
 
 func (d *direct) Shown(_ context.Context, seq uint64) error {
@@ -82,7 +82,7 @@ func (d *direct) Shown(_ context.Context, seq uint64) error {
 }
 
 func (d *direct) Undo(ctx context.Context, u door.Undo) (door.Undone, error) {
-	return door.TakeBack(ctx, d.g.Turnstile, d.g.Desk, d.who(), u)
+	return door.TakeBack(ctx, d.g.Turnstile, d.g.Desk, d.who(), u, door.English())
 }
 
 func (d *direct) Search(_ context.Context, query string) (turnstile.Findings, error) {

@@ -22,6 +22,7 @@ import (
 	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
+	"usher/sync/words"
 )
 
 // Limits of the local API, in bytes.
@@ -99,15 +100,15 @@ func (d *Door) judge(w http.ResponseWriter, r *http.Request, s Scan) (any, error
 		if err != nil {
 			return nil, err
 		}
-		return Greeted(me), nil
+		return Greeted(me, d.asks(r)), nil
 	}
-	return Judge(r.Context(), d.Turnstile, d.Desk, d.who(r), s)
+	return Judge(r.Context(), d.Turnstile, d.Desk, d.who(r), s, d.asks(r))
 }
 
-// Judge has a request decided for who makes it. One that makes no sense, as a test
+// Judge has a request decided for who makes it, and says so in a language. One that makes no sense, as a test
 // clock at a live event, or that is not theirs to make, is refused and leaves no
 // record.
-func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who signin.Who, s Scan) (Answer, error) {
+func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who signin.Who, s Scan, in *words.Language) (Answer, error) {
 	switch {
 	case s.Direction != admission.In && s.Direction != admission.Out:
 		return Answer{}, fault.At(fault.BadInput, "direction", "%.20q: want in or out", s.Direction)
@@ -135,9 +136,9 @@ func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who s
 	if !who.May(signin.Names) {
 		out.Holder = ""
 	}
-	shown := Show(out, t.State)
+	shown := Show(out, t.State, in)
 	if s.Look && out.Green() {
-		shown.More = append([]string{"Only looked at: nobody was let through."}, shown.More...)
+		shown.More = append([]string{in.Say("more.looked", nil)}, shown.More...)
 	}
 	return Answer{Outcome: out, Look: s.Look, Display: shown}, nil
 }
@@ -298,13 +299,13 @@ func (d *Door) undo(r *http.Request) (any, error) {
 	if err := readJSON(r, &u); err != nil {
 		return nil, err
 	}
-	return TakeBack(r.Context(), d.Turnstile, d.Desk, d.who(r), u)
+	return TakeBack(r.Context(), d.Turnstile, d.Desk, d.who(r), u, d.asks(r))
 }
 
-// TakeBack takes an admission back for who wants it. What may not be gives a fault
+// TakeBack takes an admission back for who wants it, and says so in a language. What may not be gives a fault
 // whose Where is the stable reason, see turnstile.Turnstile.Undo, or the act that is
 // not theirs.
-func TakeBack(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who signin.Who, u Undo) (Undone, error) {
+func TakeBack(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who signin.Who, u Undo, in *words.Language) (Undone, error) {
 	switch {
 	case !u.Record.IsZero() && u.Ticket != "":
 		return Undone{}, fault.At(fault.BadInput, "record, ticket", "want one of them")
@@ -327,7 +328,7 @@ func TakeBack(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, wh
 		return Undone{}, err
 	}
 	return Undone{Result: "undone", Record: u.Record, Ticket: id.String(), Short: id.Short(), Display: Display{
-		Tone: "amber", Shape: "triangle", Word: "UNDONE", Why: "The admission of " + id.Short() + " was taken back.", Do: "The ticket can be used again.",
+		Tone: "amber", Shape: "triangle", Word: in.Say("word.undone", nil), Why: in.Say("why.undone", words.With{"ticket": id.Short()}), Do: in.Say("do.undone", nil),
 	}}, nil
 }
 

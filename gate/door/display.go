@@ -1,7 +1,6 @@
 package door
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,8 +8,8 @@ import (
 	"usher/gate/turnstile"
 	"usher/sync/admission"
 	"usher/sync/journal"
-	"usher/sync/money"
 	"usher/sync/state"
+	"usher/sync/words"
 )
 
 // Display is what a door shows for a verdict: tone, shape and word say the same,
@@ -24,46 +23,43 @@ type Display struct {
 	More  []string `json:"more,omitempty"` // questions, product, seat, holder, how sure, the organiser's words, doubts
 }
 
-// Show gives what a door shows for an outcome. st knows the names of devices; nil:
-// nobody does.
-func Show(out turnstile.Outcome, st *state.State) Display {
-	v := out.Verdict
-	d := Display{Word: v.Word(), Why: v.Why(), Do: v.Do()}
-	d.Tone, d.Shape = sign(v)
-	if v.Reason == admission.Unpaid && v.Details.Due > 0 {
-		d.Why = "To pay: " + money.Format(v.Details.Due, v.Details.Currency) + "."
-	}
-	d.More = asked(v)
-	if v.Green() {
-		d.More = append(d.More, carried(out)...)
+// Show gives what a door shows for an outcome, in a language. st knows the names of
+// devices; nil: nobody does.
+func Show(out turnstile.Outcome, st *state.State, in *words.Language) Display {
+	t := teller{in, out.Verdict}
+	d := Display{Word: in.Say(wordOf(out.Verdict), nil), Why: t.why(), Do: t.do()}
+	d.Tone, d.Shape = sign(out.Verdict)
+	d.More = t.asked()
+	if out.Green() {
+		d.More = append(d.More, carried(out, in)...)
 	} else {
-		if v.Holder != "" && v.Result == admission.Ask {
-			d.More = append(d.More, v.Holder)
+		if out.Holder != "" && out.Result == admission.Ask {
+			d.More = append(d.More, out.Holder)
 		}
-		if first := v.Details.First; first != nil {
-			d.More = append(d.More, cameBy(*first, st))
+		if first := out.Details.First; first != nil {
+			d.More = append(d.More, t.cameBy(*first, st))
 		}
 	}
-	d.More = append(d.More, v.Details.Texts...)
-	d.More = append(d.More, doubts(v)...)
+	d.More = append(d.More, out.Details.Texts...)
+	d.More = append(d.More, t.doubts()...)
 	return d
 }
 
+// answerTo says how a question of a kind is answered, where not by any text.
+var answerTo = map[string]string{
+	admission.QuestionNumber: "more.number", admission.QuestionYesNo: "more.yes_no", admission.QuestionChoice: "more.choice",
+}
+
 // asked says what a person is to ask, and how it is answered.
-func asked(v admission.Verdict) []string {
+func (t teller) asked() []string {
 	var lines []string
-	for _, q := range v.Details.Questions {
+	for _, q := range t.Details.Questions {
 		text := q.Code + ": " + q.Text
-		switch q.Kind {
-		case admission.QuestionNumber:
-			text += " (a number)"
-		case admission.QuestionYesNo:
-			text += " (yes or no)"
-		case admission.QuestionChoice:
-			text += " (" + strings.Join(q.Choices, ", ") + ")"
+		if key, known := answerTo[q.Kind]; known {
+			text = t.Say(key, words.With{"question": text, "choices": strings.Join(q.Choices, ", ")})
 		}
 		if !q.Required {
-			text += ", may be left empty"
+			text = t.Say("more.optional", words.With{"question": text})
 		}
 		lines = append(lines, text)
 	}
@@ -87,9 +83,9 @@ func sign(v admission.Verdict) (tone, shape string) {
 }
 
 // carried is what goes with a green: who comes in, and how sure the gate is.
-func carried(out turnstile.Outcome) []string {
+func carried(out turnstile.Outcome, in *words.Language) []string {
 	var lines []string
-	for _, text := range []string{out.Product, out.Seat, out.Holder, Sureness(out)} {
+	for _, text := range []string{out.Product, out.Seat, out.Holder, Sureness(out, in)} {
 		if text != "" {
 			lines = append(lines, text)
 		}
@@ -97,19 +93,22 @@ func carried(out turnstile.Outcome) []string {
 	return lines
 }
 
+// howRead says how a code was read.
+var howRead = map[string]string{
+	scan.HowCamera: "more.then.camera", scan.HowPicture: "more.then.picture", scan.HowWedge: "more.then.wedge", scan.HowTyped: "more.then.typed",
+}
+
 // cameBy says how an earlier entry was read, and on which device.
-func cameBy(first admission.Act, st *state.State) string {
-	how := map[string]string{
-		scan.HowCamera: "read by camera", scan.HowPicture: "read from a picture", scan.HowWedge: "read by a scanner", scan.HowTyped: "typed by hand",
-	}[first.How]
-	if how == "" {
-		how = "let in"
+func (t teller) cameBy(first admission.Act, st *state.State) string {
+	key, known := howRead[first.How]
+	if !known {
+		key = "more.then.let_in"
 	}
-	return "then " + how + " on " + deviceName(first.Chain.Node, st)
+	return t.Say(key, words.With{"device": t.deviceName(first.Chain.Node, st)})
 }
 
 // deviceName is what the organiser calls a device, or its number.
-func deviceName(node journal.NodeID, st *state.State) string {
+func (t teller) deviceName(node journal.NodeID, st *state.State) string {
 	if st != nil {
 		for _, m := range st.Gates() {
 			if m.Node == node && m.Name != "" {
@@ -117,31 +116,30 @@ func deviceName(node journal.NodeID, st *state.State) string {
 			}
 		}
 	}
-	return "device " + node.String()
+	return t.Say("more.device", words.With{"id": node.String()})
+}
+
+// doubtful are the flags that a person should know of whatever the verdict is.
+var doubtful = map[string]string{
+	admission.FlagClockSuspect: "more.clock_suspect", admission.FlagClockUnsynced: "more.clock_unsynced", admission.FlagAttention: "more.attention",
+	admission.FlagPaidHere: "more.paid_here", admission.FlagNotAsked: "more.not_asked",
 }
 
 // doubts are what a person should know of a verdict whatever it is.
-func doubts(v admission.Verdict) []string {
+func (t teller) doubts() []string {
 	var lines []string
-	for _, flag := range v.Flags {
+	for _, flag := range t.Flags {
+		key, known := doubtful[flag]
 		switch {
-		case flag == admission.FlagStaleList && v.Details.ListAge > 0:
-			lines = append(lines, "the list of void tickets is "+age(v.Details.ListAge)+" old")
+		case known:
+			lines = append(lines, t.Say(key, nil))
+		case flag == admission.FlagStaleList && t.Details.ListAge > 0:
+			lines = append(lines, t.Say("more.stale_list", words.With{"span": ago(t.Details.ListAge)}))
 		case flag == admission.FlagStaleList:
-			lines = append(lines, "there is no list of void tickets yet")
-		case flag == admission.FlagClockSuspect:
-			lines = append(lines, "this device's clock was set: check its time")
-		case flag == admission.FlagClockUnsynced:
-			lines = append(lines, "this device's clock was never compared with the server's")
-		case flag == admission.FlagAttention:
-			lines = append(lines, "look at who shows it")
-		case flag == admission.FlagPaidHere:
-			lines = append(lines, "paid for at this gate")
-		case flag == admission.FlagNotAsked:
-			lines = append(lines, "the organiser's questions were not asked")
-		case v.Reason == admission.Exit:
-			if why := despite(v, flag); why != "" {
-				lines = append(lines, why)
+			lines = append(lines, t.Say("more.no_list", nil))
+		case t.Reason == admission.Exit:
+			if why := t.despite(flag); why != "" {
+				lines = append(lines, t.Say("more.warning", words.With{"why": why}))
 			}
 		}
 	}
@@ -150,45 +148,21 @@ func doubts(v admission.Verdict) []string {
 
 // despite says what an entry would have been refused for where somebody leaves: a
 // flag holds its reason. "" for other flags.
-func despite(v admission.Verdict, flag string) string {
-	v.Result, v.Reason = admission.Reject, admission.Reason(flag)
-	if why := v.Why(); why != "" {
-		return "warning: " + why
-	}
-	return ""
+func (t teller) despite(flag string) string {
+	t.Result, t.Reason = admission.Reject, admission.Reason(flag)
+	return t.why()
 }
 
 // Sureness says how sure the gate could be that nobody else had let the ticket
 // in, "" when it was in touch and had heard every other gate a moment ago.
-func Sureness(out turnstile.Outcome) string {
-	a := out.Assurance
-	gates := fmt.Sprintf("%d %s", a.Unheard, plural(int(a.Unheard), "gate", "gates"))
-	switch {
+func Sureness(out turnstile.Outcome, in *words.Language) string {
+	switch a := out.Assurance; {
 	case a.Unheard > 0 && a.LongestMS == 0:
-		return "alone: " + gates + " never heard"
+		return in.Say("more.never_heard", words.With{"n": a.Unheard})
 	case a.Unheard > 0:
-		return "alone: " + gates + " not heard lately, the longest for " + age(int64(a.LongestMS))
+		return in.Say("more.unheard", words.With{"n": a.Unheard, "span": ago(int64(a.LongestMS))})
 	case slices.Contains(out.Flags, admission.FlagOffline):
-		return "alone: no link to the server or another gate right now"
+		return in.Say("more.no_link", nil)
 	}
 	return ""
-}
-
-// age gives milliseconds in words that can be taken in at a glance.
-func age(ms int64) string {
-	switch seconds := ms / 1000; {
-	case seconds < 90:
-		return fmt.Sprintf("%d s", seconds)
-	case seconds < 90*60:
-		return fmt.Sprintf("%d min", (seconds+30)/60)
-	default:
-		return fmt.Sprintf("%d h", (seconds+1800)/3600)
-	}
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
 }

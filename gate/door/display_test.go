@@ -71,7 +71,7 @@ func TestDisplay(t *testing.T) {
 		{admission.Ask, admission.StaleList, amber("CHECK")},
 	} {
 		v := admission.Verdict{Result: c.result, Reason: c.reason}
-		d := Show(turnstile.Outcome{Verdict: v}, nil)
+		d := Show(turnstile.Outcome{Verdict: v}, nil, English())
 		if got := (look{d.Tone, d.Shape, d.Word}); got != c.want {
 			t.Errorf("%s %s is shown as %v, want %v", c.result, c.reason, got, c.want)
 		}
@@ -89,7 +89,7 @@ func TestNothingElseReadsAsAdmit(t *testing.T) {
 		for _, reason := range []admission.Reason{
 			admission.Entry, admission.Reentry, admission.Exit, admission.NotDisplayed, admission.AlreadyUsed, admission.Debounce, "", "later",
 		} {
-			d := Show(turnstile.Outcome{Verdict: admission.Verdict{Result: result, Reason: reason}, Assurance: journal.Assurance{Unheard: 1}}, nil)
+			d := Show(turnstile.Outcome{Verdict: admission.Verdict{Result: result, Reason: reason}, Assurance: journal.Assurance{Unheard: 1}}, nil, English())
 			if d.Tone == "green" || d.Tone == "blue" || slices.Contains([]string{"tick", "loop", "arrow"}, d.Shape) || slices.Contains(let, d.Word) {
 				t.Errorf("%q %q is shown as %+v", result, reason, d)
 			}
@@ -156,7 +156,7 @@ func TestDisplayMore(t *testing.T) {
 			turnstile.Outcome{Verdict: admission.Verdict{Result: admission.Accept, Reason: admission.Entry, Flags: []string{"later"}}}, nil,
 		},
 	} {
-		if got := Show(c.out, r.state).More; !slices.Equal(got, c.want) {
+		if got := Show(c.out, r.state, English()).More; !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
@@ -179,7 +179,7 @@ func TestSureness(t *testing.T) {
 		{offline, journal.Assurance{}, "alone: no link to the server or another gate right now"},
 		{offline, journal.Assurance{Unheard: 2}, "alone: 2 gates never heard"},
 	} {
-		if got := Sureness(turnstile.Outcome{Verdict: c.verdict, Assurance: c.assurance}); got != c.want {
+		if got := Sureness(turnstile.Outcome{Verdict: c.verdict, Assurance: c.assurance}, English()); got != c.want {
 			t.Errorf("%+v %v: %q, want %q", c.assurance, c.verdict.Flags, got, c.want)
 		}
 	}

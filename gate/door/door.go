@@ -40,6 +40,7 @@ import (
 	"usher/sync/fault"
 	"usher/sync/journal"
 	"usher/sync/state"
+	"usher/sync/words"
 )
 
 //go:embed page
@@ -102,6 +103,7 @@ type Status struct {
 type Door struct {
 	Config
 	files map[string]file
+	book  *words.Book
 }
 
 type file struct {
@@ -121,7 +123,10 @@ func New(cfg Config) (*Door, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.files[wordsAt], err = wordsFile(); err != nil {
+	if d.book, err = book(); err != nil {
+		return nil, err
+	}
+	if d.files[wordsAt], err = wordsFile(d.book); err != nil {
 		return nil, err
 	}
 	for _, name := range names {

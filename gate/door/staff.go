@@ -13,6 +13,7 @@ import (
 	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
+	"usher/sync/words"
 )
 
 // ResultSignedIn is the result of a scan that was somebody's role card.
@@ -121,10 +122,10 @@ func (d *Door) signOut(w http.ResponseWriter, r *http.Request) (any, error) {
 }
 
 // Greeted is the answer to a scan that was somebody's role card.
-func Greeted(me Me) Answer {
+func Greeted(me Me, in *words.Language) Answer {
 	return Answer{
 		Outcome: turnstile.Outcome{Verdict: admission.Verdict{Result: ResultSignedIn, Reason: turnstile.RoleCard}},
-		Display: Display{Tone: "blue", Shape: "tick", Word: "SIGNED IN", Why: me.Name + ", " + string(me.Role)},
+		Display: Display{Tone: "blue", Shape: "tick", Word: in.Say("word.signed_in", nil), Why: me.Name + ", " + in.Say("role."+string(me.Role), nil)},
 		Me:      &me,
 	}
 }

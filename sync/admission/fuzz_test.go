@@ -177,10 +177,9 @@ func anyDecision(tb testing.TB) func(*rapid.T) {
 		p := drawPresented(t, genuine, key)
 		void := drawVoid(t)
 		v := Decide(c, p, void, rapid.SliceOfN(rapid.Custom(drawAct), 0, 6).Draw(t, "past"))
-		if v.Word() == "" || v.Result == "" || v.Reason == "" {
-			t.Fatalf("a verdict without a word: %+v", v)
+		if v.Result == "" || v.Reason == "" {
+			t.Fatalf("a verdict that says nothing: %+v", v)
 		}
-		_, _ = v.Why(), v.Do()
 		if _, err := json.Marshal(v); err != nil {
 			t.Fatal(err)
 		}

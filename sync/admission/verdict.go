@@ -1,6 +1,8 @@
 package admission
 
 import (
+	"time"
+
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/sync/journal"
@@ -100,6 +102,15 @@ type Details struct {
 
 // Green reports whether somebody may pass.
 func (v Verdict) Green() bool { return v.Result == Accept || v.Result == AcceptRepeat }
+
+// Local gives a time of the details, Unix ms, as the clock at the venue shows it.
+func (v Verdict) Local(at int64) time.Time {
+	zone, known := location(v.TimeZone)
+	if !known {
+		zone = time.UTC
+	}
+	return time.UnixMilli(at).In(zone)
+}
 
 // Forced reports whether an override let somebody in against the verdict.
 func (v Verdict) Forced() bool { return v.Details.Overrode != "" }

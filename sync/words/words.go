@@ -71,6 +71,12 @@ func (l *Language) Code() string { return l.code }
 // Keys lists the keys of all messages, sorted.
 func (l *Language) Keys() []string { return slices.Sorted(maps.Keys(l.messages)) }
 
+// Has reports whether there is a message with the key.
+func (l *Language) Has(key string) bool {
+	_, has := l.messages[key]
+	return has
+}
+
 // Say gives a message. A key that no message has is a defect of the caller's, which
 // its tests find; a person gets to see the key then.
 func (l *Language) Say(key string, with With) string {
