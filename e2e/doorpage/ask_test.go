@@ -156,7 +156,7 @@ func TestMustPay(t *testing.T) {
 	d.until(idle)
 	again, err := gatedoor.Judge(t.Context(), d.gate.Turnstile, d.gate.Desk, d.gate.Desk.Who(""), gatedoor.Scan{
 		Text: d.code(41), Direction: admission.In, Look: true, Confirmed: []admission.Reason{admission.Unpaid},
-	})
+	}, gatedoor.English())
 	d.must(err)
 	if first := again.Details.First; first == nil || first.How != "picture" {
 		t.Errorf("%s, the first entry is %+v, want one by picture", again.Reason, first)
@@ -229,7 +229,7 @@ func TestUndoTooLate(t *testing.T) {
 	d.press("u")
 	d.shows("amber", "triangle", "UNDO?")
 	d.press("u")
-	d.shows("hatch", "hatch", "NOT UNDONE")
+	d.shows("hatch", "hatch", "CAN'T UNDO")
 	if got := d.text("why"); !strings.Contains(got, "15 min") {
 		t.Errorf("it says %q", got)
 	}

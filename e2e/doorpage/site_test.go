@@ -133,7 +133,7 @@ func (h *site) void(n int) {
 // look asks the gate what it thinks of a code, which changes nothing.
 func (h *site) look(code string) gatedoor.Answer {
 	h.t.Helper()
-	said, err := gatedoor.Judge(h.t.Context(), h.gate.Turnstile, h.gate.Desk, h.gate.Desk.Who(""), gatedoor.Scan{Text: code, How: "wedge", Lane: "look", Direction: admission.In, Look: true})
+	said, err := gatedoor.Judge(h.t.Context(), h.gate.Turnstile, h.gate.Desk, h.gate.Desk.Who(""), gatedoor.Scan{Text: code, How: "wedge", Lane: "look", Direction: admission.In, Look: true}, gatedoor.English())
 	h.must(err)
 	return said
 }

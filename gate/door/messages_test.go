@@ -238,7 +238,7 @@ func tones(t *testing.T) map[string][]string {
 	t.Helper()
 	tones := map[string][]string{
 		"word.undone": {"amber"}, "word.undo": {"amber"}, "word.signed_in": {"blue"}, "word.ready": {"idle"},
-		"word.no_camera": {"hatch"}, "word.camera_lost": {"hatch"}, "word.camera_busy": {"hatch"},
+		"word.no_camera": {"hatch"}, "word.camera_lost": {"hatch"}, "word.camera_busy": {"hatch"}, "word.not_undone": {"hatch"},
 	}
 	add := func(v admission.Verdict) {
 		tone, _ := sign(v)
