@@ -67,7 +67,7 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 		return nil, err
 	}
 	d, err := door.New(door.Config{
-		Turnstile: g.Turnstile, Desk: g.Desk, State: g.State, Gate: a.name, Event: g.Enrolment.Event, Key: key,
+		Turnstile: g.Turnstile, Desk: g.Desk, Shift: g.Shift, State: g.State, Gate: a.name, Event: g.Enrolment.Event, Key: key,
 		Status: g.Status, Changed: g.State.Subscribe, Sync: g.Sync, Import: g.Import, Spool: g.Data, Log: g.Log,
 	})
 	if err != nil {

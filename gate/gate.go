@@ -21,6 +21,7 @@ import (
 	"usher/crypto/keyring"
 	"usher/gate/clock"
 	"usher/gate/door"
+	"usher/gate/shift"
 	"usher/gate/signin"
 	"usher/gate/store"
 	"usher/gate/turnstile"
@@ -55,6 +56,7 @@ type Gate struct {
 	Time      *clock.Clock
 	Turnstile *turnstile.Turnstile
 	Desk      *signin.Desk // where people sign in
+	Shift     *shift.Keeper
 	Uplink    *uplink.Uplink
 
 	author      *journal.Author
@@ -107,6 +109,7 @@ func Open(ctx context.Context, cfg Config) (_ *Gate, err error) {
 	if err != nil {
 		return nil, err
 	}
+	g.openShift()
 	return g, g.openUplink(ctx)
 }
 
@@ -321,7 +324,7 @@ func (g *Gate) Status(ctx context.Context) door.Status {
 	now := g.Time.Moment()
 	s := door.Status{
 		Gate: g.Code(), Event: g.Enrolment.Event, Role: g.Enrolment.Role, Node: g.Enrolment.Node, Ready: true, Assurance: g.assurance(),
-		ListAge: -1, ListSeq: g.State.Position().Seq, Clock: "good", Faults: g.State.Faults(),
+		Training: g.Turnstile.Training(), ListAge: -1, ListSeq: g.State.Position().Seq, Clock: "good", Faults: g.State.Faults(),
 	}
 	if reason, why := g.ready.why(); reason != "" {
 		s.Ready, s.NotReady = false, why

@@ -68,6 +68,7 @@ var layers = map[string][][]string{
 		{"clock", "scan", "store"},
 		{"enrol", "gatetest", "signin"},
 		{"turnstile", "uplink"},
+		{"shift"},
 		{"door"},
 		{"."},
 	},

@@ -102,7 +102,12 @@ func (d *Door) judge(w http.ResponseWriter, r *http.Request, s Scan) (any, error
 		}
 		return Greeted(me, d.asks(r)), nil
 	}
-	return Judge(r.Context(), d.Turnstile, d.Desk, d.who(r), s, d.asks(r))
+	seen := d.Shift.Watch.Now()
+	answer, err := Judge(r.Context(), d.Turnstile, d.Desk, d.who(r), s, d.asks(r))
+	if err == nil {
+		d.measure(s, seen, answer)
+	}
+	return answer, err
 }
 
 // Judge has a request decided for who makes it, and says so in a language. One that makes no sense, as a test
@@ -140,7 +145,11 @@ func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who s
 	if s.Look && out.Green() {
 		shown.More = append([]string{in.Say("more.looked", nil)}, shown.More...)
 	}
-	return Answer{Outcome: out, Look: s.Look, Display: shown}, nil
+	answer := Answer{Outcome: out, Look: s.Look || out.Training, Display: shown}
+	if out.Training {
+		answer.inTraining(in)
+	}
+	return answer, nil
 }
 
 // checkAnswers refuses what no record could hold of a person's answers.
@@ -273,6 +282,7 @@ func (d *Door) shown(r *http.Request) (any, error) {
 		return nil, err
 	}
 	d.Turnstile.Shown(s.Seq)
+	d.Shift.Watch.Painted(s.Seq, time.Duration(s.PaintedMS)*time.Millisecond)
 	return struct{}{}, nil
 }
 
@@ -402,6 +412,7 @@ func (d *Door) live(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
+		stirred := d.stir.waiting() // before the status is asked, so that no change is missed
 		status, err := json.Marshal(d.Status(r.Context()))
 		if err != nil {
 			return
@@ -412,6 +423,7 @@ func (d *Door) live(w http.ResponseWriter, r *http.Request) {
 		}
 		select {
 		case <-wake:
+		case <-stirred:
 		case <-tick.C:
 		case <-r.Context().Done():
 			return

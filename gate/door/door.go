@@ -35,6 +35,7 @@ import (
 	"time"
 
 	"usher/crypto/grant"
+	"usher/gate/shift"
 	"usher/gate/signin"
 	"usher/gate/turnstile"
 	"usher/sync/fault"
@@ -53,6 +54,7 @@ var messages embed.FS
 type Config struct {
 	Turnstile *turnstile.Turnstile
 	Desk      *signin.Desk // where people sign in
+	Shift     *shift.Keeper
 	State     *state.State
 	Gate      string                       // what the page calls the gate
 	Event     string                       // the event's code
@@ -97,6 +99,7 @@ type Status struct {
 	Conflicts int               `json:"conflicts"` // open
 	Faults    []string          `json:"faults,omitempty"`
 	Rehearsal bool              `json:"rehearsal,omitempty"`
+	Training  bool              `json:"training,omitempty"` // decides as always and changes nothing
 }
 
 // Door serves the page and the local API.
@@ -104,6 +107,7 @@ type Door struct {
 	Config
 	files map[string]file
 	book  *words.Book
+	stir  stir // wakes pages when Changed does not
 }
 
 type file struct {
@@ -247,6 +251,12 @@ func (d *Door) Handler() http.Handler {
 	mux.Handle("POST /api/search", d.answer(d.search))
 	mux.Handle("POST /api/sync", d.answer(d.sync))
 	mux.Handle("POST /api/import", d.answer(d.importFile))
+	mux.Handle("GET /api/shift", d.answer(d.shift))
+	mux.Handle("GET /api/preflight", d.answer(d.preflight))
+	mux.Handle("POST /api/preflight", d.answer(d.preflight))
+	mux.Handle("POST /api/training", d.answer(d.training))
+	mux.Handle("POST /api/leave", d.reply(d.leave))
+	mux.HandleFunc("GET /api/hand-over", d.handOver)
 	mux.Handle("GET /api/status", d.answer(func(r *http.Request) (any, error) { return d.Status(r.Context()), nil }))
 	mux.HandleFunc("GET /api/live", d.live)
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -301,13 +311,18 @@ func (d *Door) reply(do func(http.ResponseWriter, *http.Request) (any, error)) h
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := do(w, r)
 		if err != nil {
-			p := fault.ToProblem(err)
-			if p.Status >= http.StatusInternalServerError {
-				d.Log.ErrorContext(r.Context(), "the door could not answer", "path", r.URL.Path, "error", err)
-			}
-			writeJSON(w, p.Status, p)
+			d.refuse(w, r, err)
 			return
 		}
 		writeJSON(w, http.StatusOK, v)
 	})
+}
+
+// refuse answers with an error.
+func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	p := fault.ToProblem(err)
+	if p.Status >= http.StatusInternalServerError {
+		d.Log.ErrorContext(r.Context(), "the door could not answer", "path", r.URL.Path, "error", err)
+	}
+	writeJSON(w, p.Status, p)
 }

@@ -18,6 +18,7 @@ import (
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/gate/clock"
+	"usher/gate/shift"
 	"usher/gate/signin"
 	"usher/gate/store"
 	"usher/gate/turnstile"
@@ -48,6 +49,8 @@ type rig struct {
 	status   atomic.Pointer[Status]
 	synced   atomic.Int32
 	syncErr  error
+	onSync   func()
+	handErr  error
 	imported []byte
 	role     grant.Role
 	desk     *signin.Desk
@@ -107,10 +110,30 @@ func (r *rig) open(device *keyring.Signer) {
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	keeper := shift.New(shift.Config{
+		Event: eventCode, Chain: journal.Chain{Node: journal.NodeOf(device.Public())}, State: r.state, Turnstile: turn, Store: s,
+		Standing: func(context.Context) shift.Standing {
+			now := r.status.Load()
+			return shift.Standing{Records: now.Records, Unsent: now.Unsent, Alone: now.Alone, Clock: now.Clock, ListAge: -1}
+		},
+		HandOver: func(_ context.Context, w io.Writer) (uint64, error) {
+			if r.handErr != nil {
+				return 0, r.handErr
+			}
+			_, err := io.WriteString(w, "a journal file")
+			return 3, err
+		},
+		Now: source.Wall, Mono: source.Mono,
+	})
 	r.door, err = New(Config{
-		Turnstile: turn, Desk: r.desk, State: r.state, Gate: "North door", Event: eventCode, Key: doorKey,
+		Turnstile: turn, Desk: r.desk, Shift: keeper, State: r.state, Gate: "North door", Event: eventCode, Key: doorKey,
 		Status: func(context.Context) Status { return *r.status.Load() }, Changed: r.state.Subscribe,
-		Sync: func(context.Context) error { r.synced.Add(1); return r.syncErr },
+		Sync: func(context.Context) error {
+			if r.synced.Add(1); r.onSync != nil {
+				r.onSync()
+			}
+			return r.syncErr
+		},
 		Import: func(_ context.Context, file io.ReadSeeker) (Imported, error) {
 			// Twice, as a gate does.
 			for range 2 {

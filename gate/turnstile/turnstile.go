@@ -20,6 +20,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"usher/gate/clock"
@@ -75,6 +76,8 @@ type Turnstile struct {
 	newest  uint64                               // own record
 	opened  uint64                               // own record that was the newest when the gate was started
 	recent  []moment                             // entries since then, while they can be taken back
+
+	training atomic.Bool
 }
 
 // Attempt is one code at one lane.
@@ -103,6 +106,9 @@ type Outcome struct {
 	// ticket in.
 	Assurance journal.Assurance `json:"assurance"`
 	Took      Timing            `json:"took"`
+	// Training says that the gate was in training: it decided as always and
+	// changed nothing, so nobody may be let through on it.
+	Training bool `json:"training,omitempty"`
 }
 
 // Timing is where the time of a scan went, in µs.
@@ -134,6 +140,14 @@ func (t *Turnstile) Close() { t.scribe.close() }
 // Scan decides an attempt. It never fails: what keeps the gate from judging is
 // itself a verdict.
 func (t *Turnstile) Scan(ctx context.Context, a Attempt) Outcome {
+	training := t.Training()
+	a.Look = a.Look || training
+	out := t.scan(ctx, a)
+	out.Training = training
+	return out
+}
+
+func (t *Turnstile) scan(ctx context.Context, a Attempt) Outcome {
 	began := t.Mono()
 	in := scan.Classify(a.Text)
 	step("read")

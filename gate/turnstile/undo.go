@@ -37,6 +37,9 @@ func refusal(kind fault.Kind, reason admission.Reason, format string, args ...an
 // What may not be taken back gives a fault whose Where is the stable reason:
 // not_found, not_an_entry, not_own, undone or too_late.
 func (t *Turnstile) Undo(ctx context.Context, admitted journal.Hash, by, why string) (ticket.ID, error) {
+	if t.Training() {
+		return ticket.ID{}, errTraining
+	}
 	if id, _, known := t.State.Act(admitted); known {
 		defer t.tickets.lock(id)()
 	}

@@ -74,3 +74,21 @@ create table tries (
     who    text    primary key, -- a person's id, or 'device'
     failed integer not null
 ) strict;
+
+-- The end of the device's last shift: what was written behind it is the next one.
+-- One row.
+create table shift_end (
+    only_row integer primary key check (only_row = 1),
+    at_ms    integer not null,
+    seq      integer not null, -- the newest own record then
+    by_whom  text    not null,
+    alone    integer not null, -- own records that nobody else was known to hold
+    unsent   integer not null,
+    forced   integer not null
+) strict;
+
+-- What is written to see that the disk takes it. One row.
+create table trial (
+    only_row integer primary key check (only_row = 1),
+    times    integer not null
+) strict;

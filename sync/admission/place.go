@@ -10,6 +10,15 @@ import (
 // ruleGates is the kind of rule that is about the place, and checked with it.
 const ruleGates = "gates"
 
+// checkTest refuses a test ticket, whatever the event says and in both directions.
+// All that a gate is tried for with one is checked before.
+func checkTest(s *scan) outcome {
+	if s.claims.Product == journal.TestProduct {
+		return refuse(UnknownProduct)
+	}
+	return outcome{}
+}
+
 // checkProduct asks whether this gate admits the ticket's product.
 func checkProduct(s *scan) outcome {
 	product, known := productOf(s.c.Event, s.claims)

@@ -14,6 +14,12 @@ import (
 // with the newest checkpoints. It gives how many records that were. Records that
 // come into the store meanwhile are left for the next file.
 func WriteFile(ctx context.Context, w io.Writer, from exchange.Local) (uint64, error) {
+	return WriteBeyond(ctx, w, from, nil)
+}
+
+// WriteBeyond is WriteFile for a reader that is known to hold so much already, which
+// is left out. Checkpoints are not.
+func WriteBeyond(ctx context.Context, w io.Writer, from exchange.Local, known journal.Vector) (uint64, error) {
 	held, err := from.Store.Vector(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("writing a journal file: %w", err)
@@ -22,7 +28,7 @@ func WriteFile(ctx context.Context, w io.Writer, from exchange.Local) (uint64, e
 	if err != nil {
 		return 0, fmt.Errorf("writing a journal file: %w", err)
 	}
-	n, err := writeSections(ctx, s, from, held)
+	n, err := writeSections(ctx, s, from, known, held)
 	if err == nil {
 		err = s.section(sectionEnd, endSection{Records: n, Digest: s.sum.Sum(nil)})
 	}
@@ -35,7 +41,7 @@ func WriteFile(ctx context.Context, w io.Writer, from exchange.Local) (uint64, e
 	return n, nil
 }
 
-func writeSections(ctx context.Context, s *sectionWriter, from exchange.Local, held journal.Vector) (uint64, error) {
+func writeSections(ctx context.Context, s *sectionWriter, from exchange.Local, known, held journal.Vector) (uint64, error) {
 	header := headerSection{from.Event, journal.NodeOf(from.Self.Public()), from.Now().UnixMilli()}
 	if err := s.section(sectionHeader, header); err != nil {
 		return 0, err
@@ -53,7 +59,7 @@ func writeSections(ctx context.Context, s *sectionWriter, from exchange.Local, h
 	}
 	var n uint64
 	for _, chain := range serversFirst(held, from.IsServer) {
-		wrote, err := writeChain(ctx, s, from.Store, chain, held[chain].Seq)
+		wrote, err := writeChain(ctx, s, from.Store, chain, known[chain].Seq, held[chain].Seq)
 		if err != nil {
 			return 0, err
 		}
@@ -74,10 +80,10 @@ func serversFirst(held journal.Vector, isServer func(journal.NodeID) bool) []jou
 	return append(servers, others...)
 }
 
-// writeChain writes a chain up to the record with the number last.
-func writeChain(ctx context.Context, s *sectionWriter, store journal.Store, chain journal.Chain, last uint64) (uint64, error) {
+// writeChain writes a chain behind the record with the number after, up to last.
+func writeChain(ctx context.Context, s *sectionWriter, store journal.Store, chain journal.Chain, after, last uint64) (uint64, error) {
 	var n uint64
-	for from := uint64(1); from <= last; {
+	for from := after + 1; from <= last; {
 		list, err := store.Read(ctx, chain, from, exchange.MaxBatchRecords, exchange.MaxBatchBytes)
 		if err != nil {
 			return n, err
