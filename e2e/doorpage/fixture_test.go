@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/e2e/browser"
 	gatedoor "usher/gate/door"
 	"usher/gate/gatetest"
@@ -56,6 +57,7 @@ var chromium func() (*browser.Browser, error)
 type setup struct {
 	event         func(*journal.Event)                    // changes the event before the server writes it down
 	say           func(*gatetest.Venue)                   // has the server write more
+	role          grant.Role                              // of the gate's device; "": a scanner
 	empty         bool                                    // the gate was enrolled, and knows nothing yet
 	width, height int                                     // of the page; 0: a phone's
 	timers        bool                                    // the page's timers stand still; pass moves them

@@ -2,6 +2,7 @@ package doorpage
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"net"
@@ -9,15 +10,18 @@ import (
 	"testing"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/gate"
 	"usher/gate/clock"
 	gatedoor "usher/gate/door"
 	"usher/gate/gatetest"
 	"usher/sync/admission"
 	"usher/sync/exchange"
+	"usher/sync/guests"
 	"usher/sync/journal"
 	"usher/sync/journal/journaltest"
 	"usher/sync/link"
+	"usher/sync/staff"
 )
 
 // tickets is how many tickets are on a site's list.
@@ -44,7 +48,8 @@ func newSite(t *testing.T, s setup) *site {
 		list = append(list, ticketID(n))
 	}
 	v.List(t, list...)
-	device := v.Enrol(t, "handheld 1", gatetest.North)
+	device := v.EnrolAs(t, "handheld 1", gatetest.North, cmp.Or(s.role, grant.RoleScanner))
+	device.GuestKey, device.StaffKey = keysOf(device.Role)
 	if s.say != nil {
 		s.say(v)
 	}
@@ -55,6 +60,22 @@ func newSite(t *testing.T, s setup) *site {
 		h.carry()
 	}
 	return h
+}
+
+// The keys of the event, which the server gives to some devices.
+var (
+	guestKey = guests.Key{1}
+	staffKey = staff.Key{2}
+)
+
+func keysOf(role grant.Role) (guests.Key, staff.Key) {
+	switch role {
+	case grant.RoleKiosk:
+		return guests.Key{}, staff.Key{}
+	case grant.RoleScanner:
+		return guests.Key{}, staffKey
+	}
+	return guestKey, staffKey
 }
 
 func ticketID(n int) journal.TicketID { return journaltest.Ticket(uint64(n)) }

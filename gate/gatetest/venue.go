@@ -9,6 +9,7 @@ package gatetest
 
 import (
 	"crypto/ed25519"
+	"errors"
 	"testing"
 	"time"
 
@@ -16,8 +17,10 @@ import (
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/gate/store"
+	"usher/sync/guests"
 	"usher/sync/journal"
 	"usher/sync/journal/journaltest"
+	"usher/sync/staff"
 )
 
 // Event is the code of the event.
@@ -170,8 +173,11 @@ func issue(tb testing.TB, claims ticket.Claims, by *keyring.Signer) string {
 // Device is one that the server enrolled.
 type Device struct {
 	*keyring.Signer
-	Gate   string
-	Record *journal.Record // that enrolled it
+	Gate     string
+	Role     grant.Role
+	GuestKey guests.Key      // zero: it may not read the guest list
+	StaffKey staff.Key       // zero: nobody can sign in
+	Record   *journal.Record // that enrolled it
 }
 
 // Node is the device's id.
@@ -180,9 +186,15 @@ func (d *Device) Node() journal.NodeID { return journal.NodeOf(d.Public()) }
 // Enrol has the server enrol the device of a name as a scanner at a gate.
 func (v *Venue) Enrol(tb testing.TB, name, gate string) *Device {
 	tb.Helper()
-	d := &Device{Signer: journaltest.Signer(tb, name), Gate: gate}
+	return v.EnrolAs(tb, name, gate, grant.RoleScanner)
+}
+
+// EnrolAs has the server enrol the device of a name in a role.
+func (v *Venue) EnrolAs(tb testing.TB, name, gate string, role grant.Role) *Device {
+	tb.Helper()
+	d := &Device{Signer: journaltest.Signer(tb, name), Gate: gate, Role: role}
 	d.Record = v.Say(tb, journal.KindEnrol, &journal.Enrol{
-		Node: d.Node(), Public: d.Public(), Gate: gate, Role: string(grant.RoleScanner), Name: name,
+		Node: d.Node(), Public: d.Public(), Gate: gate, Role: string(role), Name: name,
 	})
 	return d
 }
@@ -195,11 +207,11 @@ func (v *Venue) Folder(tb testing.TB, d *Device) string {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := s.SaveDeviceKey(d.Signer); err != nil {
+	if err := errors.Join(s.SaveDeviceKey(d.Signer), s.SaveGuestKey(d.GuestKey), s.SaveStaffKey(d.StaffKey)); err != nil {
 		tb.Fatal(err)
 	}
 	err = s.Enrol(tb.Context(), store.Enrolment{
-		Event: v.Event.Code, Gate: d.Gate, Role: grant.RoleScanner, Name: d.Gate, ServerURL: ServerURL,
+		Event: v.Event.Code, Gate: d.Gate, Role: d.Role, Name: d.Gate, ServerURL: ServerURL,
 		Server: v.Server.Chain().Node, Pins: keyring.PinsOf(v.Ring.Ring.Roots), Ring: v.Ring.Bytes(),
 		Node: d.Node(), At: time.UnixMilli(v.Server.Stamp.Time), Record: d.Record.Bytes(),
 	})

@@ -20,6 +20,7 @@ export function undecided(why, what = t("do.scan_again"), more = []) {
 
 // call posts JSON, or a file as it is, and gives what the agent answers; without a
 // body it gets. It fails with Refused, or with whatever keeps the agent out of reach.
+// Where it was not for us to ask, the window has an event "refused".
 export async function call(path, body) {
   const file = body instanceof Blob;
   const headers = { "Accept-Language": language() };
@@ -30,7 +31,10 @@ export async function call(path, body) {
   }
   const answer = await fetch(path, asked);
   const said = await answer.json();
-  if (!answer.ok) throw new Refused(said);
+  if (!answer.ok) {
+    if (answer.status === 401 || answer.status === 403) dispatchEvent(new Event("refused"));
+    throw new Refused(said);
+  }
   return said;
 }
 

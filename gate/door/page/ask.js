@@ -1,22 +1,28 @@
 // What a verdict asks of the person at the door: questions, a payment, an old list,
-// an undo. It stands below the verdict, and what is said goes with the same scan
-// again.
+// an undo, and of a supervisor whether a refusal is to stand. It is below the
+// verdict, and what is said goes with the same scan again.
 import { asksUndo, takeBack } from "./undo.js";
 import { dismiss, onVerdict } from "./verdict.js";
 import { again } from "./judge.js";
 import { fields, said } from "./field.js";
+import { isKiosk } from "./kiosk.js";
 import { may } from "./staff.js";
 import { t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
+const final = new Set(["malformed", "unsupported_version", "unknown_ticket", "bad_signature", "unknown_key", "wrong_event", "override_denied"]); // nobody overrides those
 let done = null; // what becomes of the form's answers
 let written = { ticket: "", answers: {} }; // of the ticket that was asked about last
 
 // request gives what a verdict asks for, null for nothing.
 function request(verdict) {
   if (asksUndo()) return { label: t("ask.take_back"), done: takeBack };
-  if (verdict?.result !== "ask" || verdict.look || !verdict.scan) return null;
+  if (!verdict?.scan || verdict.look || isKiosk()) return null;
   const { scan, reason, details } = verdict;
+  if (verdict.result === "reject" && may("override") && !final.has(reason)) {
+    return { label: t("ask.override"), done: () => draw(verdict, whyOverride(scan)) };
+  }
+  if (verdict.result !== "ask") return null;
   if (reason === "questions") {
     return {
       label: t("ask.answered"), questions: details.questions,
@@ -30,8 +36,20 @@ function request(verdict) {
   };
 }
 
-function show(verdict) {
-  const wants = request(verdict);
+// whyOverride asks for the reason of an override.
+const whyOverride = (scan) => ({
+  label: t("ask.override_now"),
+  questions: [{
+    code: "reason", text: t("ask.why"), kind: "text", required: true,
+    choices: [t("ask.why_checked"), t("ask.why_known"), t("ask.why_mistake")],
+  }],
+  done: ({ reason }) => again(scan, { override: { reason } }),
+});
+
+const show = (verdict) => draw(verdict, request(verdict));
+
+// draw puts what is wanted below a verdict, or nothing.
+function draw(verdict, wants) {
   const form = by("ask");
   const had = form.contains(document.activeElement);
   form.hidden = !wants;
@@ -43,6 +61,7 @@ function show(verdict) {
     return;
   }
   if (verdict.ticket !== written.ticket) written = { ticket: verdict.ticket, answers: {} };
+  form.dataset.tone = verdict.display.tone;
   by("asked").replaceChildren(...fields(wants.questions || [], written.answers), ...(wants.note ? [note(wants.note)] : []));
   by("answer").textContent = wants.label || "";
   by("answer").hidden = !wants.label;

@@ -5,10 +5,13 @@ import { setUpAsk } from "./ask.js";
 import { stayAwake } from "./awake.js";
 import { setUpCamera } from "./camera.js";
 import { picture, scan, sighted } from "./judge.js";
+import { isKiosk, setUpKiosk } from "./kiosk.js";
 import { direction, face, setUpLane } from "./lane.js";
 import { closePanels, openPanel, panelOpen, setUpPanels } from "./panel.js";
+import { openSearch, setUpSearch } from "./search.js";
 import { setUpSettings } from "./settings.js";
-import { learn } from "./staff.js";
+import { setUpSignIn } from "./signin.js";
+import { setUpStaff } from "./staff.js";
 import { showStatus } from "./status.js";
 import { asksUndo, askUndo, setUpUndo, takeBack } from "./undo.js";
 import { dismiss, onVerdict, present } from "./verdict.js";
@@ -18,7 +21,7 @@ const by = (id) => document.getElementById(id);
 const control = "button, input, select, textarea, [role=button]";
 
 const shortcuts = {
-  i: () => face("in"), o: () => face("out"), v: () => face("verify"), u: askUndo, t: () => camera.torch(), "?": () => openPanel("keys"),
+  i: () => face("in"), o: () => face("out"), v: () => face("verify"), u: askUndo, t: () => camera.torch(), "/": openSearch, "?": () => openPanel("keys"),
 };
 
 // pressed takes a key that stands alone, "" for an Enter, a Tab, or one that a control
@@ -29,7 +32,7 @@ function pressed(key, target) {
   const again = asksUndo() && key.toLowerCase() === "u";
   dismiss();
   if (again) takeBack();
-  else if (key.length === 1) shortcuts[key.toLowerCase()]?.();
+  else if (key.length === 1 && !isKiosk()) shortcuts[key.toLowerCase()]?.();
 }
 
 // tapped takes a verdict out of sight by a tap anywhere, but on what it asks.
@@ -46,11 +49,14 @@ by("typed").addEventListener("submit", (e) => {
 by("picture").addEventListener("change", (e) => { if (e.target.files[0]) picture(e.target.files[0]); e.target.value = ""; });
 addEventListener("pointerup", tapped, { capture: true });
 
+setUpKiosk();
 setUpSettings();
 setUpPanels();
 setUpLane();
 setUpUndo();
 setUpAsk();
+setUpSearch();
+setUpSignIn();
 onVerdict((verdict) => { if (verdict) closePanels(); });
 onWedge({ code(text, how) { closePanels(); scan(text, how); }, picture, key: pressed });
 const camera = setUpCamera({
@@ -58,6 +64,6 @@ const camera = setUpCamera({
   trouble: (display) => present({ result: "fault", reason: "camera", display: { tone: "hatch", shape: "hatch", ...display } }),
 });
 listen("/api/live", showStatus);
-learn();
+setUpStaff();
 stayAwake();
 navigator.serviceWorker?.register("/sw.js");

@@ -36,11 +36,20 @@ function choice(q, answer) {
 const number = (q, answer) => line(q, element("input", { type: "text", inputMode: "decimal", pattern: "[+-]?[0-9]+([.,][0-9]+)?", value: answer }));
 const text = (q, answer) => line(q, element("input", { type: "text", value: answer, autocomplete: "off" }));
 
+// line is a question that is answered in words, with some ready to be taken.
 function line(q, input) {
   const box = element("label", { className: "line" });
   Object.assign(input, { name: q.code, required: q.required === true, maxLength: longest });
   box.append(label(q), input);
-  return box;
+  if (!q.choices?.length) return box;
+  const both = element("div", { className: "asked" }), ready = element("div", { className: "buttons" });
+  ready.append(...q.choices.map((choice) => {
+    const b = element("button", { type: "button", textContent: choice });
+    b.addEventListener("click", () => { input.value = choice; });
+    return b;
+  }));
+  both.append(ready, box);
+  return both;
 }
 
 const element = (name, properties = {}) => Object.assign(document.createElement(name), properties);

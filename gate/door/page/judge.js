@@ -1,6 +1,7 @@
 // Codes on their way to the agent, and verdicts on their way to the screen.
 import { send, undecided } from "./agent.js";
 import { asked, count } from "./lane.js";
+import { know } from "./staff.js";
 import { admitted } from "./undo.js";
 import { dismiss, passes, present, settled, standUntil } from "./verdict.js";
 
@@ -78,6 +79,7 @@ function note(name, start, end) {
 // took shows what became of a scan; scan is what to send to have it judged again.
 function took(answer, scan, seen) {
   if (unseen.has(answer.result)) return;
+  if (answer.me) know(answer.me);
   present({ ...answer, scan });
   if (answer.result === "accept" && answer.record && answer.reason !== "exit") admitted(answer);
   if (!answer.seq) return;

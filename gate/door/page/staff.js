@@ -1,18 +1,22 @@
-// Who stands at this door, and what they may do.
+// Who stands at this door, and what they may do. The agent decides; the page shows
+// what it allows.
 import { call } from "./agent.js";
 
+const often = 20_000; // ms; how often the page asks whether a session still lasts
 const watchers = [];
 let me = null;
 
 // onMe tells when somebody signed in or out, or may do something else than before.
 export const onMe = (tell) => watchers.push(tell);
 
-// may reports whether an act may be done now, as far as the page knows; the agent
-// decides.
-export const may = (act) => !me || me.may.includes(act);
+// who is who is signed in and what may be done, null while the agent has not said.
+export const who = () => me;
 
-export function know(who) {
-  me = who;
+// may reports whether an act may be done now.
+export const may = (act) => Boolean(me?.may.includes(act));
+
+export function know(now) {
+  me = now;
   for (const tell of watchers) tell(me);
 }
 
@@ -21,4 +25,14 @@ export async function learn() {
   try {
     know(await call("/api/me"));
   } catch { /* the strip says that the agent is gone */ }
+}
+
+// setUpStaff shows the controls of what may be done, and hides the others.
+export function setUpStaff() {
+  onMe(() => {
+    for (const control of document.querySelectorAll("[data-may]")) control.hidden = !may(control.dataset.may);
+  });
+  addEventListener("refused", learn); // somebody else may be signed in by now, or nobody
+  setInterval(() => { if (me?.signed_in) learn(); }, often);
+  learn();
 }

@@ -1,4 +1,5 @@
 // Showing a verdict: colour, shape, word, sound and vibration, each enough alone.
+import { forVisitors, isKiosk } from "./kiosk.js";
 import { settings } from "./settings.js";
 import { signal } from "./signal.js";
 import { t } from "./words.js";
@@ -31,20 +32,22 @@ export async function settled() {
 // standUntil keeps the next code waiting until done, whatever is in sight.
 export function standUntil(done) { hold = done; }
 
-export function present(answer) {
+export function present(verdict) {
   clear();
-  current = answer;
+  const visitors = isKiosk() ? forVisitors(verdict.display, verdict.result) : null;
+  const answer = current = { ...verdict, ...visitors };
   paint(answer);
   signal(answer.display.tone);
   if (goesByItself()) timer = setTimeout(dismiss, settings.green * 1000);
   else if (!passes()) hold = new Promise((done) => { release = done; setTimeout(done, standFor); });
+  if (visitors && !passes()) timer = setTimeout(dismiss, visitors.standsFor);
   for (const tell of watchers) tell(answer);
 }
 
 function paint(answer) {
   const { tone, shape, word, why = "", do: what = "" } = answer.display;
   // Questions stand in the form below, if they can be answered there.
-  const more = (answer.display.more || []).slice(answer.scan && !answer.look ? answer.details?.questions?.length : 0);
+  const more = (answer.display.more || []).slice(answer.scan && !answer.look && !isKiosk() ? answer.details?.questions?.length : 0);
   const box = by("verdict");
   box.className = `verdict tone-${tone}` + (answer.look ? " look" : "");
   box.dataset.result = answer.result;

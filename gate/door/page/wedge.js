@@ -20,7 +20,7 @@ const silent = new Set(["Shift", "CapsLock", "AltGraph", "Control", "Alt", "Meta
 export function onWedge({ code, picture, key }) {
   onPaste({ code, picture });
 
-  let burst = "", before = "", alone = false, last = -gap, ended = -gap, timer = 0;
+  let burst = "", before = "", place = null, alone = false, last = -gap, ended = -gap, timer = 0;
 
   const forget = () => {
     burst = before = "";
@@ -57,7 +57,8 @@ export function onWedge({ code, picture, key }) {
   const down = (e) => {
     if (e.isComposing || e.repeat || silent.has(e.key) || isCommand(e)) return;
     const box = textBox(e.target);
-    if (e.timeStamp - last >= gap) forget();
+    if (e.timeStamp - last >= gap || box !== place) forget(); // what stands in a field is no part of what comes elsewhere
+    place = box;
     last = e.timeStamp;
     if (e.key === "Enter" || e.key === "Tab") return end(e, box);
     if (e.key.length !== 1) {
