@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"slices"
 
 	"usher/sync/journal"
 )
@@ -25,10 +26,14 @@ func (t *troubles) add(r *journal.Record, err error) string {
 	return text
 }
 
+// note adds a fault to the list, once: who contradicts itself does so with each of its
+// checkpoints.
 func (t *troubles) note(text string) {
-	if len(t.list) < maxTroubles {
+	switch {
+	case slices.Contains(t.list, text):
+	case len(t.list) < maxTroubles:
 		t.list = append(t.list, text)
-	} else {
+	default:
 		t.more++
 	}
 }
