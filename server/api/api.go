@@ -59,7 +59,9 @@ type API struct {
 	sessions chan struct{}
 	ctx      context.Context // ends with Close
 	end      context.CancelFunc
-	running  sync.WaitGroup
+
+	mu      sync.Mutex     // covers joining running
+	running sync.WaitGroup // exchanges; none joins after ctx ended
 }
 
 // New makes the interface.
@@ -70,8 +72,21 @@ func New(cfg Config) *API {
 
 // Close ends the exchanges under way and waits for them.
 func (a *API) Close() {
+	a.mu.Lock()
 	a.end()
+	a.mu.Unlock()
 	a.running.Wait()
+}
+
+// join has Close wait for an exchange that begins, unless it was called already.
+func (a *API) join() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ctx.Err() != nil {
+		return false
+	}
+	a.running.Add(1)
+	return true
 }
 
 // Register adds the interface's routes.
@@ -166,6 +181,11 @@ func (a *API) sync(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, fault.New(fault.TooMany, "this server holds %d exchanges already", maxSessions))
 		return
 	}
+	if !a.join() {
+		a.refuse(w, r, fault.New(fault.Unavailable, "this server is closing"))
+		return
+	}
+	defer a.running.Done()
 	local, err := a.Doors.Local(r.Context(), r.PathValue("event"))
 	if err != nil {
 		a.refuse(w, r, err)
@@ -177,8 +197,6 @@ func (a *API) sync(w http.ResponseWriter, r *http.Request) {
 		a.Log.DebugContext(r.Context(), "no exchange came of a request", "from", r.RemoteAddr, "error", err)
 		return
 	}
-	a.running.Add(1)
-	defer a.running.Done()
 	if err := exchange.Run(a.ctx, conn, local); err != nil && a.ctx.Err() == nil {
 		a.Log.InfoContext(r.Context(), "an exchange ended", "event", local.Event, "from", r.RemoteAddr, "error", err)
 	}
