@@ -75,9 +75,15 @@ func (j *Journals) Write(ctx context.Context, tx *sqldb.Tx, event string, kind j
 	if err != nil {
 		return nil, err
 	}
+	return j.writeAfter(ctx, tx, event, author, head, kind, contents...)
+}
+
+// writeAfter writes records that go on from a head.
+func (j *Journals) writeAfter(ctx context.Context, tx *sqldb.Tx, event string, author *journal.Author, head journal.Head, kind journal.Kind, contents ...any) ([]*journal.Record, error) {
 	at := journal.Stamp{Time: j.now().UnixMilli(), Synced: true}
 	records := make([]*journal.Record, len(contents))
 	for i, content := range contents {
+		var err error
 		if records[i], err = author.Write(head, at, kind, content); err != nil {
 			return nil, fault.Wrap(fault.TooLarge, err, "a %s record of event %s can't be written", kind, event)
 		}

@@ -227,12 +227,12 @@ func TestBeginEpoch(t *testing.T) {
 		w := newWorld(t, db)
 		w.create(t, event)
 		before := w.resolve(t, event, 3)
-		chain, err := w.BeginEpoch(t.Context(), event)
-		if err != nil || chain.Epoch != 1 {
-			t.Fatalf("the new chain is %s, %v", chain, err)
+		begun, err := w.BeginEpoch(t.Context(), event)
+		if err != nil || begun.Chain.Epoch != 1 || begun.Again != 0 {
+			t.Fatalf("begun %+v, %v", begun, err)
 		}
 		after := w.resolve(t, event, 2)
-		if after[0].Chain != chain || after[0].Seq != 4 || after[0].Prev != before[2].Hash() || after[1].Seq != 5 {
+		if after[0].Chain != begun.Chain || after[0].Seq != 4 || after[0].Prev != before[2].Hash() || after[1].Seq != 5 {
 			t.Errorf("after the epoch began: record %d of %s", after[0].Seq, after[0].Chain)
 		}
 		if _, err := w.BeginEpoch(t.Context(), "NONE"); !errors.Is(err, fault.NotFound) {

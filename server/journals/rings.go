@@ -43,7 +43,7 @@ func (j *Journals) PublishRings(ctx context.Context, tx *sqldb.Tx, event string)
 // for none.
 func lastOf(ctx context.Context, q sqldb.Queryer, event string, kind journal.Kind) (*journal.Record, error) {
 	var b []byte
-	err := q.QueryRowContext(ctx, `select bytes from record where event = $1 and kind = $2 and kind >= 16 order by id desc limit 1`,
+	err := q.QueryRowContext(ctx, `select bytes from record where event = $1 and kind = $2 and kind >= 16 order by epoch desc, seq desc limit 1`,
 		event, int64(kind)).Scan(&b)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
@@ -73,31 +73,4 @@ func lastRing(ctx context.Context, q sqldb.Queryer, event string) (*keyring.Sign
 		return nil, fault.Wrap(fault.Internal, err, "the last key ring in the journal of event %s is damaged", event)
 	}
 	return ring, nil
-}
-
-// BeginEpoch makes the server's chain of the event go on in its next epoch. It
-// is for data that were restored from a backup, once a gate shows records of the
-// server's that these data have lost: writing on in the old epoch would number
-// two records alike. The event as it is now is the first record of the new epoch,
-// so that every gate sees that there is one.
-func (j *Journals) BeginEpoch(ctx context.Context, event string) (journal.Chain, error) {
-	var chain journal.Chain
-	err := j.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		author, err := j.vault.BeginEpoch(ctx, tx, event)
-		if err != nil {
-			return err
-		}
-		chain = author.Chain()
-		r, err := lastOf(ctx, tx, event, journal.KindEvent)
-		if err != nil || r == nil {
-			return err
-		}
-		current, err := journal.Read[journal.Event](r)
-		if err != nil {
-			return err
-		}
-		_, err = j.Write(ctx, tx, event, journal.KindEvent, current)
-		return err
-	})
-	return chain, err
 }
