@@ -87,6 +87,8 @@ func (g *Gate) linkStatus(ctx context.Context, s *door.Status) {
 		return
 	}
 	s.Records, s.Unsent, s.Alone = up.Own, up.Unsent, up.Alone
+	s.Links = links(up, g.nameOf, g.Now())
+	s.Faults = append(s.Faults, g.forks(ctx)...)
 	for _, n := range g.State.Notices() {
 		if n.Chain == g.author.Chain() {
 			s.Withheld++

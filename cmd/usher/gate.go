@@ -127,6 +127,9 @@ func printStatus(c *cobra.Command, s door.Status) {
 	}
 	line("records", "%d, %d of them not known to be at the server", s.Records, s.Unsent)
 	line("in touch", "with %s", company(s))
+	for _, l := range s.Links {
+		line("", "%s", linkWords(l))
+	}
 	if s.EventName != "" { // else it doesn't know yet what others there are
 		line("unheard", "%s", unheard(s))
 	}
@@ -153,6 +156,25 @@ func company(s door.Status) string {
 		return "other gates, not the server"
 	}
 	return "nobody right now"
+}
+
+// linkWords says how a way to another node stands.
+func linkWords(l door.Link) string {
+	text := map[string]string{"server": "server", "named": "gate, by --peer", "found": "gate, found on the network", "caller": "gate, came by itself"}[l.Kind]
+	if l.Who != "" && l.Kind != "server" {
+		text += ": " + l.Who
+	}
+	if l.URL != "" {
+		text += " at " + l.URL
+	}
+	if l.State == "up" {
+		return text + ": up, heard " + counted(uint64(l.Heard), "second") + " ago"
+	}
+	text += ": not up"
+	if l.Why != "" {
+		text += ": " + l.Why
+	}
+	return text
 }
 
 func unheard(s door.Status) string {

@@ -98,8 +98,19 @@ type Status struct {
 	ErrorMS   int64             `json:"offset_error_ms"`
 	Conflicts int               `json:"conflicts"` // open
 	Faults    []string          `json:"faults,omitempty"`
+	Links     []Link            `json:"links,omitempty"` // the ways to others
 	Rehearsal bool              `json:"rehearsal,omitempty"`
 	Training  bool              `json:"training,omitempty"` // decides as always and changes nothing
+}
+
+// Link is how a way to another node stands.
+type Link struct {
+	Kind  string `json:"kind"`          // server, named (--peer), found (on the network), or caller: it came by itself
+	URL   string `json:"url,omitempty"` // of those that this gate connects to
+	Who   string `json:"who,omitempty"` // what people call it, once it was met
+	State string `json:"state"`         // up, trying or waiting
+	Heard int64  `json:"heard_s"`       // s since its last sign of life
+	Why   string `json:"why,omitempty"` // why it is not up
 }
 
 // Door serves the page and the local API.
