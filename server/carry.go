@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"usher/crypto/keyring"
+	"usher/server/journals"
 	"usher/sync/audit"
 	"usher/sync/exchange"
 	"usher/sync/fault"
@@ -86,4 +87,13 @@ func (s *Server) ImportJournal(ctx context.Context, r io.ReadSeeker) (*link.File
 	}
 	_, err = exchange.ImportCheckpoints(local, file.Checkpoints)
 	return file, report, err
+}
+
+// Restored makes the server's journal of the event go on after the data were
+// restored from a backup; see journals.BeginEpoch. The keys have to be unlocked.
+func (s *Server) Restored(ctx context.Context, event string) (journals.Epoch, error) {
+	if _, err := s.Catalog.Event(ctx, event); err != nil {
+		return journals.Epoch{}, err
+	}
+	return s.Journals.BeginEpoch(ctx, event)
 }

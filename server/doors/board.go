@@ -63,7 +63,7 @@ type DeviceLine struct {
 	Why      string         `json:"why,omitempty"`      // its enrolment was ended
 	LastScan time.Time      `json:"last_scan,omitzero"`
 	ClockMS  int64          `json:"clock_offset_ms"`
-	Forked   bool           `json:"forked,omitempty"`
+	Forked   bool           `json:"forked,omitempty"` // there is proof that it wrote two records with one number
 }
 
 // Spread says how far the newest revocation has come.
@@ -85,7 +85,12 @@ func (d *Doors) Board(ctx context.Context, event string) (*Board, error) {
 		b.Name, b.TimeZone, b.Rehearsal = e.Name, e.Zone, e.Rehearsal
 		b.Zones, b.Gates = zoneLines(e, b.Counts), gateLines(e, b.Counts)
 	}
-	b.Devices = d.deviceLines(l)
+	forks, forked, err := d.forks(ctx, event, l)
+	if err != nil {
+		return nil, err
+	}
+	b.Faults = append(append(b.Faults, forks...), l.regained.said()...)
+	b.Devices = d.deviceLines(l, forked)
 	for _, dev := range b.Devices {
 		for i := range b.Gates {
 			if b.Gates[i].Code == dev.Gate && !dev.Expelled {
@@ -129,11 +134,11 @@ func gateLines(e *journal.Event, c state.Counts) []GateLine {
 	return lines
 }
 
-func (d *Doors) deviceLines(l *live) []DeviceLine {
+func (d *Doors) deviceLines(l *live, forked map[journal.NodeID]bool) []DeviceLine {
 	var lines []DeviceLine
 	all, retiring := l.state.Position(), l.state.Retiring()
 	for _, m := range l.state.Gates() {
-		line := DeviceLine{Node: m.Node, Name: m.Name, Gate: m.Gate, Role: m.Role, Expelled: m.Expelled, Why: m.Why, Records: m.Records, Behind: all.Seq}
+		line := DeviceLine{Node: m.Node, Name: m.Name, Gate: m.Gate, Role: m.Role, Expelled: m.Expelled, Why: m.Why, Records: m.Records, Behind: all.Seq, Forked: forked[m.Node]}
 		_, line.Retiring = retiring[m.Node]
 		if m.LastRecord != 0 {
 			line.LastScan = time.UnixMilli(m.LastRecord)
@@ -142,7 +147,7 @@ func (d *Doors) deviceLines(l *live) []DeviceLine {
 			line.Heard = time.UnixMilli(at)
 		}
 		if p, ok := l.peers.Get(m.Node); ok {
-			line.Linked, line.Forked = p.Connected > 0, len(p.Forked) > 0
+			line.Linked = p.Connected > 0
 			line.ClockMS = p.Sample.Offset.Milliseconds()
 			if p.Heard.After(line.Heard) {
 				line.Heard = p.Heard

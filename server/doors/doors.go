@@ -62,6 +62,7 @@ type live struct {
 	peers       *exchange.Peers
 	checkpoints *exchange.Checkpoints
 	server      journal.NodeID
+	regained    regained
 	opened      chan struct{} // closed when the state holds what the journals held at first
 	err         error         // why it could not be built; read after opened
 }

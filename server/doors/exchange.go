@@ -24,7 +24,9 @@ func (d *Doors) Local(ctx context.Context, event string) (exchange.Local, error)
 	store := d.journals.Store(event)
 	return exchange.Local{
 		Event: event, Self: author.Signer, Store: store, Directory: l.state,
-		Accept:    store.Append,
+		Accept: func(ctx context.Context, records []*journal.Record) error {
+			return d.accept(ctx, event, l, store, records)
+		},
 		Subscribe: l.state.Subscribe, IsServer: l.state.IsServer, Ended: l.state.Ended,
 		Checkpoints: l.checkpoints, Peers: l.peers, Clock: exchange.ServerClock(),
 		Now: d.now, Rand: d.rand, Log: d.log.With("event", event),
