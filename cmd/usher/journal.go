@@ -24,7 +24,7 @@ import (
 
 func newJournal() *cobra.Command {
 	return group("journal", "Check the signed journals, and carry them by hand",
-		newJournalVerify(), newJournalExport(), newJournalImport())
+		newJournalVerify(), newJournalExport(), newJournalImport(), newJournalRestored())
 }
 
 // addOwnData is addData for commands that work on a server's data and on a gate's.
