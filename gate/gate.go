@@ -327,10 +327,10 @@ func (g *Gate) Status(ctx context.Context) door.Status {
 		Training: g.Turnstile.Training(), ListAge: -1, ListSeq: g.State.Position().Seq, Clock: "good", Faults: g.State.Faults(),
 	}
 	if reason, why := g.ready.why(); reason != "" {
-		s.Ready, s.NotReady = false, why
+		s.Ready, s.NotReady, s.Reason = false, why, reason
 	}
 	if e := g.State.Event(); e != nil {
-		s.EventName, s.Rehearsal = e.Name, e.Rehearsal
+		s.EventName, s.Rehearsal, s.Language = e.Name, e.Rehearsal, e.Language
 		if here, ok := e.GateByCode(s.Gate); ok {
 			s.GateName = here.Name
 		}

@@ -38,6 +38,7 @@ import (
 	"usher/gate/shift"
 	"usher/gate/signin"
 	"usher/gate/turnstile"
+	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
 	"usher/sync/state"
@@ -82,6 +83,7 @@ type Status struct {
 	Node      journal.NodeID    `json:"node"`
 	Ready     bool              `json:"ready"`
 	NotReady  string            `json:"not_ready,omitempty"` // why it can't judge
+	Reason    admission.Reason  `json:"not_ready_reason,omitempty"`
 	Online    bool              `json:"online"`              // a server or another gate is linked now
 	Server    bool              `json:"server"`              // the server is
 	Unheard   uint32            `json:"unheard"`             // other active gates without word for a minute
@@ -101,6 +103,7 @@ type Status struct {
 	Links     []Link            `json:"links,omitempty"` // the ways to others
 	Rehearsal bool              `json:"rehearsal,omitempty"`
 	Training  bool              `json:"training,omitempty"` // decides as always and changes nothing
+	Language  string            `json:"language,omitempty"` // the event's, as its file says
 }
 
 // Link is how a way to another node stands.

@@ -6,6 +6,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/language"
+
 	"usher/crypto/keyring"
 	"usher/sync/journal"
 )
@@ -31,6 +33,7 @@ func (f *finder) spec(t *fileTable) *Spec {
 		File: f.file, Code: t.Code, Zone: t.TimeZone, Rehearsal: t.Rehearsal,
 		Name:     f.line("name", "name", t.Name, maxName, true),
 		Venue:    f.line("venue", "venue", t.Venue, maxName, false),
+		Language: f.language(t.Language),
 		DoorText: f.line("door_text", "door_text", t.DoorText, maxDoorText, false),
 		Terms:    f.text("terms", "terms", t.Terms, maxTerms),
 		Policy:   f.policy(&t.Policy),
@@ -53,6 +56,14 @@ func (f *finder) zone(name string) *time.Location {
 		return time.UTC
 	}
 	return location
+}
+
+// language checks the tag of a language. A door that doesn't speak it speaks English.
+func (f *finder) language(tag string) string {
+	if parsed, err := language.Parse(tag); tag != "" && (err != nil || parsed.String() != tag) {
+		f.blame("language", "language", "%.60q is no language: want a tag such as \"de\" or \"pt-BR\"", tag)
+	}
+	return tag
 }
 
 func (f *finder) times(s *Spec, t *fileTable, location *time.Location) {

@@ -104,7 +104,7 @@ func (v view) event(terms string) []field {
 		{"name", v.Name}, {"time_zone", v.Zone},
 		{"admission", v.time(v.Admission)}, {"starts", v.time(v.Starts)}, {"ends", v.time(v.Ends)},
 		{"rehearsal", strconv.FormatBool(v.Rehearsal)},
-		{"venue", v.Venue}, {"door_text", v.Text}, {"terms", terms},
+		{"venue", v.Venue}, {"language", v.Language}, {"door_text", v.Text}, {"terms", terms},
 		{"policy.stale_after_minutes", strconv.FormatInt(p.StaleAfter/60, 10)}, {"policy.stale", p.Stale},
 		{"policy.proof_past_seconds", strconv.FormatInt(p.ProofPast, 10)},
 		{"policy.proof_future_seconds", strconv.FormatInt(p.ProofFuture, 10)},

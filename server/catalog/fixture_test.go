@@ -31,7 +31,7 @@ venue = "Fischauktionshalle"
 door_text = "Sail on: tickets are sold at the quay"
 terms = "No refund."
 rehearsal = false
-
+language = "de"
 [policy]
 stale_after_minutes = 30
 stale = "ask"

@@ -122,7 +122,7 @@ func retired(ctx context.Context, q sqldb.Queryer, event string) ([]Part, error)
 func (s *Spec) number(n *numbers) (*journal.Event, error) {
 	e := &journal.Event{
 		Code: s.Code, Name: s.Name, Zone: s.Zone, Starts: s.Starts, Ends: s.Ends, Admission: s.Admission,
-		Rehearsal: s.Rehearsal, Policy: s.Policy, Text: s.DoorText, Venue: s.Venue,
+		Rehearsal: s.Rehearsal, Policy: s.Policy, Text: s.DoorText, Venue: s.Venue, Language: s.Language,
 	}
 	bits := map[string]uint8{}
 	for _, z := range s.Zones {

@@ -14,6 +14,7 @@ type Spec struct {
 	Admission int64 // doors; 0: at Starts
 	Rehearsal bool
 	Venue     string
+	Language  string // BCP 47 tag
 	DoorText  string
 	Terms     string
 	Policy    journal.Policy
@@ -69,6 +70,7 @@ type (
 		Ends      any            `toml:"ends"`
 		Rehearsal bool           `toml:"rehearsal"`
 		Venue     string         `toml:"venue"`
+		Language  string         `toml:"language"`
 		DoorText  string         `toml:"door_text"`
 		Terms     string         `toml:"terms"`
 		Policy    policyTable    `toml:"policy"`

@@ -24,7 +24,7 @@ func TestWhatAFileSays(t *testing.T) {
 	want := &Spec{
 		File: "night.toml", Code: "NIGHT-1", Name: "Harbour Night", Zone: "Europe/Berlin",
 		Starts: at("2026-07-04T18:00:00Z"), Ends: at("2026-07-05T00:00:00Z"), Admission: at("2026-07-04T17:00:00Z"),
-		Venue: "Fischauktionshalle", DoorText: "Sail on: tickets are sold at the quay", Terms: "No refund.",
+		Venue: "Fischauktionshalle", Language: "de", DoorText: "Sail on: tickets are sold at the quay", Terms: "No refund.",
 		Policy: journal.Policy{StaleAfter: 1800, Stale: "ask", ProofPast: 60, ProofFuture: 20, Tolerance: 180},
 		Zones:  []ZoneSpec{{Code: "floor", Name: "Floor", Capacity: 450}, {Code: "deck", Name: "Sun deck"}, {Code: "quay", Name: "Quay"}},
 		Products: []ProductSpec{

@@ -36,6 +36,7 @@ type Event struct {
 	Gates     []Gate    `cbor:"11,keyasint" json:"gates"`                         //
 	Text      string    `cbor:"12,keyasint,omitempty" json:"door_text,omitempty"` // shown beside WRONG EVENT and the like
 	Venue     string    `cbor:"13,keyasint,omitempty" json:"venue,omitempty"`     //
+	Language  string    `cbor:"14,keyasint,omitempty" json:"language,omitempty"`  // BCP 47 tag; what doors speak where nobody chose
 }
 
 // Policy is what the organiser decides about doubtful cases.
@@ -151,7 +152,7 @@ func (e *Event) check() error {
 			return fmt.Errorf("product %d: %w", i, err)
 		}
 	}
-	return firstError(atMost("name", e.Name, maxName), atMost("door text", e.Text, maxReason))
+	return firstError(atMost("name", e.Name, maxName), atMost("door text", e.Text, maxReason), atMost("language", e.Language, maxWord))
 }
 
 func (p *Product) check() error {

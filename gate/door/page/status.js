@@ -1,5 +1,5 @@
 // The strip that is always in sight: what this gate knows, and what it doesn't.
-import { span, t } from "./words.js";
+import { eventSpeaks, span, t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const watchers = [];
@@ -12,13 +12,18 @@ addEventListener("words", () => { if (last) show(last); });
 
 export function showStatus(s) {
   last = s;
-  if (s) show(s);
-  else put("link", "bad", t("page.agent_silent"));
+  if (s) {
+    eventSpeaks(s.language);
+    show(s);
+  } else put("link", "bad", t("page.agent_silent"));
   for (const tell of watchers) tell(s);
 }
 
+// reasons say why a gate can't judge.
+const reasons = { not_ready: "why.not_ready", device_revoked: "why.device_revoked", store: "why.store", clock: "why.clock", gate_missing: "why.gate_missing" };
+
 function show(s) {
-  put("ready", s.ready ? "good" : "bad", s.ready ? "" : t("page.not_ready", { why: s.not_ready || "" }));
+  put("ready", s.ready ? "good" : "bad", s.ready ? "" : t("page.not_ready", { why: reasons[s.not_ready_reason] ? t(reasons[s.not_ready_reason]) : s.not_ready || "" }));
   put("link", s.online ? "online" : "alone", t(s.online ? "page.online" : "page.alone"));
   put("unheard", s.unheard ? "bad" : "none", s.unheard ? t("page.unheard", { n: s.unheard }) : "");
   put("unsent", s.unsent ? "some" : "none", s.unsent ? t("page.unsent", { n: s.unsent }) : t("page.all_sent"));
