@@ -72,6 +72,7 @@ function clear() {
 
 const ready = () => write("ready", t("word.ready"), t("page.ready"), "", []);
 
+ready();
 addEventListener("words", () => { if (!current) ready(); });
 
 export function dismiss() {
