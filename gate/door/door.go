@@ -84,9 +84,9 @@ type Status struct {
 	Ready     bool              `json:"ready"`
 	NotReady  string            `json:"not_ready,omitempty"` // why it can't judge
 	Reason    admission.Reason  `json:"not_ready_reason,omitempty"`
-	Online    bool              `json:"online"`              // a server or another gate is linked now
-	Server    bool              `json:"server"`              // the server is
-	Unheard   uint32            `json:"unheard"`             // other active gates without word for a minute
+	Online    bool              `json:"online"`  // a server or another gate is linked now
+	Server    bool              `json:"server"`  // the server is
+	Unheard   uint32            `json:"unheard"` // other active gates without word for a minute
 	Assurance journal.Assurance `json:"assurance"`
 	Unsent    uint64            `json:"unsent"`     // own records that the server is not known to hold
 	Alone     uint64            `json:"alone"`      // own records that nobody else is known to hold
