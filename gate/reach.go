@@ -32,6 +32,7 @@ type Reached interface {
 	Status(context.Context) (door.Status, error)
 	Sync(context.Context) (door.Status, error)
 	Import(ctx context.Context, file io.ReadSeeker) (door.Imported, error)
+	Shift
 	Close() error
 }
 
@@ -179,9 +180,26 @@ func (a *throughAgent) post(ctx context.Context, path string, body, into any) er
 const maxAnswer = 4 << 20
 
 func (a *throughAgent) ask(ctx context.Context, method, path, kind string, body io.Reader, into any) error {
+	answer, err := a.send(ctx, method, path, kind, body)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	if into == nil {
+		return nil
+	}
+	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(into); err != nil {
+		return fault.Wrap(fault.Internal, err, "the gate's agent's answer can't be read")
+	}
+	return nil
+}
+
+// send asks the agent for something, and gives the answer if it is a good one. Its
+// body has to be closed.
+func (a *throughAgent) send(ctx context.Context, method, path, kind string, body io.Reader) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(a.address.URL, "/")+"/"+path, body)
 	if err != nil {
-		return fault.Wrap(fault.Internal, err, "can't ask the gate's agent")
+		return nil, fault.Wrap(fault.Internal, err, "can't ask the gate's agent")
 	}
 	r.Header.Set("Authorization", "Bearer "+a.address.Key)
 	if kind != "" {
@@ -189,22 +207,15 @@ func (a *throughAgent) ask(ctx context.Context, method, path, kind string, body 
 	}
 	answer, err := a.client.Do(r)
 	if err != nil {
-		return fault.Wrap(fault.Unavailable, err, "the gate's agent at %s does not answer", a.address.URL)
+		return nil, fault.Wrap(fault.Unavailable, err, "the gate's agent at %s does not answer", a.address.URL)
+	}
+	if answer.StatusCode == http.StatusOK {
+		return answer, nil
 	}
 	defer answer.Body.Close()
-	text := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer))
-	if answer.StatusCode != http.StatusOK {
-		var p fault.Problem
-		if err := text.Decode(&p); err != nil || p.Detail == "" {
-			return fault.New(fault.Unavailable, "the gate's agent answered %s", answer.Status)
-		}
-		return p.Err()
+	var p fault.Problem
+	if err := json.NewDecoder(io.LimitReader(answer.Body, maxAnswer)).Decode(&p); err != nil || p.Detail == "" {
+		return nil, fault.New(fault.Unavailable, "the gate's agent answered %s", answer.Status)
 	}
-	if into == nil {
-		return nil
-	}
-	if err := text.Decode(into); err != nil {
-		return fault.Wrap(fault.Internal, err, "the gate's agent's answer can't be read")
-	}
-	return nil
+	return nil, p.Err()
 }

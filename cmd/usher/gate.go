@@ -18,7 +18,9 @@ import (
 func newGate() *cobra.Command {
 	c := group("gate", "Run a gate: enrol it, scan with it, keep it in step",
 		newGateCard(), newGateEnrol(), newGateRun(), newGateScan(), newGateStatus(), newGateSync(),
-		newGateUndo(), newGateSearch(), newGatePhone(), newGateList(), newGateMove(), newGateRetire(), newGateExpel())
+		newGateUndo(), newGateSearch(), newGatePhone(),
+		newGatePreflight(), newGateShift(), newGateTraining(), newGateLeave(), newGateHandOver(),
+		newGateList(), newGateMove(), newGateRetire(), newGateExpel())
 	c.PersistentPreRun = func(*cobra.Command, []string) { keepSmall() }
 	return c
 }

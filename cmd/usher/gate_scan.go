@@ -116,7 +116,7 @@ func scanAll(c *cobra.Command, w gate.Reached, request door.Scan, files []string
 		n++
 		// Every file and line is held up on purpose, so none is taken for the same
 		// sighting as the one before.
-		request.Text, request.How, request.Lane = s.text, s.how, fmt.Sprintf("cli-%d-%d", os.Getpid(), n)
+		request.Text, request.How, request.Lane = s.text, s.how, fmt.Sprintf("%s%d-%d", door.CommandLane, os.Getpid(), n)
 		if s.err != nil {
 			worst = max(worst, readStatus(s.err))
 			return printNoCode(c, s)

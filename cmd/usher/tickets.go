@@ -16,7 +16,7 @@ import (
 
 func newTickets() *cobra.Command {
 	return group("tickets", "Issue tickets, print them, change them, void them",
-		newTicketsImport(), newTicketsIssue(), newTicketsExport(), newTicketsShow(),
+		newTicketsImport(), newTicketsIssue(), newTicketsExport(), newTicketsShow(), newTicketsTest(),
 		newTicketsReissue(), newTicketsTransfer(), newTicketsChange(), newTicketsBill(),
 		newTicketsRevoke(), newTicketsCancel(), newTicketsBlock(), newTicketsUnblock(), newTicketsReactivate())
 }

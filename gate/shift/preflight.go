@@ -75,6 +75,13 @@ type Preflight struct {
 	Checks []Check   `json:"checks"`
 }
 
+// PassedHere reports whether every check passed that takes no page.
+func (p *Preflight) PassedHere() bool {
+	return !slices.ContainsFunc(p.Checks, func(c Check) bool {
+		return c.Outcome == Fail || c.Outcome == Open && !slices.Contains(ofPage, c.Name)
+	})
+}
+
 // Preflight makes the checks anew and gives them all. It lets nobody in and
 // writes no record.
 func (k *Keeper) Preflight(ctx context.Context, asked Asked) (*Preflight, error) {
