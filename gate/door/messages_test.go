@@ -20,6 +20,7 @@ import (
 
 	"usher/crypto/grant"
 	"usher/crypto/ticket"
+	"usher/gate/signin"
 	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/words"
@@ -129,6 +130,12 @@ func TestEveryStableWordHasAMessage(t *testing.T) {
 	for _, role := range []grant.Role{grant.RoleScanner, grant.RoleBoxOffice, grant.RoleSupervisor, grant.RoleKiosk} {
 		have("role.", string(role))
 	}
+	for _, act := range []signin.Act{
+		signin.Direction, signin.Undo, signin.UndoOthers, signin.ConfirmPayment, signin.Override, signin.Search, signin.Names, signin.Shift, signin.Training, signin.Leave,
+	} {
+		have("refused.", string(act))
+	}
+	have("refused.", "name", "pin", "card", "locked", "busy", "no_staff")
 	have("page.clock.", "good", "far", "suspect", "unsynced")
 	for _, looks := range []ticket.Looks{
 		ticket.LooksEmpty, ticket.LooksTicket, ticket.LooksCutShort, ticket.LooksLowerCase, ticket.LooksKeyboard,

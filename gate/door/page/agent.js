@@ -9,7 +9,9 @@ export class Refused extends Error {
     this.kind = type;
     this.where = where;
     this.detail = detail;
-    this.known = has("undo." + where) ? t("undo." + where) : ""; // why exactly, as this page says it
+    const key = ["undo." + where, "refused." + where].find(has);
+    this.known = key && type !== "bad_input" ? t(key) : ""; // why exactly, as this page says it
+    this.exact = language() === "en" ? detail || this.message : this.known || detail || this.message; // in one sentence
   }
 }
 
@@ -44,7 +46,7 @@ export async function send(path, body) {
   try {
     return await call(path, body);
   } catch (e) {
-    return e instanceof Refused ? undecided(e.message, t("do.scan_again"), [e.detail]) : undecided(t("page.no_agent"), t("page.no_agent_do"));
+    return e instanceof Refused ? undecided(e.known || e.message, t("do.scan_again"), [e.detail]) : undecided(t("page.no_agent"), t("page.no_agent_do"));
   }
 }
 

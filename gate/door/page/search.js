@@ -33,7 +33,7 @@ async function look() {
     if (mine !== asked) return; // somebody looks for something else by now
     show(guests, guests.length === 0 ? t("search.nobody") : t(more ? "search.first_of" : "search.found", { n: guests.length, more }));
   } catch (e) {
-    if (mine === asked) show([], e instanceof Refused ? e.detail || e.message : t("page.no_agent"));
+    if (mine === asked) show([], e instanceof Refused ? e.exact : t("page.no_agent"));
   }
 }
 

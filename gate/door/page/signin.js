@@ -35,7 +35,7 @@ async function signIn(e) {
     say("");
     closePanels();
   } catch (e) {
-    say(e instanceof Refused ? e.detail || e.message : t("page.no_agent"));
+    say(e instanceof Refused ? e.exact : t("page.no_agent"));
   }
 }
 
