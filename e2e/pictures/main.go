@@ -35,53 +35,110 @@ func run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	running, end := context.WithCancel(ctx)
+	defer end()
 	places, ended := make(chan demo.Place, 1), make(chan error, 1)
 	go func() {
-		ended <- demo.Run(ctx, demo.Config{Data: filepath.Join(dir, "demo"), People: 200, Log: slog.New(slog.DiscardHandler), Step: func(string, int, int) {}},
+		ended <- demo.Run(running, demo.Config{Data: filepath.Join(dir, "demo"), People: 200, Log: slog.New(slog.DiscardHandler), Step: func(string, int, int) {}},
 			func(p demo.Place) { places <- p })
 	}()
 	select {
 	case p := <-places:
-		err = draw(ctx, p, dir)
+		err = draw(ctx, p, dir, end)
 	case err = <-ended:
 		return err
 	}
-	cancel()
+	end()
 	return errors.Join(err, <-ended)
 }
 
 // draw takes the pictures: the door's verdicts on a phone, the live page on a desk.
-func draw(ctx context.Context, p demo.Place, dir string) error {
-	phone, closePhone, err := browser.Open(ctx, browser.Config{Profile: filepath.Join(dir, "phone"), Width: 390, Height: 844})
+func draw(ctx context.Context, p demo.Place, dir string, end context.CancelFunc) error {
+	phone, closePhone, err := browser.Open(ctx, browser.Config{Profile: filepath.Join(dir, "phone"), Width: 390, Height: 700})
 	if err != nil {
 		return err
 	}
 	defer closePhone()
+	if err := errors.Join(drawDoor(phone, p), drawLive(ctx, p, dir)); err != nil {
+		return err
+	}
+	end() // from here on the gate's agent answers nobody
+	return errors.Join(
+		phone.Wait(`document.getElementById("link").dataset.state === "bad"`, patience),
+		shoot(phone, p, shot{name: "door-cannot", keys: " i", ticket: "ticket-5.png", tone: "hatch"}),
+	)
+}
+
+// shot is a picture of the door page with a verdict.
+type shot struct {
+	name   string
+	keys   string // pressed before
+	ticket string // of the demo's, scanned then; "": none is
+	tone   string
+}
+
+// drawDoor takes a picture of each kind of verdict.
+func drawDoor(phone *browser.Tab, p demo.Place) error {
 	if err := phone.Go(p.Doors["north"]); err != nil {
 		return err
 	}
 	if err := phone.Wait(`document.getElementById("link").dataset.state === "online"`, patience); err != nil {
 		return err
 	}
-	for _, shot := range []struct{ name, ticket, tone string }{
-		{"door-admit", "ticket-1.png", "green"}, {"door-void", "revoked.png", "red"},
+	// A green stands for as long as it may, so that it is there to be seen.
+	if _, err := browser.Eval[string](phone, `localStorage.settings = JSON.stringify({ green: 3 })`); err != nil {
+		return err
+	}
+	if err := phone.Go(p.Doors["north"]); err != nil {
+		return err
+	}
+	for _, s := range []shot{
+		{name: "door-ready", tone: "idle"},
+		{name: "door-admit", ticket: "ticket-1.png", tone: "green"},
+		{name: "door-check", ticket: "ticket-4.png", tone: "amber"},
+		{name: "door-void", keys: " ", ticket: "revoked.png", tone: "red"},
+		{name: "door-already-in", keys: " ", ticket: "ticket-1.png", tone: "red"},
+		{name: "door-exit", keys: " o", ticket: "ticket-1.png", tone: "blue"},
+		{name: "door-re-entry", keys: "i", ticket: "ticket-1.png", tone: "blue"},
+		{name: "door-verify", keys: "v", ticket: "ticket-2.png", tone: "green"},
 	} {
-		code, err := codeOf(filepath.Join(p.Tickets, shot.ticket))
+		if err := shoot(phone, p, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// alone waits until a key that was pressed counts as one that stands alone, and not
+// as the beginning of a code.
+const alone = `new Promise((done) => setTimeout(done, 400, ""))`
+
+func shoot(phone *browser.Tab, p demo.Place, s shot) error {
+	for _, key := range s.keys {
+		if err := phone.Keys(string(key)); err != nil {
+			return err
+		}
+		if _, err := browser.Eval[string](phone, alone); err != nil {
+			return err
+		}
+	}
+	if s.ticket != "" {
+		code, err := codeOf(filepath.Join(p.Tickets, s.ticket))
 		if err != nil {
 			return err
 		}
 		if err := phone.Keys(code + "\r"); err != nil {
 			return err
 		}
-		if err := phone.Wait(fmt.Sprintf(`document.getElementById("verdict").classList.contains("tone-%s")`, shot.tone), patience); err != nil {
-			return err
-		}
-		if err := save(phone, shot.name); err != nil {
-			return err
-		}
 	}
+	if err := phone.Wait(fmt.Sprintf(`/(^| |-)%s( |$)/.test(document.getElementById("verdict").className) && document.getElementById("word").textContent`, s.tone), patience); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
+	return save(phone, s.name)
+}
+
+// drawLive takes a picture of the manager's live page.
+func drawLive(ctx context.Context, p demo.Place, dir string) error {
 	desk, closeDesk, err := browser.Open(ctx, browser.Config{Profile: filepath.Join(dir, "desk"), Width: 1100, Height: 900})
 	if err != nil {
 		return err
