@@ -47,6 +47,10 @@ const (
 // ReadsGuests reports whether devices of the role may read the guest list.
 func (r Role) ReadsGuests() bool { return r == RoleSupervisor || r == RoleBoxOffice }
 
+// TakesSignIn reports whether people sign in at devices of the role, and so whether
+// they may read the staff list.
+func (r Role) TakesSignIn() bool { return r != RoleKiosk }
+
 // ParseRole reads a role's name.
 func ParseRole(name string) (Role, error) {
 	switch role := Role(name); role {

@@ -75,8 +75,8 @@ func roleCardBody(text string) (body string, found bool) {
 		}
 		rest := text[at+len(name):]
 		mark, size := utf8.DecodeRuneInString(rest)
-		if mark < utf8.RuneSelf && (unicode.IsLetter(mark) || unicode.IsDigit(mark)) {
-			continue
+		if mark == '/' || mark < utf8.RuneSelf && (unicode.IsLetter(mark) || unicode.IsDigit(mark)) {
+			continue // part of a word, or of an address
 		}
 		if body = strings.TrimSpace(rest[size:]); symbolsIn(body) >= leastOfRoleCard {
 			return body, true

@@ -23,6 +23,8 @@ import (
 	"usher/sync/fault"
 	"usher/sync/guests"
 	"usher/sync/journal"
+	"usher/sync/sealed"
+	"usher/sync/staff"
 )
 
 // Limits of a request and a reply.
@@ -90,6 +92,8 @@ type Reply struct {
 	// Guests is the event's guest key, sealed with the card's code, for roles that
 	// may read the guest list.
 	Guests []byte `json:"guests,omitempty"`
+	// Staff is the event's staff key likewise, for roles that people sign in at.
+	Staff []byte `json:"staff,omitempty"`
 }
 
 // Admitted is what a device knows after its enrolment.
@@ -103,6 +107,7 @@ type Admitted struct {
 	Server journal.NodeID
 	Node   journal.NodeID
 	Guests guests.Key // zero where the role may not read the guest list
+	Staff  staff.Key  // zero where nobody signs in
 }
 
 // Verify checks the reply against the card and the device's own key. It asks no
@@ -137,20 +142,28 @@ func (r Reply) Verify(card grant.Presented, pub ed25519.PublicKey) (*Admitted, e
 	if err := a.matches(card, pub); err != nil {
 		return a, err
 	}
-	return a, a.openGuests(r.Guests, card, pub)
+	if a.Role.ReadsGuests() {
+		if a.Guests, err = openKey("guest", r.Guests, card, pub); err != nil {
+			return a, err
+		}
+	}
+	if a.Role.TakesSignIn() {
+		a.Staff, err = openKey("staff", r.Staff, card, pub)
+	}
+	return a, err
 }
 
-// openGuests takes the guest key, which only the card's own server can have sealed.
-func (a *Admitted) openGuests(sealed []byte, card grant.Presented, pub ed25519.PublicKey) error {
-	if len(sealed) == 0 || !a.Role.ReadsGuests() {
-		return nil
+// openKey takes the key of a list, which only the card's own server can have sealed.
+// A server that sends none has none to give.
+func openKey(what string, box []byte, card grant.Presented, pub ed25519.PublicKey) (key sealed.Key, err error) {
+	if len(box) == 0 {
+		return key, nil
 	}
-	key, err := grant.OpenSecret(card.Code, pub, sealed)
-	if err != nil || len(key) != len(a.Guests) {
-		return fault.Wrap(fault.Refused, err, "the guest key that the server sent is not sealed with this card's code")
+	raw, err := grant.OpenSecret(card.Code, pub, box)
+	if err != nil || len(raw) != len(key) {
+		return key, fault.Wrap(fault.Refused, err, "the %s key that the server sent is not sealed with this card's code", what)
 	}
-	a.Guests = guests.Key(key)
-	return nil
+	return sealed.Key(raw), nil
 }
 
 // verifyAuthor finds the key in the ring that signed the record.

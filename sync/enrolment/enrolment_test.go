@@ -11,7 +11,6 @@ import (
 	"usher/crypto/grant"
 	"usher/crypto/keyring"
 	"usher/sync/fault"
-	"usher/sync/guests"
 	"usher/sync/journal"
 	"usher/sync/journal/journaltest"
 )
@@ -76,14 +75,18 @@ func TestAdmitted(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if a.Event != event || a.Gate != "north" || a.Role != grant.RoleSupervisor || a.Name != "Handheld 7" || a.Guests != d.guests ||
+		if a.Event != event || a.Gate != "north" || a.Role != grant.RoleSupervisor || a.Name != "Handheld 7" || a.Guests != d.guests || a.Staff != d.staff ||
 			a.Node != journal.NodeOf(d.device.Public()) || a.Server != d.server.Chain().Node || !a.Pins.Equal(d.card.Pins) {
 			t.Errorf("%s: admitted as %+v", name, a)
 		}
 	}
 	d.enrol.Role, d.card.Role = string(grant.RoleScanner), grant.RoleScanner
-	if a, err := d.reply(t).Verify(d.card, d.device.Public()); err != nil || !a.Guests.IsZero() {
-		t.Errorf("a scanner was given the guest list's key, %v", err)
+	if a, err := d.reply(t).Verify(d.card, d.device.Public()); err != nil || !a.Guests.IsZero() || a.Staff != d.staff {
+		t.Errorf("a scanner was given the guest list's key, or not the staff list's: %v", err)
+	}
+	d.enrol.Role, d.card.Role = string(grant.RoleKiosk), grant.RoleKiosk
+	if a, err := d.reply(t).Verify(d.card, d.device.Public()); err != nil || !a.Guests.IsZero() || !a.Staff.IsZero() {
+		t.Errorf("a kiosk was given the key of a list, %v", err)
 	}
 }
 
@@ -114,6 +117,7 @@ func TestRepliesThatLie(t *testing.T) {
 		"another gate":              {how: func(d *desk) { d.enrol.Gate = "south" }, kind: fault.Refused, says: "the card is for gate north"},
 		"another role":              {how: func(d *desk) { d.enrol.Role = string(grant.RoleScanner) }, kind: fault.Refused, says: "admitted this device to gate north of event GALA as scanner"},
 		"guest key of another card": {how: func(d *desk) { d.card.Code = grant.Code{1} }, then: func(d *desk, _ *Reply) { d.card.Code = grant.Code{9} }, kind: fault.Refused, says: "not sealed with this card's code"},
+		"staff key cut":             {then: func(_ *desk, r *Reply) { r.Staff = r.Staff[:20] }, kind: fault.Refused, says: "the staff key that the server sent is not sealed with this card's code"},
 		"guest key cut":             {then: func(_ *desk, r *Reply) { r.Guests = r.Guests[:20] }, kind: fault.Refused, says: "not sealed with this card's code"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -129,8 +133,8 @@ func TestRepliesThatLie(t *testing.T) {
 			if fault.KindOf(err) != c.kind || !strings.Contains(fault.Message(err), c.says) {
 				t.Errorf("got %v, want fault.%s that says %q", err, c.kind, c.says)
 			}
-			if a != nil && a.Guests != (guests.Key{}) {
-				t.Error("and yet there is a guest key")
+			if a != nil && !a.Staff.IsZero() {
+				t.Error("and yet there is a staff key")
 			}
 		})
 	}

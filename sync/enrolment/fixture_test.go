@@ -10,6 +10,8 @@ import (
 	"usher/sync/guests"
 	"usher/sync/journal"
 	"usher/sync/journal/journaltest"
+	"usher/sync/sealed"
+	"usher/sync/staff"
 )
 
 const event = "GALA"
@@ -23,6 +25,7 @@ type desk struct {
 	card         grant.Presented
 	enrol        journal.Enrol
 	guests       guests.Key
+	staff        staff.Key
 }
 
 func newDesk(t testing.TB) *desk {
@@ -40,7 +43,7 @@ func newDesk(t testing.TB) *desk {
 		Event: event, Gate: "north", Role: grant.RoleSupervisor, Expires: now + 3600,
 	}
 	d.enrol = journal.Enrol{Node: journal.NodeOf(d.device.Public()), Public: d.device.Public(), Gate: "north", Role: string(grant.RoleSupervisor), Name: "Handheld 7"}
-	d.guests = guests.Key{7}
+	d.guests, d.staff = guests.Key{7}, staff.Key{8}
 	return d
 }
 
@@ -51,10 +54,15 @@ func (d *desk) reply(t testing.TB) Reply {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealed, err := grant.SealSecret(bytes.NewReader(make([]byte, 64)), d.card.Code, d.device.Public(), d.guests[:])
-	if err != nil {
-		t.Fatal(err)
+	seal := func(key sealed.Key) []byte {
+		box, err := grant.SealSecret(bytes.NewReader(make([]byte, 64)), d.card.Code, d.device.Public(), key[:])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return box
 	}
 	writer := d.server.Fork()
-	return Reply{Event: event, Ring: signed.Bytes(), Record: writer.Write(t, journal.KindEnrol, &d.enrol).Bytes(), Guests: sealed}
+	return Reply{
+		Event: event, Ring: signed.Bytes(), Record: writer.Write(t, journal.KindEnrol, &d.enrol).Bytes(), Guests: seal(d.guests), Staff: seal(d.staff),
+	}
 }

@@ -46,7 +46,7 @@ func FuzzRequest(f *testing.F) {
 }
 
 // FuzzReply wants a refusal of everything but the server's own words, which all
-// but the guest key are.
+// but the keys of lists are.
 func FuzzReply(f *testing.F) {
 	d := newDesk(f)
 	good := d.reply(f)
@@ -54,7 +54,7 @@ func FuzzReply(f *testing.F) {
 	f.Add(good.Event, good.Ring, good.Record, []byte{})
 	f.Add("OTHER", good.Ring, good.Ring, good.Record)
 	f.Fuzz(func(t *testing.T, event string, ring, record, sealed []byte) {
-		a, err := Reply{event, ring, record, sealed}.Verify(d.card, d.device.Public())
+		a, err := Reply{Event: event, Ring: ring, Record: record, Guests: sealed, Staff: good.Staff}.Verify(d.card, d.device.Public())
 		switch own := event == good.Event && bytes.Equal(ring, good.Ring) && bytes.Equal(record, good.Record); {
 		case err != nil && fault.KindOf(err) != fault.BadInput && fault.KindOf(err) != fault.Refused:
 			t.Errorf("refused as %v", err)
