@@ -86,6 +86,9 @@ func Enrol(ctx context.Context, cfg Config) (*enrolment.Admitted, error) {
 	if err := cfg.Store.SaveGuestKey(admitted.Guests); err != nil {
 		return nil, err
 	}
+	if err := cfg.Store.SaveStaffKey(admitted.Staff); err != nil {
+		return nil, err
+	}
 	return admitted, cfg.Store.Enrol(ctx, store.Enrolment{
 		Event: admitted.Event, Gate: admitted.Gate, Role: admitted.Role, Name: admitted.Name,
 		ServerURL: base.String(), Server: admitted.Server, Pins: admitted.Pins, Ring: admitted.Ring.Bytes(),

@@ -12,6 +12,7 @@ import (
 	"usher/sync/enrolment"
 	"usher/sync/fault"
 	"usher/sync/journal"
+	"usher/sync/sealed"
 )
 
 // Limits of a card's life.
@@ -57,7 +58,7 @@ func (d *Doors) keepCard(ctx context.Context, card grant.Card) error {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `
-			insert into card (handle, event, gate, role, code, expires, tries, node, record, guests) values ($1, $2, $3, $4, $5, $6, 0, '', $7, $7)`,
+			insert into card (handle, event, gate, role, code, expires, tries, node, record, guests, staff) values ($1, $2, $3, $4, $5, $6, 0, '', $7, $7, $7)`,
 			grant.Handle(card.Code), card.Event, card.Gate, string(card.Role), card.Code[:], card.Expires, []byte{})
 		return err
 	})
@@ -71,7 +72,8 @@ type kept struct {
 	expires           int64
 	tries             int
 	node              string
-	record, guests    []byte
+	record            []byte
+	guests, staff     []byte
 }
 
 // errWrongProof leaves the transaction committed, so that the try is counted.
@@ -113,15 +115,15 @@ func (d *Doors) burn(ctx context.Context, tx *sqldb.Tx, r enrolment.Request) (en
 	// card come one after the other on every engine.
 	err := tx.QueryRowContext(ctx, `
 		update card set tries = tries where handle = $1
-		returning event, gate, role, code, expires, tries, node, record, guests`, r.Handle).
-		Scan(&c.event, &c.gate, &c.role, &c.code, &c.expires, &c.tries, &c.node, &c.record, &c.guests)
+		returning event, gate, role, code, expires, tries, node, record, guests, staff`, r.Handle).
+		Scan(&c.event, &c.gate, &c.role, &c.code, &c.expires, &c.tries, &c.node, &c.record, &c.guests, &c.staff)
 	if isNoRows(err) {
 		return enrolment.Reply{}, fault.New(fault.NotFound, "the server knows no such card; make a new one")
 	}
 	if err != nil {
 		return enrolment.Reply{}, err
 	}
-	reply := enrolment.Reply{Event: c.event, Record: c.record, Guests: c.guests}
+	reply := enrolment.Reply{Event: c.event, Record: c.record, Guests: c.guests, Staff: c.staff}
 	node := journal.NodeOf(ed25519.PublicKey(r.Public)).String()
 	switch {
 	case c.node == node:
@@ -144,10 +146,10 @@ func (d *Doors) burn(ctx context.Context, tx *sqldb.Tx, r enrolment.Request) (en
 	if err := d.stillThere(ctx, tx, c); err != nil {
 		return reply, err
 	}
-	if reply.Guests, err = d.sealGuestKey(ctx, tx, c, r); err != nil {
+	if err := d.sealKeys(ctx, tx, c, r, &reply); err != nil {
 		return reply, err
 	}
-	reply.Record, err = d.admit(ctx, tx, c, r, reply.Guests)
+	reply.Record, err = d.admit(ctx, tx, c, r, reply)
 	return reply, err
 }
 
@@ -163,23 +165,34 @@ func (d *Doors) stillThere(ctx context.Context, tx *sqldb.Tx, c kept) error {
 	return nil
 }
 
-// sealGuestKey gives the event's guest key for the device, as its role may have it.
-func (d *Doors) sealGuestKey(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Request) ([]byte, error) {
-	if !grant.Role(c.role).ReadsGuests() {
-		return []byte{}, nil
+// sealKeys puts the keys of the event's lists into the reply, as far as the device's
+// role may have them.
+func (d *Doors) sealKeys(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Request, reply *enrolment.Reply) error {
+	reply.Guests, reply.Staff = []byte{}, []byte{}
+	role := grant.Role(c.role)
+	for _, list := range []struct {
+		may bool
+		key func(context.Context, sqldb.Queryer, string) (sealed.Key, error)
+		box *[]byte
+	}{
+		{role.ReadsGuests(), d.vault.GuestKeyIn, &reply.Guests},
+		{role.TakesSignIn(), d.vault.StaffKeyIn, &reply.Staff},
+	} {
+		if !list.may {
+			continue
+		}
+		key, err := list.key(ctx, tx, c.event)
+		if err != nil {
+			return err
+		}
+		if *list.box, err = grant.SealSecret(d.rand, grant.Code(c.code), r.Public, key[:]); err != nil {
+			return fault.Wrap(fault.Internal, err, "can't seal a key for the device")
+		}
 	}
-	key, err := d.vault.GuestKeyIn(ctx, tx, c.event)
-	if err != nil {
-		return nil, err
-	}
-	sealed, err := grant.SealSecret(d.rand, grant.Code(c.code), r.Public, key[:])
-	if err != nil {
-		return nil, fault.Wrap(fault.Internal, err, "can't seal the guest key")
-	}
-	return sealed, nil
+	return nil
 }
 
-func (d *Doors) admit(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Request, guestKey []byte) ([]byte, error) {
+func (d *Doors) admit(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Request, keys enrolment.Reply) ([]byte, error) {
 	name := r.Name
 	if name == "" {
 		name = c.gate
@@ -192,7 +205,7 @@ func (d *Doors) admit(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Req
 		return nil, err
 	}
 	raw := records[0].Bytes()
-	_, err = tx.ExecContext(ctx, `update card set node = $2, record = $3, code = $4, guests = $5 where handle = $1`,
-		r.Handle, node.String(), raw, []byte{}, guestKey)
+	_, err = tx.ExecContext(ctx, `update card set node = $2, record = $3, code = $4, guests = $5, staff = $6 where handle = $1`,
+		r.Handle, node.String(), raw, []byte{}, keys.Guests, keys.Staff)
 	return raw, err
 }

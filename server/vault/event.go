@@ -12,6 +12,8 @@ import (
 	"usher/sync/fault"
 	"usher/sync/guests"
 	"usher/sync/journal"
+	"usher/sync/sealed"
+	"usher/sync/staff"
 )
 
 const (
@@ -149,13 +151,23 @@ func (v *Vault) AuthorIn(ctx context.Context, q sqldb.Queryer, event string) (*j
 // names at the gates are sealed with. It follows from the journal key, so there is
 // nothing more to keep.
 func (v *Vault) GuestKeyIn(ctx context.Context, q sqldb.Queryer, event string) (guests.Key, error) {
+	return v.listKeyIn(ctx, q, event, "usher-guests-v1/", "guest")
+}
+
+// StaffKeyIn gives the event's staff key likewise: the key that the staff list at
+// the gates is sealed with.
+func (v *Vault) StaffKeyIn(ctx context.Context, q sqldb.Queryer, event string) (staff.Key, error) {
+	return v.listKeyIn(ctx, q, event, "usher-staff-v1/", "staff")
+}
+
+func (v *Vault) listKeyIn(ctx context.Context, q sqldb.Queryer, event, label, what string) (sealed.Key, error) {
 	author, err := v.AuthorIn(ctx, q, event)
 	if err != nil {
-		return guests.Key{}, err
+		return sealed.Key{}, err
 	}
-	key, err := author.Signer.Derive("usher-guests-v1/" + event)
+	key, err := author.Signer.Derive(label + event)
 	if err != nil {
-		return guests.Key{}, fault.Wrap(fault.Internal, err, "can't make the guest key of event %s", event)
+		return sealed.Key{}, fault.Wrap(fault.Internal, err, "can't make the %s key of event %s", what, event)
 	}
 	return key, nil
 }

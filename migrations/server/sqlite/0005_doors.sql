@@ -12,7 +12,8 @@ create table card (
     tries      integer not null,    -- wrong proofs so far
     node       text    not null,    -- the device that used it; '' before
     record     blob    not null,    -- the enrol record that was written for it; empty before
-    guests     blob    not null     -- the guest key, sealed for the device that used it; empty before, and for roles without
+    guests     blob    not null,    -- the guest key, sealed for the device that used it; empty before, and for roles without
+    staff      blob    not null     -- the staff key likewise
 ) strict;
 
 -- When a device was last in touch, in touch with this server, and how far it
@@ -25,3 +26,17 @@ create table contact (
     seq     integer not null,
     primary key (event, node)
 ) strict;
+
+-- The people on the events' staff lists. person is what the gates are told, with
+-- argon2id of the PIN and the hash of the role card; of those who are gone neither.
+create table staff (
+    event      text    not null,
+    id         text    not null,
+    name       text    not null,
+    folded     text    not null, -- the name as it is compared
+    person     blob    not null, -- deterministic CBOR
+    gone       integer not null, -- 1: taken off the list
+    changed_at integer not null, -- Unix ms
+    primary key (event, id)
+) strict;
+create unique index staff_by_name on staff (event, folded) where gone = 0;
