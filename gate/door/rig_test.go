@@ -23,6 +23,7 @@ import (
 	"usher/gate/store"
 	"usher/gate/turnstile"
 	"usher/sync/admission"
+	"usher/sync/guests"
 	"usher/sync/journal"
 	"usher/sync/journal/journaltest"
 	"usher/sync/state"
@@ -60,20 +61,33 @@ type rig struct {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{t: t, role: grant.RoleScanner, server: journaltest.NewWriter(t, "server"), issuer: journaltest.Signer(t, "issuer")}
+	return newRigAs(t, grant.RoleScanner)
+}
+
+// newRigAs is newRig for a device of a role.
+func newRigAs(t *testing.T, role grant.Role) *rig {
+	t.Helper()
+	r := &rig{t: t, role: role, server: journaltest.NewWriter(t, "server"), issuer: journaltest.Signer(t, "issuer")}
 	r.server.Stamp.Time = opening.UnixMilli()
 	r.notReady.Store(admission.Reason(""))
 	r.status.Store(&Status{Gate: "north", Event: eventCode, Ready: true, Clock: "good"})
 	device, root := journaltest.Signer(t, "gate"), journaltest.Signer(t, "root")
 	ring := r.ring(root)
-	r.state = state.New(state.Config{Event: eventCode, Pins: keyring.PinsOf([]ed25519.PublicKey{root.Public()}), Server: r.server.Chain().Node})
+	config := state.Config{Event: eventCode, Pins: keyring.PinsOf([]ed25519.PublicKey{root.Public()}), Server: r.server.Chain().Node}
+	if role.ReadsGuests() {
+		config.GuestKey = guestKey
+	}
+	if role.TakesSignIn() {
+		config.StaffKey = staffKey
+	}
+	r.state = state.New(config)
 	if err := r.state.TrustRing(ring); err != nil {
 		t.Fatal(err)
 	}
 	r.tell(journal.KindRing, &journal.RingRecord{Signed: ring.Bytes()})
 	r.tell(journal.KindEvent, galaEvent())
 	r.tell(journal.KindEnrol, &journal.Enrol{
-		Node: journal.NodeOf(device.Public()), Public: device.Public(), Gate: "north", Role: string(grant.RoleScanner), Name: "handheld 1",
+		Node: journal.NodeOf(device.Public()), Public: device.Public(), Gate: "north", Role: string(role), Name: "handheld 1",
 	})
 	r.open(device)
 	return r
@@ -92,7 +106,7 @@ func (r *rig) open(device *keyring.Signer) {
 	}
 	turn, err := turnstile.Open(r.t.Context(), turnstile.Config{
 		Store: s, State: r.state, Clock: clock.New(source, &clock.Offset{}, 0), Author: &journal.Author{Signer: device}, Gate: "north",
-		Mono: source.Mono, Ready: func() admission.Reason { return r.notReady.Load().(admission.Reason) },
+		Kiosk: r.role == grant.RoleKiosk, Mono: source.Mono, Ready: func() admission.Reason { return r.notReady.Load().(admission.Reason) },
 		Sure: func() journal.Assurance { return journal.Assurance{} }, Linked: func() bool { return true }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
@@ -184,7 +198,7 @@ func galaEvent() *journal.Event {
 		Zones:    []journal.Zone{{Bit: 0, Code: "hall", Name: "Hall"}, {Bit: 1, Code: "balcony", Name: "Balcony"}},
 		Products: []journal.Product{{Number: 1, Code: "day", Name: "Day", Zones: 1}, {Number: 2, Code: "box", Name: "Box", Zones: 2}},
 		Gates: []journal.Gate{
-			{Code: "north", Name: "North", Zone: 0, All: true},
+			{Code: "north", Name: "North", Zone: 0, All: true, TakesUnpaid: true},
 			{Code: "stairs", Name: "Stairs", Zone: 1, All: true, Direction: "up on the left"},
 		},
 	}
@@ -196,6 +210,26 @@ func (r *rig) tell(kind journal.Kind, content any) {
 	if _, err := r.state.Apply(r.server.Write(r.t, kind, content)); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// guestList has the gate hear of seven tickets: the fifth is not paid for, the last
+// is Wilhelmina's.
+func (r *rig) guestList() {
+	r.t.Helper()
+	roster := &journal.Roster{Groups: []journal.RosterGroup{{Product: 1}, {Product: 1, Unpaid: true}}}
+	for n := range byte(7) {
+		group := &roster.Groups[0]
+		if n+1 == 5 {
+			group = &roster.Groups[1]
+		}
+		group.Add(journal.TicketID{n + 1}, 0)
+	}
+	r.tell(journal.KindRoster, roster)
+	sealed, err := guests.Seal(guestKey, eventCode, rand.Reader, []guests.Guest{{Ticket: journal.TicketID{7}, Name: "Wilhelmina Quarks"}})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.tell(journal.KindGuests, sealed[0])
 }
 
 // code is the code of a ticket for the day.

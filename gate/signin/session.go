@@ -131,7 +131,7 @@ func (d *Desk) Peek(token Token) Who { return d.who(token, false) }
 func (d *Desk) who(token Token, there bool) Who {
 	w := Who{key: d.List.ReadsGuests(), standing: Alone}
 	switch {
-	case d.Device == grant.RoleKiosk:
+	case !d.Device.TakesSignIn():
 		w.standing = AtKiosk
 		return w
 	case !d.List.Staffed():

@@ -104,11 +104,11 @@ const (
 )
 
 // Takes reports whether people sign in at the device at all.
-func (d *Desk) Takes() bool { return d.Device != grant.RoleKiosk && d.List.Staffed() }
+func (d *Desk) Takes() bool { return d.Device.TakesSignIn() && d.List.Staffed() }
 
 func (d *Desk) takes() error {
 	switch {
-	case d.Device == grant.RoleKiosk:
+	case !d.Device.TakesSignIn():
 		return fault.At(fault.NotReady, whereNone, "nobody signs in at a kiosk")
 	case !d.List.Staffed():
 		return fault.At(fault.NotReady, whereNone, "this device knows of nobody who could sign in: usher staff add on the server, then sync")
