@@ -34,12 +34,16 @@ A CHECK or MUST PAY wants something of you first. Answer its questions, by their
 with --answer, confirm with --confirm, and scan again; both hold for every ticket of
 the command, so scan one at a time.
 
+A role card among the files signs its holder in for those after it. --override lets in
+against a refusal where a supervisor is signed in, with the card or with --sign-in.
+
 Exit status: 0 all admitted, 1 somebody refused, 2 the gate could not judge.`,
 		Example: `  usher gate scan ticket.png
   usher gate scan --data /var/lib/usher/gate-north --direction out ticket.png
   usher gate scan --confirm unpaid ticket.png
   usher gate scan --answer age=21 --answer photo=yes ticket.png
-  scanner | usher gate scan --direction verify --json -`,
+  scanner | usher gate scan --direction verify --json -
+  usher gate scan --override "lost wristband" role-card.png ticket.png`,
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 || slices.Contains(args, "") {
 				return fault.New(fault.BadInput, "usher gate scan needs picture files, or - for codes from standard input")
@@ -54,6 +58,7 @@ Exit status: 0 all admitted, 1 somebody refused, 2 the gate could not judge.`,
 	c.Flags().StringArray("confirm", nil, "what you have seen to: `unpaid|stale_list`; may be given several times")
 	c.Flags().StringArray("answer", nil, "`CODE=TEXT`, the holder's answer to a question; may be given several times")
 	c.Flags().String("by", "", "who stands at the gate, where nobody signs in; kept in the record")
+	c.Flags().String("override", "", "let in against a refusal, for this `REASON`; a supervisor has to be signed in")
 	addSignIn(c)
 	return c
 }
@@ -147,6 +152,12 @@ func scanRequest(c *cobra.Command) (door.Scan, error) {
 	default:
 		return r, fault.New(fault.BadInput, "--direction %q: want in, out or verify", d)
 	}
+	if why := flag(c, "override"); why != "" {
+		if r.Look {
+			return r, fault.New(fault.BadInput, "--override with --direction verify: who is only looked at isn't let in")
+		}
+		r.Override = &door.Override{Reason: why}
+	}
 	if at := flag(c, "at"); at != "" {
 		t, err := time.Parse(time.RFC3339, at)
 		if err != nil || t.UnixMilli() <= 0 {
@@ -189,7 +200,7 @@ func addReplies(c *cobra.Command, r *door.Scan) error {
 
 func statusOf(a door.Answer) int {
 	switch {
-	case a.Green():
+	case a.Green(), a.Result == door.ResultSignedIn:
 		return exitDone
 	case a.Result == admission.Cannot:
 		return exitFault
