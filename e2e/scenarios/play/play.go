@@ -64,6 +64,7 @@ type player struct {
 	tickets map[string]*holding
 	fillers []string          // codes of the unnamed tickets
 	keys    map[string]string // key's name in the case → kid
+	cards   map[string]string // event/operator → role card
 	last    []string          // events, the case's own first
 
 	outcomes map[int]*outcome // by number of the step

@@ -44,6 +44,9 @@ func (p *player) setUp(ctx context.Context) (err error) {
 	if err := p.fill(ctx); err != nil {
 		return err
 	}
+	if err := p.staff(ctx); err != nil {
+		return err
+	}
 	if err := p.enrol(ctx); err != nil {
 		return err
 	}
