@@ -99,8 +99,8 @@ func (b *browser) enters(name string) {
 	}
 }
 
-// problem reads an answer that has to be an error.
-func problem(t *testing.T, w *httptest.ResponseRecorder) (p fault.Problem) {
+// faulted reads an answer that has to be an error.
+func faulted(t *testing.T, w *httptest.ResponseRecorder) (p fault.Problem) {
 	t.Helper()
 	if w.Code == http.StatusOK {
 		t.Fatalf("it is answered: %s", w.Body)
@@ -157,7 +157,7 @@ var asks = map[signin.Act]func(*browser) *httptest.ResponseRecorder{
 func granted(t *testing.T, act signin.Act, w *httptest.ResponseRecorder) bool {
 	t.Helper()
 	if w.Code == http.StatusForbidden {
-		if p := problem(t, w); p.Kind != fault.Forbidden || p.Where != string(act) && !(act == signin.UndoOthers && p.Where == string(signin.Undo)) {
+		if p := faulted(t, w); p.Kind != fault.Forbidden || p.Where != string(act) && !(act == signin.UndoOthers && p.Where == string(signin.Undo)) {
 			t.Errorf("%s is refused with %+v", act, p)
 		}
 		return false
@@ -238,7 +238,7 @@ func TestSignIn(t *testing.T) {
 	if me := b.me(); me.SignedIn || len(me.People) != 0 || me.Device != grant.RoleScanner || me.Ended != "" {
 		t.Errorf("before there is staff: %+v", me)
 	}
-	if p := problem(t, b.post("/api/sign-in", SignIn{Name: "Kim", PIN: pin})); p.Where != "no_staff" || p.Kind != fault.NotReady {
+	if p := faulted(t, b.post("/api/sign-in", SignIn{Name: "Kim", PIN: pin})); p.Where != "no_staff" || p.Kind != fault.NotReady {
 		t.Errorf("before there is staff: %+v", p)
 	}
 	b.hire("Sam", grant.RoleScanner)
@@ -262,7 +262,7 @@ func TestSignIn(t *testing.T) {
 		"a broken card": {SignIn{Card: card[:25]}, "card", fault.Unauthorised},
 	} {
 		w := b.post("/api/sign-in", c.ask)
-		if p := problem(t, w); p.Where != c.where || p.Kind != c.kind || len(w.Result().Cookies()) != 0 {
+		if p := faulted(t, w); p.Where != c.where || p.Kind != c.kind || len(w.Result().Cookies()) != 0 {
 			t.Errorf("%s: %+v, cookies %v", name, p, w.Result().Cookies())
 		}
 	}
@@ -359,7 +359,7 @@ func TestRoleCardAtEveryInput(t *testing.T) {
 	// A garbled or strange one is no ticket either.
 	for _, text := range []string{card[:len(card)-1], grant.RoleCardText(grant.Code{9})} {
 		w := (&browser{rig: r}).post("/api/scan", entry(text))
-		if p := problem(t, w); p.Where != "card" || strings.Contains(w.Body.String(), text) {
+		if p := faulted(t, w); p.Where != "card" || strings.Contains(w.Body.String(), text) {
 			t.Errorf("%+v: %s", p, w.Body)
 		}
 	}
@@ -379,7 +379,7 @@ func TestTheNameInTheRecords(t *testing.T) {
 		t.Errorf("nobody signed in: recorded for %q", got)
 	}
 	said.Text, said.Operator = b.code(2), "kim"
-	if p := problem(t, b.post("/api/scan", said)); p.Kind != fault.Forbidden || p.Where != "operator" {
+	if p := faulted(t, b.post("/api/scan", said)); p.Kind != fault.Forbidden || p.Where != "operator" {
 		t.Errorf("a borrowed name: %+v", p)
 	}
 	b.enters("Kim")
@@ -404,7 +404,7 @@ func TestTheNameInTheRecords(t *testing.T) {
 		if reason == "\xff" {
 			body = bytes.ReplaceAll(body, []byte(`\ufffd`), []byte(" "))
 		}
-		if p := problem(t, b.post("/api/scan", body)); p.Where != "override" {
+		if p := faulted(t, b.post("/api/scan", body)); p.Where != "override" {
 			t.Errorf("an override for %q: %+v", reason, p)
 		}
 	}
