@@ -146,8 +146,17 @@ var asks = map[signin.Act]func(*browser) *httptest.ResponseRecorder{
 	signin.Search: func(b *browser) *httptest.ResponseRecorder {
 		return b.post("/api/search", map[string]string{"query": "Wilhelmina"})
 	},
-	signin.Names: func(b *browser) *httptest.ResponseRecorder { return b.post("/api/scan", entry(b.code(7))) },
-	signin.Sync:  func(b *browser) *httptest.ResponseRecorder { return b.post("/api/sync", struct{}{}) },
+	signin.Names:     func(b *browser) *httptest.ResponseRecorder { return b.post("/api/scan", entry(b.code(7))) },
+	signin.Sync:      func(b *browser) *httptest.ResponseRecorder { return b.post("/api/sync", struct{}{}) },
+	signin.Shift:     func(b *browser) *httptest.ResponseRecorder { return b.send("GET", "/api/shift", nil) },
+	signin.HandOver:  func(b *browser) *httptest.ResponseRecorder { return b.send("GET", "/api/hand-over", nil) },
+	signin.Preflight: func(b *browser) *httptest.ResponseRecorder { return b.send("GET", "/api/preflight", nil) },
+	signin.Training: func(b *browser) *httptest.ResponseRecorder {
+		return b.post("/api/training", map[string]bool{"on": true})
+	},
+	signin.Leave: func(b *browser) *httptest.ResponseRecorder {
+		return b.post("/api/leave", map[string]bool{"force": true})
+	},
 	signin.Import: func(b *browser) *httptest.ResponseRecorder {
 		return b.post("/api/import", []byte("a journal file"))
 	},
