@@ -35,6 +35,9 @@ import (
 
 const (
 	event      = "SECRET"
+	operator   = "Zacharias"
+	pin        = "40817263"
+	wrongPIN   = "73920146"
 	passphrase = "correct-horse-battery-4711"
 	list       = "external_id,name,email,product,note\n" +
 		"A-1,Wilhelmina Quarks,wilhelmina@quarks.example,ga,Allergic To Zirconium\n" +
@@ -55,6 +58,7 @@ type day struct {
 	site    *httptest.Server
 	log     logs
 	tickets []ticketing.Ticket
+	role    grant.Code // of the operator's role card
 	cards   []grant.Card
 	doorKey string
 	public  map[string][]byte // what anybody may ask for, by address
@@ -106,6 +110,10 @@ func play(t *testing.T) *day {
 	d.must(err)
 	_, err = s.Tickets.Import(ctx, event, "guests.csv", strings.NewReader(list), nil)
 	d.must(err)
+	_, err = s.Doors.AddStaff(ctx, event, operator, grant.RoleSupervisor, pin)
+	d.must(err)
+	_, d.role, err = s.Doors.NewRoleCard(ctx, event, operator)
+	d.must(err)
 	handler, end, err := s.Handler()
 	d.must(err)
 	d.site = httptest.NewServer(handler)
@@ -153,6 +161,7 @@ func (d *day) work(ctx context.Context, name string, role grant.Role, log *slog.
 		}
 		return nil
 	}))
+	d.signIn(ctx, g)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	d.must(err)
 	agent, err := gate.NewAgent(g, listener)
@@ -166,6 +175,28 @@ func (d *day) work(ctx context.Context, name string, role grant.Role, log *slog.
 	d.must(g.Sync(ctx))
 	stop()
 	d.must(errors.Join(<-ended, g.Close()))
+}
+
+// signIn has somebody sign in in every way, and get it wrong in every way.
+func (d *day) signIn(ctx context.Context, g *gate.Gate) {
+	d.t.Helper()
+	card := grant.RoleCardText(d.role)
+	for _, text := range []string{card, strings.ToLower(card), card[:20], strings.Replace(card, ":", "Ö", 1)} {
+		if out := g.Turnstile.Scan(ctx, turnstile.Attempt{Text: text, Direction: admission.In, How: "wedge", Lane: "1"}); out.Reason != turnstile.RoleCard {
+			d.t.Errorf("a role card is judged: %s %s", out.Result, out.Reason)
+		}
+	}
+	if _, _, err := g.Desk.PIN(ctx, operator, wrongPIN); err == nil {
+		d.t.Error("a wrong PIN signs in")
+	}
+	_, _, err := g.Desk.PIN(ctx, operator, pin)
+	d.must(err)
+	token, who, err := g.Desk.Card(card)
+	d.must(err)
+	if who.Name != operator {
+		d.t.Errorf("signed in is %+v", who)
+	}
+	g.Log.Info("what somebody might log", "who", who, "token", token, "list", g.State.Staff())
 }
 
 // secret is something that must be nowhere, and in which spellings it is looked for.
@@ -203,6 +234,11 @@ func (d *day) keys() []secret {
 	d.must(err)
 	author, err := d.server.Vault.Author(d.t.Context(), event)
 	d.must(err)
+	staffKey, err := d.server.Vault.StaffKeyIn(d.t.Context(), d.server.DB.Read(), event)
+	d.must(err)
+	list = append(list,
+		secret{"the staff key", staffKey[:]}, secret{"a PIN", []byte(pin)}, secret{"a wrong PIN", []byte(wrongPIN)},
+		secret{"a role card", []byte(grant.RoleCardText(d.role)[len(grant.PrefixRoleCard):])}, secret{"a role card's code", d.role[:]})
 	list = append(list, secret{"the guest key", guest[:]}, secret{"the issuing key", issuer.Seed()}, secret{"the journal key", author.Signer.Seed()})
 	for _, name := range []string{"north", "south"} {
 		text, err := os.ReadFile(d.path(name + "/device.key"))
@@ -263,7 +299,8 @@ func TestSecretsAreNowhere(t *testing.T) {
 		d.must(err)
 		d.nowhere("a ticket", raw, all...)
 	}
-	d.nowhere("a scanner's database", d.database("north", store.DatabaseFile), all...)
+	listed := append(slices.Clone(all), secret{"somebody on the staff list", []byte(operator)})
+	d.nowhere("a scanner's database", d.database("north", store.DatabaseFile), listed...)
 	if _, err := os.Stat(d.path("north/guest.key")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a scanner has a guest key: %v", err)
 	}
@@ -278,9 +315,9 @@ func TestSecretsAreNowhere(t *testing.T) {
 		var file bytes.Buffer
 		_, err = look.Export(t.Context(), &file)
 		d.must(errors.Join(err, look.Close()))
-		d.nowhere("a journal file from "+name, file.Bytes(), all...)
+		d.nowhere("a journal file from "+name, file.Bytes(), listed...)
 	}
-	for _, file := range []string{"north/device.key", "north/door.key", "south/guest.key", "server/manager.key"} {
+	for _, file := range []string{"north/device.key", "north/door.key", "north/staff.key", "south/guest.key", "server/manager.key"} {
 		info, err := os.Stat(d.path(file))
 		d.must(err)
 		if mode := info.Mode().Perm(); mode != 0o600 {
