@@ -172,9 +172,12 @@ func linkWords(l door.Link) string {
 	if l.State == "up" {
 		return text + ": up, heard " + counted(uint64(l.Heard), "second") + " ago"
 	}
-	text += ": not up"
+	text += ": not linked"
 	if l.Why != "" {
-		text += ": " + l.Why
+		return text + ": " + l.Why
+	}
+	if l.Heard >= 0 && l.Who != "" {
+		text += " now, heard " + counted(uint64(l.Heard), "second") + " ago"
 	}
 	return text
 }
