@@ -183,7 +183,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	side.Go(func() { a.findOthers(work) })
 	side.Go(func() { a.housekeep(work) })
 	side.Go(func() { a.State.ProveIdle(work, provenAtOnce) })
-	listener := a.listener
+	var listener net.Listener = newCrowd(a.listener)
 	if a.identity != nil {
 		listener = secure.Listen(listener, a.identity)
 	}
