@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"usher/sync/exchange"
 	"usher/sync/fault"
@@ -22,14 +23,38 @@ const (
 	MaxUnproven = 16
 	// MaxUnprovenEach bounds them for one address.
 	MaxUnprovenEach = 4
+	// MaxTries bounds the sessions that one address begins within TriesPeriod.
+	MaxTries = 40
+	// TriesPeriod is for how long tries are counted.
+	TriesPeriod = 10 * time.Second
+	// maxCallers bounds the addresses whose tries are counted; more are refused, until
+	// the period is over.
+	maxCallers = 4096
 )
 
 // guard counts who is at the door.
 type guard struct {
+	now func() time.Time
+
 	mu       sync.Mutex // covers what follows
 	sessions int
 	unproven int
 	each     map[string]int // unproven, by address
+	tries    map[string]int // in this period, by address
+	ends     time.Time      // of the period
+}
+
+// tried counts a try of an address, and says whether there were not too many. g.mu is
+// held.
+func (g *guard) tried(address string) bool {
+	if now := g.now(); g.tries == nil || !now.Before(g.ends) || g.ends.Sub(now) > TriesPeriod {
+		g.tries, g.ends = make(map[string]int), now.Add(TriesPeriod)
+	}
+	if _, known := g.tries[address]; !known && len(g.tries) >= maxCallers {
+		return false
+	}
+	g.tries[address]++
+	return g.tries[address] <= MaxTries
 }
 
 // enter lets a connection in, and gives what to call when it has proved itself
@@ -37,7 +62,7 @@ type guard struct {
 func (g *guard) enter(address string) (proved, ended func(), ok bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.sessions >= MaxIncoming || g.unproven >= MaxUnproven || g.each[address] >= MaxUnprovenEach {
+	if !g.tried(address) || g.sessions >= MaxIncoming || g.unproven >= MaxUnproven || g.each[address] >= MaxUnprovenEach {
 		return nil, nil, false
 	}
 	if g.each == nil {
@@ -105,6 +130,7 @@ func (u *Uplink) join() (context.Context, func(), bool) {
 
 func (u *Uplink) serve(ctx context.Context, conn exchange.Conn, from string, proved func()) {
 	local := u.local
+	local.Reticent = true
 	var met []journal.NodeID // at most one
 	local.Met = func(node journal.NodeID) {
 		proved()

@@ -76,6 +76,7 @@ func New(ctx context.Context, cfg Config) (*Uplink, error) {
 	if u.log == nil {
 		u.log = slog.New(slog.DiscardHandler)
 	}
+	u.guard.now = cfg.Local.Now
 	if u.local.Peers == nil {
 		u.local.Peers = new(exchange.Peers)
 	}

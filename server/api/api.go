@@ -191,6 +191,7 @@ func (a *API) sync(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
+	local.Reticent = true
 	w.Header().Set("X-Content-Type-Options", "nosniff") // of the answer, should it be none to an upgrade
 	conn, err := link.Upgrade(w, r)
 	if err != nil {

@@ -57,6 +57,14 @@ type Conn interface {
 	Close() error
 }
 
+// Narrow is a Conn that takes messages of at most [MaxHello] bytes until Widen is
+// called, which is when the other node has proved itself: a stranger gets no more of
+// this node's memory.
+type Narrow interface {
+	Conn
+	Widen()
+}
+
 // Directory says who belongs to the event. Its answers may change while
 // sessions run: a server record that enrols or expels takes effect with the
 // Accept that takes it in.
@@ -97,6 +105,10 @@ type Local struct {
 	// Met, if not nil, is called once in each session, when the peer is let in.
 	Met func(peer journal.NodeID)
 
+	// Reticent has the other node speak first: who does not name the event is told
+	// nothing of this node. For the side that was connected to.
+	Reticent bool
+
 	Checkpoints *Checkpoints // of every chain, shared by all sessions; nil: none are exchanged
 	Peers       *Peers       // where sessions write down what they learn of others; nil: nowhere
 	Clock       *Clock       // this node's idea of the server's time; nil: it has none
@@ -130,6 +142,9 @@ func begin(ctx context.Context, conn Conn, local Local, once bool) error {
 	link, err := handshake(ctx, conn, &local)
 	if err != nil {
 		return err
+	}
+	if wide, ok := conn.(Narrow); ok {
+		wide.Widen()
 	}
 	if local.Met != nil {
 		local.Met(link.peer)

@@ -24,7 +24,8 @@ type peerLink struct {
 }
 
 // handshake says hello, proves both keys and decides whether the other node is
-// let in. Both nodes do the same at the same time.
+// let in. Both nodes do the same at the same time, except that a reticent one says
+// nothing before the other has named the event.
 func handshake(ctx context.Context, conn Conn, local *Local) (*peerLink, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, HandshakeTimeout,
 		fault.New(fault.Unavailable, "the other node did not prove itself within %v", HandshakeTimeout))
@@ -37,10 +38,7 @@ func handshake(ctx context.Context, conn Conn, local *Local) (*peerLink, error) 
 	if err != nil {
 		return nil, err
 	}
-	theirs, raw, err := swapHellos(ctx, conn, own)
-	if err == nil {
-		err = local.judgeHello(theirs)
-	}
+	theirs, raw, err := local.swapHellos(ctx, conn, own)
 	if err != nil {
 		return nil, hangUp(ctx, conn, err)
 	}
@@ -64,9 +62,28 @@ func newShare(rand io.Reader) (*ecdh.PrivateKey, error) {
 	return ecdh.X25519().NewPrivateKey(scalar[:])
 }
 
-// swapHellos sends ours and reads theirs, at the same time: a carrier without
+// swapHellos sends our hello and reads theirs, which has to be of the event.
+func (l *Local) swapHellos(ctx context.Context, conn Conn, own []byte) (*hello, []byte, error) {
+	if !l.Reticent {
+		return l.bothHellos(ctx, conn, own)
+	}
+	raw, err := conn.Receive(ctx)
+	if err != nil {
+		return nil, nil, unavailable(ctx, err, "waiting for the other node's hello")
+	}
+	theirs, err := l.readHello(raw)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := conn.Send(ctx, own); err != nil {
+		return nil, nil, unavailable(ctx, err, "saying hello")
+	}
+	return theirs, raw, nil
+}
+
+// bothHellos sends ours and reads theirs, at the same time: a carrier without
 // buffers would hold up two nodes that both send first.
-func swapHellos(ctx context.Context, conn Conn, own []byte) (*hello, []byte, error) {
+func (l *Local) bothHellos(ctx context.Context, conn Conn, own []byte) (*hello, []byte, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	sent := make(chan error, 1)
@@ -87,22 +104,28 @@ func swapHellos(ctx context.Context, conn Conn, own []byte) (*hello, []byte, err
 	if err := <-sent; err != nil {
 		return nil, nil, context.Cause(ctx)
 	}
+	theirs, err := l.readHello(raw)
+	return theirs, raw, err
+}
+
+func (l *Local) readHello(raw []byte) (*hello, error) {
 	m, err := parse(raw)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	switch m := m.(type) {
 	case *hello:
-		return m, raw, nil
+		return m, l.judgeHello(m)
 	case *lastWord:
-		return nil, nil, said(m)
+		return nil, said(m)
 	}
-	return nil, nil, fault.New(fault.BadInput, "a session begins with hello, not with %s", m.kind())
+	return nil, fault.New(fault.BadInput, "a session begins with hello, not with %s", m.kind())
 }
 
+// judgeHello refuses without a word of this node's event: who asks may be a stranger.
 func (l *Local) judgeHello(h *hello) error {
 	if h.Event != l.Event {
-		return fault.At(fault.Refused, "event", "the other node is of event %s, this one of %s", h.Event, l.Event)
+		return fault.At(fault.Refused, "event", "the other node is of event %s, this one is not", h.Event)
 	}
 	if l.Self.Public().Equal(ed25519.PublicKey(h.Public)) {
 		return fault.At(fault.Refused, "node", "node %s talks to itself, or its key was copied", l.node())

@@ -15,6 +15,8 @@ const Version = 1
 const (
 	// MaxMessage bounds one message on the carrier, sealed, in bytes.
 	MaxMessage = 1 << 20
+	// MaxHello bounds one message before the other node has proved itself.
+	MaxHello = 8 << 10
 	// MaxBatchRecords bounds the records of one batch.
 	MaxBatchRecords = 256
 	// MaxBatchBytes is where a batch stops growing: it may go over by one record.
@@ -75,6 +77,9 @@ const (
 
 // A batch and its record too many fit into a message, with room to spare.
 var _ = [1]struct{}{}[(MaxBatchBytes+journal.MaxRecordBytes+MaxBatchRecords*8)/MaxMessage]
+
+// A proof with an introduction fits into what is read before it, with room to spare.
+var _ = [1]struct{}{}[maxIntroduction/(MaxHello-1024)]
 
 // A full vector fits into a message, with room to spare.
 var _ = [1]struct{}{}[MaxChains*entrySize/(MaxMessage-1024)]

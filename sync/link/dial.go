@@ -54,7 +54,7 @@ func Address(base, event string) (string, error) {
 
 // Dial connects to an Address. An error has a kind: fault.Unavailable for a
 // host that does not answer, or that something else answers for, as the page of
-// a captive portal does; and what the node itself said otherwise.
+// a captive portal does, or one that intercepts TLS; and what the node itself said otherwise.
 func (d Dialer) Dial(ctx context.Context, address string) (exchange.Conn, error) {
 	dialer := websocket.Dialer{
 		Proxy: http.ProxyFromEnvironment, TLSClientConfig: d.TLS.Clone(), HandshakeTimeout: DialTimeout,
@@ -72,6 +72,12 @@ func (d Dialer) Dial(ctx context.Context, address string) (exchange.Conn, error)
 		return nil, context.Cause(ctx)
 	case errors.Is(err, websocket.ErrBadHandshake) && response != nil:
 		return nil, answered(address, response)
+	}
+	if fails, is := errors.AsType[*tls.CertificateVerificationError](err); is {
+		return nil, fault.At(fault.Unavailable, "network", "%s shows a certificate that this device does not trust (%.200s): does this network read what goes through it, or is a clock wrong?", host(address), fails.Err.Error())
+	}
+	if _, is := errors.AsType[tls.RecordHeaderError](err); is {
+		return nil, fault.At(fault.Unavailable, "network", "%s does not answer in TLS: something else answers in its place, or its address begins with http://", host(address))
 	}
 	return nil, fault.Wrap(fault.Unavailable, err, "%s does not answer", host(address))
 }
@@ -95,7 +101,7 @@ func answered(address string, r *http.Response) error {
 		}
 	}
 	switch {
-	case r.StatusCode < http.StatusBadRequest:
+	case r.StatusCode < http.StatusBadRequest, r.StatusCode == http.StatusNetworkAuthenticationRequired:
 		return fault.At(fault.Unavailable, "network", "%s answered with a page in its place (%s): does this network want somebody to log in?", host(address), r.Status)
 	case r.StatusCode == http.StatusNotFound:
 		return fault.New(fault.NotFound, "%s does not exchange journals there (%s)", host(address), r.Status)

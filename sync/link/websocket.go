@@ -43,12 +43,16 @@ type conn struct {
 	close sync.Once
 }
 
-var _ exchange.Conn = (*conn)(nil)
+var _ exchange.Narrow = (*conn)(nil)
 
+// newConn gives a connection that takes short messages only, until it is widened.
 func newConn(ws *websocket.Conn) *conn {
-	ws.SetReadLimit(exchange.MaxMessage)
+	ws.SetReadLimit(exchange.MaxHello)
 	return &conn{ws: ws}
 }
+
+// Widen implements exchange.Narrow.
+func (c *conn) Widen() { c.ws.SetReadLimit(exchange.MaxMessage) }
 
 // Send writes one message.
 func (c *conn) Send(ctx context.Context, message []byte) error {
@@ -70,7 +74,7 @@ func (c *conn) Receive(ctx context.Context) ([]byte, error) {
 	kind, message, err := c.ws.ReadMessage()
 	switch {
 	case errors.Is(err, websocket.ErrReadLimit):
-		return nil, fault.Wrap(fault.TooLarge, err, "a message is over the limit of %d bytes", exchange.MaxMessage)
+		return nil, fault.Wrap(fault.TooLarge, err, "a message is over the limit")
 	case err != nil:
 		return nil, failed(ctx, err)
 	case kind != websocket.BinaryMessage:

@@ -67,6 +67,7 @@ func both(t *testing.T) (client, server exchange.Conn) {
 
 func TestMessagesArriveWhole(t *testing.T) {
 	client, server := both(t)
+	widen(client, server)
 	for _, size := range []int{0, 1, 125, 126, 65_536, exchange.MaxMessage} {
 		message := bytes.Repeat([]byte{7}, size)
 		for _, way := range [][2]exchange.Conn{{client, server}, {server, client}} {
@@ -81,10 +82,29 @@ func TestMessagesArriveWhole(t *testing.T) {
 }
 
 func TestMessagesOverTheLimitAreRefused(t *testing.T) {
-	client, server := both(t)
-	go client.Send(t.Context(), make([]byte, exchange.MaxMessage+1))
-	if _, err := server.Receive(t.Context()); !errors.Is(err, fault.TooLarge) {
-		t.Errorf("Receive: %v", err)
+	for _, c := range []struct {
+		limit  int
+		proved bool
+	}{{exchange.MaxHello, false}, {exchange.MaxMessage, true}} {
+		client, server := both(t)
+		if c.proved {
+			widen(client, server)
+		}
+		go client.Send(t.Context(), make([]byte, c.limit))
+		if got, err := server.Receive(t.Context()); err != nil || len(got) != c.limit {
+			t.Errorf("%d bytes: %v", c.limit, err)
+		}
+		go client.Send(t.Context(), make([]byte, c.limit+1))
+		if _, err := server.Receive(t.Context()); !errors.Is(err, fault.TooLarge) {
+			t.Errorf("%d bytes: %v", c.limit+1, err)
+		}
+	}
+}
+
+// widen lets connections take what only nodes that proved themselves may send.
+func widen(conns ...exchange.Conn) {
+	for _, c := range conns {
+		c.(exchange.Narrow).Widen()
 	}
 }
 
@@ -195,6 +215,9 @@ func TestDialSaysWhatAnswered(t *testing.T) {
 		{"captive portal that redirects", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "http://portal.example/", http.StatusFound)
 		}, fault.Unavailable, "log in"},
+		{"captive portal that knows its status", func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusNetworkAuthenticationRequired)
+		}, fault.Unavailable, "log in"},
 		{"a problem of ours", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/problem+json")
 			w.WriteHeader(404)
@@ -235,7 +258,7 @@ func TestDialTrustsWhatItIsTold(t *testing.T) {
 	defer server.Close()
 	server.Config.ErrorLog = nil
 	address, _ := link.Address(server.URL, "JAZZ-26")
-	if _, err := (link.Dialer{}).Dial(t.Context(), address); !errors.Is(err, fault.Unavailable) {
+	if _, err := (link.Dialer{}).Dial(t.Context(), address); !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Message(err), "does this network read what goes through it") {
 		t.Errorf("a certificate of nobody's: %v", err)
 	}
 	pool := x509.NewCertPool()
@@ -245,6 +268,15 @@ func TestDialTrustsWhatItIsTold(t *testing.T) {
 		t.Fatalf("a certificate that is trusted: %v", err)
 	}
 	conn.Close()
+}
+
+// A portal that takes the TLS port and speaks no TLS is named as such.
+func TestDialWhatSpeaksNoTLS(t *testing.T) {
+	base := listen(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<h1>Accept our terms</h1>")) })
+	_, err := link.Dialer{}.Dial(t.Context(), strings.Replace(base, "http", "wss", 1))
+	if !errors.Is(err, fault.Unavailable) || !strings.Contains(fault.Message(err), "something else answers") {
+		t.Errorf("Dial: %v", err)
+	}
 }
 
 func TestAddress(t *testing.T) {
