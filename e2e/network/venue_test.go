@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -40,6 +41,7 @@ const patience = 40 * time.Second
 var program string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
 	keyring.DefaultParams = keyring.Params{Time: 1, KiB: 64, Threads: 1}
 	dir, err := os.MkdirTemp("", "usher-network-")
 	if err != nil {
