@@ -1,6 +1,7 @@
 package state
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -243,6 +244,40 @@ func TestGateOfAVersionToCome(t *testing.T) {
 	w.apply(s, version)
 	if z := s.Counts(0).Zones[1]; z.Entries != 1 {
 		t.Errorf("the cellar's zone has %+v", z)
+	}
+}
+
+// A gate that has not got the newest version of the event can't know what zone an
+// entry at a gate of that version was into, and may let the ticket in once more. Once
+// the version is there that is one conflict, whatever came first; before, it is none.
+func TestEntriesAroundAVersionToCome(t *testing.T) {
+	w := newWorld(t)
+	began := append(w.began, w.enrol("roof"))
+	before := w.known()
+	version := w.event(2, "cellar") // whose zone is the roof's
+	ahead := w.write("north", w.scan("cellar", id(1), admission.In))
+	scan := w.scan("roof", id(1), admission.In)
+	scan.Known = before
+	behind := w.write("roof", scan)
+	var first []admission.Conflict
+	for i, late := range [][]*journal.Record{{ahead, behind, version}, {behind, ahead, version}, {version, behind, ahead}} {
+		s := w.state(began...)
+		for _, r := range late {
+			if c := s.Conflicts(); len(c) != 0 {
+				t.Errorf("order %d: before all is known: %+v", i, c)
+			}
+			w.apply(s, r)
+		}
+		c := s.Conflicts()
+		if len(c) != 1 || c[0].Kind != admission.DoubleEntry || len(c[0].Duplicates) != 1 {
+			t.Fatalf("order %d: %+v", i, c)
+		}
+		if first == nil {
+			first = c
+		} else if !reflect.DeepEqual(first, c) {
+			t.Errorf("order %d: %+v, and in another order %+v", i, c, first)
+		}
+		wantAside(t, s)
 	}
 }
 
