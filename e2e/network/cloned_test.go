@@ -76,6 +76,7 @@ func TestHalfOpen(t *testing.T) {
 // The offset of a gate's clock is known within what is stated, over a line that takes
 // longer one way than the other.
 func TestTimeOverDelays(t *testing.T) {
+	t.Parallel()
 	v := newVenue(t, 1, "north", "south")
 	way := newProxy(t, v.address)
 	way.slow(120*time.Millisecond, 5*time.Millisecond)

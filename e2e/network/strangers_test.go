@@ -85,6 +85,7 @@ func frame(head byte, length uint64, body []byte) []byte {
 // Whatever a stranger sends, the agent hangs up, has told nothing of itself, and is as
 // it was.
 func TestStrangers(t *testing.T) {
+	t.Parallel()
 	v := newVenue(t, 2, "north", "south")
 	v.stop()
 	p := v.start("north", "http://127.0.0.1:1", gate.Config{})
@@ -291,6 +292,7 @@ func (c *taped) Widen() { c.Conn.(exchange.Narrow).Widen() }
 // Many strangers at once take no place for good, and none of a gate's that comes after
 // them.
 func TestCrowdOfStrangers(t *testing.T) {
+	t.Parallel()
 	v := newVenue(t, 2, "north", "south")
 	v.stop()
 	p := v.start("north", "http://127.0.0.1:1", gate.Config{})
