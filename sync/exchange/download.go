@@ -81,7 +81,7 @@ func (s *session) open(ctx context.Context, group []*batch) (parcels []*parcel, 
 func (s *session) handOver(ctx context.Context, parcels []*parcel) error {
 	for _, p := range parcels {
 		if n := len(p.records); n > 0 {
-			if err := s.theyHold(journal.Vector{p.chain(): p.records[n-1].Head()}); err != nil {
+			if err := s.theyHold(journal.Vector{p.chain(): p.records[n-1].Head()}, false); err != nil {
 				return err
 			}
 		}

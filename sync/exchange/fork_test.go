@@ -138,6 +138,41 @@ func TestARestoredGateGetsItsRecordsBack(t *testing.T) {
 	})
 }
 
+// What a node held before it was restored from a backup is not safe there any more, and
+// nobody goes on saying so.
+func TestARestoredNodeHoldsLess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, gates := venue(t, "north")
+		gates[0].Own(t, 30)
+		m := meet(t, gates[0], server, nil)
+		time.Sleep(time.Second)
+		m.part()
+		held := func() uint64 { return gates[0].Local.Peers.Held(gates[0].Chain(), nil) }
+		if held() != 30 {
+			t.Fatalf("the server is known to hold %d", held())
+		}
+		restored := exchangetest.NewServer(t)
+		restored.Local.Now = time.Now
+		if err := restored.Accept(t.Context(), server.Memory.Records(server.Chain())); err != nil {
+			t.Fatal(err)
+		}
+		restored.Refuse(func([]*journal.Record) error { return fault.New(fault.Internal, "disk full") })
+		m = meet(t, gates[0], restored, nil)
+		time.Sleep(time.Second)
+		m.part()
+		if held() != 0 {
+			t.Errorf("the restored server holds none, and is said to hold %d", held())
+		}
+		restored.Refuse(nil)
+		m = meet(t, gates[0], restored, nil)
+		time.Sleep(time.Second)
+		m.part()
+		if held() != 30 {
+			t.Errorf("the restored server got all, and is said to hold %d", held())
+		}
+	})
+}
+
 // A server restored from a backup goes on in a new epoch, and takes back from
 // its gates what the backup lacks, their enrolments included.
 func TestARestoredServerGetsItsRecordsBack(t *testing.T) {

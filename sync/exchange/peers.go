@@ -13,7 +13,7 @@ type Peer struct {
 	Node      journal.NodeID
 	Connected int              // sessions open now
 	Heard     time.Time        // last message from it, by the local clock; zero: never
-	Vector    journal.Vector   // how far it said it holds each chain durably; it never forgets
+	Vector    journal.Vector   // how far it said it holds each chain durably, in the newest session with it
 	Sample    Sample           // the newest measurement of its clock
 	Forked    []journal.Chain  // chains of which it holds another branch than this node
 	Refused   map[string]error // by chain, what it or this node last refused, and why

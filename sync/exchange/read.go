@@ -51,7 +51,9 @@ func (s *session) read(ctx context.Context) error {
 func (s *session) handOut(ctx context.Context, m message) error {
 	switch m := m.(type) {
 	case *vector:
-		return s.theyHold(m.unpack())
+		all := !s.vectored
+		s.vectored = true
+		return s.theyHold(m.unpack(), all)
 	case *refusal:
 		why := m.Problem.Err()
 		if s.progress.refused(m.chain(), m.First, why) {
@@ -84,14 +86,21 @@ func (s *session) handOut(ctx context.Context, m message) error {
 	return fault.New(fault.BadInput, "a %s message has no place in a session", m.kind())
 }
 
-// theyHold takes in how far the peer says it got.
-func (s *session) theyHold(heads journal.Vector) error {
+// theyHold takes in how far the peer says it got, with all that it holds or with what
+// went on since. It may hold less than it did: a node that was restored from a backup
+// has lost what came after that, and nobody is to believe that it is safe there.
+func (s *session) theyHold(heads journal.Vector, all bool) error {
 	if err := s.progress.holds(heads, s.local.IsServer); err != nil {
 		return err
 	}
 	s.local.Peers.change(s.link.peer, func(p *Peer) bool {
 		for chain := range heads {
 			delete(p.Refused, chain.String())
+		}
+		if all {
+			p.Vector = journal.Vector{}
+			advance(p.Vector, heads)
+			return true
 		}
 		return advance(p.Vector, heads)
 	})

@@ -42,6 +42,8 @@ type session struct {
 	parting  chan message  // good-bye, from upload to write
 	gone     chan struct{} // closed when the peer said good-bye or hung up after ours
 
+	vectored bool // the peer's first vector has come; for read alone
+
 	owed    chan struct{} // one for each batch that came and is not answered yet
 	leaving atomic.Bool   // good-bye is said
 	relayed atomic.Bool   // the peer's first checkpoints have come
