@@ -21,12 +21,13 @@ export function undecided(why, what = t("do.scan_again"), more = []) {
 }
 
 // call posts JSON, or a file as it is, and gives what the agent answers; without a
-// body it gets. It fails with Refused, or with whatever keeps the agent out of reach.
-// Where it was not for us to ask, the window has an event "refused".
-export async function call(path, body) {
+// body it gets. It waits for an answer for as long as patience, in ms. It fails with
+// Refused, or with whatever keeps the agent out of reach. Where it was not for us to
+// ask, the window has an event "refused".
+export async function call(path, body, patience = 10_000) {
   const file = body instanceof Blob;
   const headers = { "Accept-Language": language() };
-  const asked = { headers, signal: AbortSignal.timeout(file ? 60_000 : 10_000) };
+  const asked = { headers, signal: AbortSignal.timeout(patience) };
   if (body !== undefined) {
     headers["Content-Type"] = file ? body.type || "application/octet-stream" : "application/json";
     Object.assign(asked, { method: "POST", body: file ? body : JSON.stringify(body) });

@@ -17,7 +17,7 @@ let written = { ticket: "", answers: {} }; // of the ticket that was asked about
 // request gives what a verdict asks for, null for nothing.
 function request(verdict) {
   if (asksUndo()) return { label: t("ask.take_back"), done: takeBack };
-  if (!verdict?.scan || verdict.look || isKiosk()) return null;
+  if (!verdict?.scan || (verdict.look && !verdict.training) || isKiosk()) return null;
   const { scan, reason, details } = verdict;
   if (verdict.result === "reject" && may("override") && !final.has(reason)) {
     return { label: t("ask.override"), done: () => draw(verdict, whyOverride(scan)) };

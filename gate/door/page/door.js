@@ -7,12 +7,16 @@ import { setUpCamera } from "./camera.js";
 import { picture, scan, sighted } from "./judge.js";
 import { isKiosk, setUpKiosk } from "./kiosk.js";
 import { direction, face, setUpLane } from "./lane.js";
+import { setUpLeave } from "./leave.js";
 import { closePanels, openPanel, panelOpen, setUpPanels } from "./panel.js";
+import { setUpPreflight } from "./preflight.js";
 import { openSearch, setUpSearch } from "./search.js";
 import { setUpSettings } from "./settings.js";
+import { setUpShift } from "./shift.js";
 import { setUpSignIn } from "./signin.js";
 import { setUpStaff } from "./staff.js";
 import { showStatus } from "./status.js";
+import { setUpTraining } from "./training.js";
 import { asksUndo, askUndo, setUpUndo, takeBack } from "./undo.js";
 import { dismiss, onVerdict, present } from "./verdict.js";
 import { onWedge } from "./wedge.js";
@@ -57,8 +61,12 @@ setUpUndo();
 setUpAsk();
 setUpSearch();
 setUpSignIn();
+setUpTraining();
+setUpShift();
+setUpPreflight();
+setUpLeave();
 onVerdict((verdict) => { if (verdict) closePanels(); });
-onWedge({ code(text, how) { closePanels(); scan(text, how); }, picture, key: pressed });
+onWedge({ code(text, how) { if (panelOpen()?.id !== "preflight") closePanels(); scan(text, how); }, picture, key: pressed });
 const camera = setUpCamera({
   purpose: direction, judge: sighted,
   trouble: (display) => present({ result: "fault", reason: "camera", display: { tone: "hatch", shape: "hatch", ...display } }),

@@ -1,5 +1,6 @@
 // Fields for the organiser's questions: made of what an event's file says, read as
 // the agent takes answers.
+import { button, element } from "./element.js";
 import { t } from "./words.js";
 
 const longest = 130; // UTF-16 units; never more than the 400 bytes of an answer
@@ -22,15 +23,9 @@ export function said(form) {
 const label = (q) => q.required ? q.text : t("ask.optional", { question: q.text });
 
 function choice(q, answer) {
-  const set = element("fieldset"), legend = element("legend");
-  legend.textContent = label(q);
   const options = q.kind === "yes_no" ? [["yes", t("ask.yes")], ["no", t("ask.no")]] : (q.choices || []).map((c) => [c, c]);
-  set.append(legend, ...options.map(([value, name]) => {
-    const box = element("label", { className: "option" });
-    box.append(element("input", { type: "radio", name: q.code, value, required: q.required === true, checked: value === answer }), name);
-    return box;
-  }));
-  return set;
+  return element("fieldset", {}, element("legend", {}, label(q)), ...options.map(([value, name]) => element("label", { className: "option" },
+    element("input", { type: "radio", name: q.code, value, required: q.required === true, checked: value === answer }), name)));
 }
 
 const number = (q, answer) => line(q, element("input", { type: "text", inputMode: "decimal", pattern: "[+-]?[0-9]+([.,][0-9]+)?", value: answer }));
@@ -38,18 +33,9 @@ const text = (q, answer) => line(q, element("input", { type: "text", value: answ
 
 // line is a question that is answered in words, with some ready to be taken.
 function line(q, input) {
-  const box = element("label", { className: "line" });
   Object.assign(input, { name: q.code, required: q.required === true, maxLength: longest });
-  box.append(label(q), input);
+  const box = element("label", { className: "line" }, label(q), input);
   if (!q.choices?.length) return box;
-  const both = element("div", { className: "asked" }), ready = element("div", { className: "buttons" });
-  ready.append(...q.choices.map((choice) => {
-    const b = element("button", { type: "button", textContent: choice });
-    b.addEventListener("click", () => { input.value = choice; });
-    return b;
-  }));
-  both.append(ready, box);
-  return both;
+  const ready = q.choices.map((choice) => button(choice, () => { input.value = choice; }));
+  return element("div", { className: "asked" }, element("div", { className: "buttons" }, ...ready), box);
 }
-
-const element = (name, properties = {}) => Object.assign(document.createElement(name), properties);

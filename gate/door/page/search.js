@@ -1,6 +1,7 @@
 // Looking for a guest. An entry from here is a scan of the ticket's short code, and
 // obeys every rule.
 import { call, Refused } from "./agent.js";
+import { button, element } from "./element.js";
 import { direction, onTurn } from "./lane.js";
 import { scan } from "./judge.js";
 import { openPanel, closePanels } from "./panel.js";
@@ -42,18 +43,17 @@ function show(guests, note) {
   by("found").replaceChildren(...guests.map(row));
 }
 
+const line = (kind, text) => element("span", { className: kind }, text);
+
 function row(guest) {
-  const item = document.createElement("li"), button = document.createElement("button");
-  button.type = "button";
-  button.append(
+  const made = button("", () => { closePanels(); scan(guest.short, "typed"); });
+  made.append(
     line("name", guest.name || guest.email || guest.short),
     line("state " + (fine(guest) ? "fine" : "bad"), state(guest)),
     line("", [guest.product, guest.short, guest.order].filter(Boolean).join(" · ")),
     line("", [guest.name ? guest.email : "", guest.note].filter(Boolean).join(" · ")),
   );
-  button.addEventListener("click", () => { closePanels(); scan(guest.short, "typed"); });
-  item.append(button);
-  return item;
+  return element("li", {}, made);
 }
 
 const fine = ({ void: reason, unpaid, visit }) => !reason && !unpaid && visit.inside === 0;
@@ -70,13 +70,6 @@ function state({ void: reason, unpaid, due, currency, visit }) {
 function money(minor, currency) {
   const form = new Intl.NumberFormat(language(), { style: "currency", currency });
   return form.format(minor / 10 ** form.resolvedOptions().maximumFractionDigits);
-}
-
-function line(kind, text) {
-  const span = document.createElement("span");
-  span.className = kind;
-  span.textContent = text;
-  return span;
 }
 
 const sayWhat = () => { by("search-does").textContent = t("search.does." + direction()); };

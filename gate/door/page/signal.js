@@ -24,6 +24,11 @@ export function signal(tone) {
   if (settings.sound && audible()) play(melodies[tone], tone === "red" ? "sawtooth" : "sine");
 }
 
+// sample lets somebody hear whether there is sound.
+export function sample() {
+  if (audible()) play(melodies.green.concat(melodies.blue), "sine");
+}
+
 function play(melody, wave) {
   let at = audio.currentTime;
   for (const [pitch, length] of melody) {

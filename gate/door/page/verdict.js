@@ -21,7 +21,7 @@ export const showing = () => current;
 export const passes = () => ["green", "blue"].includes(current?.display.tone);
 
 // goesByItself: somebody passes, so nobody has to do anything.
-const goesByItself = () => passes() && !current.look;
+const goesByItself = () => passes() && (!current.look || current.training);
 
 // settled waits until the next code may be judged: at once after a green, else
 // until the verdict in sight was dismissed or could be read.
@@ -47,7 +47,7 @@ export function present(verdict) {
 function paint(answer) {
   const { tone, shape, word, why = "", do: what = "" } = answer.display;
   // Questions stand in the form below, if they can be answered there.
-  const more = (answer.display.more || []).slice(answer.scan && !answer.look && !isKiosk() ? answer.details?.questions?.length : 0);
+  const more = (answer.display.more || []).slice(answer.scan && (!answer.look || answer.training) && !isKiosk() ? answer.details?.questions?.length : 0);
   const box = by("verdict");
   box.className = `verdict tone-${tone}` + (answer.look ? " look" : "");
   box.dataset.result = answer.result;
