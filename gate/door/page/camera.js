@@ -34,7 +34,7 @@ export function setUpCamera({ purpose, judge, trouble }) {
     session?.end();
     session = null;
     by("camera").hidden = true;
-    by("reader").textContent = "";
+    forgetReader();
   };
   const give = (on) => {
     wanted = on;
@@ -152,6 +152,13 @@ function sayReader(why) {
   box.dataset.state = why ? "bad" : "good";
   box.textContent = t(box.dataset.t = why ? "camera.read_by_agent" : "camera.read_here");
   box.title = why;
+}
+
+function forgetReader() {
+  const box = by("reader");
+  box.textContent = box.title = "";
+  delete box.dataset.t; // or another language would bring it back
+  delete box.dataset.state;
 }
 
 // troubles are the reasons for having no camera, by what the browser calls them.

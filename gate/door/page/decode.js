@@ -28,7 +28,7 @@ onmessage = async ({ data: { number, frame } }) => {
   } catch (e) {
     postMessage({ number, failed: String(e) });
   } finally {
-    frame.close();
+    frame?.close();
   }
 };
 
