@@ -36,6 +36,7 @@ type site struct {
 	began   time.Time
 	moved   atomic.Int64 // the gate's clock ahead of ours, ns
 	address string
+	sent    atomic.Int64 // bytes that came to the agent
 	gate    *gate.Gate
 	end     func() // of the agent; nil while there is none
 }
@@ -101,7 +102,7 @@ func (h *site) start() {
 	listener, err := net.Listen("tcp", h.address)
 	h.must(err)
 	h.address = listener.Addr().String()
-	agent, err := gate.NewAgent(g, listener)
+	agent, err := gate.NewAgent(g, metered{listener, &h.sent})
 	h.must(err)
 	ended := make(chan error, 1)
 	go func() { ended <- agent.Run(ctx) }()
@@ -164,4 +165,29 @@ func (h *site) must(err error) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+}
+
+// metered counts what comes in.
+type metered struct {
+	net.Listener
+	bytes *atomic.Int64
+}
+
+func (m metered) Accept() (net.Conn, error) {
+	c, err := m.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return meteredConn{c, m.bytes}, nil
+}
+
+type meteredConn struct {
+	net.Conn
+	bytes *atomic.Int64
+}
+
+func (c meteredConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.bytes.Add(int64(n))
+	return n, err
 }
