@@ -114,6 +114,28 @@ func TestEntriesOfOneJobAreOneCommit(t *testing.T) {
 	}
 }
 
+// However many lanes wait, one commit serves them all: none needs a second.
+func TestTwentyLanesShareOneCommit(t *testing.T) {
+	const lanes = 20
+	w := openScribe(t)
+	<-w.turn // nobody else commits until this test gives the turn back
+	var group sync.WaitGroup
+	errs := make([]error, lanes)
+	for i := range lanes {
+		group.Go(func() { _, errs[i] = w.write(t.Context(), scanEntry(uint64(i))) })
+	}
+	for len(w.jobs) < lanes {
+		time.Sleep(time.Millisecond)
+	}
+	w.commit(w.waiting())
+	group.Wait()
+	w.turn <- struct{}{}
+	v, err := w.store.Vector(t.Context())
+	if err := errors.Join(append(errs, err)...); err != nil || v[w.author.Chain()].Seq != lanes {
+		t.Errorf("the journal ends at %v (%v), want record %d", v[w.author.Chain()], err, lanes)
+	}
+}
+
 // A record that can't be written holds up no other lane's.
 func TestOneBadEntryInASharedCommit(t *testing.T) {
 	w := openScribe(t)
