@@ -37,6 +37,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
 	"usher/sync/fault"
@@ -103,6 +104,7 @@ type Discovery struct {
 	instance string
 	salt     [saltSize]byte
 	hints    *hints
+	telling  sync.Mutex // so that what Found is told last is the newest
 }
 
 // New makes the discovery of an agent that just started.
@@ -202,6 +204,8 @@ const maxMedia = 16
 // tell passes on what is known, if it changed.
 func (d *Discovery) tell(changed bool) {
 	if changed {
+		d.telling.Lock()
+		defer d.telling.Unlock()
 		d.Found(d.hints.list())
 	}
 }
