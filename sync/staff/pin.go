@@ -26,7 +26,7 @@ type Cost struct {
 }
 
 // DefaultCost is the second choice that RFC 9106 recommends (section 4), for
-// machines that have no 2 GiB to spare: about a tenth of a second of one core.
+// machines that have no 2 GiB to spare: about a quarter of a second of one core.
 var DefaultCost = Cost{Time: 3, KiB: 64 << 10, Threads: 4}
 
 // Limits of what a device spends on a PIN because a record says so.

@@ -11,9 +11,9 @@
 //
 // A PIN is kept as argon2id of it, with a salt for each person and the costs beside
 // it. That makes each guess dear, and a PIN has few digits: whoever has the disk of
-// an enrolled device has the staff key too, and finds a PIN of six digits in about a
-// processor's day, one of eight in a hundred. So made PINs have eight digits, a PIN
-// is good at the gates of one event and nowhere else, and after a theft the device
+// an enrolled device has the staff key too, and has tried all PINs of six digits after
+// about two of a processor's days, all of eight after two hundred. So made PINs have
+// eight digits, a PIN is good at the gates of one event and nowhere else, and after a theft the device
 // is expelled and those who had signed in there get new PINs. Of a role card only
 // the hash of 128 random bits is kept, which gives nothing to try.
 //
