@@ -33,6 +33,7 @@ import (
 	"strings"
 	texttemplate "text/template"
 	"time"
+	"unicode"
 
 	"usher/crypto/grant"
 	"usher/gate/shift"
@@ -189,6 +190,20 @@ var kinds = map[string]string{
 	".wasm": "application/wasm", ".json": "application/json",
 }
 
+// plain takes out of a name what moves or hides the characters around it, as the
+// page's script does with all that it is told.
+func plain(name string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp):
+			return ' '
+		case unicode.Is(unicode.Cf, r) && r != '\u200c' && r != '\u200d':
+			return -1
+		}
+		return r
+	}, name)
+}
+
 // fill writes names into the page, and into the service worker what it keeps and
 // the assets' version, so that a new agent's page replaces an old one's.
 func (d *Door) fill(name string, body []byte, version string, names []string) ([]byte, error) {
@@ -199,7 +214,7 @@ func (d *Door) fill(name string, body []byte, version string, names []string) ([
 		if err != nil {
 			return nil, err
 		}
-		err = t.Execute(&out, d.Config)
+		err = t.Execute(&out, map[string]string{"Gate": plain(d.Gate), "Event": d.Event})
 		return out.Bytes(), err
 	case "/sw.js":
 		t, err := texttemplate.New(name).Parse(string(body))

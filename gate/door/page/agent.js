@@ -15,6 +15,14 @@ export class Refused extends Error {
   }
 }
 
+// plain takes out of a text what is no character of its own and moves or hides those
+// around it: controls, line breaks, what turns the direction of writing. A name could
+// otherwise write a line of its own into a verdict. Joiners stay: names are spelt
+// with them.
+function plain(_, value) {
+  return typeof value === "string" ? value.replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, " ").replace(/(?![\u200c\u200d])\p{Cf}/gu, "") : value;
+}
+
 // undecided is a verdict that the page itself has to give.
 export function undecided(why, what = t("do.scan_again"), more = []) {
   return { result: "cannot", reason: "agent", display: { tone: "hatch", shape: "hatch", word: t("word.cannot"), why, do: what, more } };
@@ -33,7 +41,7 @@ export async function call(path, body, patience = 10_000) {
     Object.assign(asked, { method: "POST", body: file ? body : JSON.stringify(body) });
   }
   const answer = await fetch(path, asked);
-  const said = await answer.json();
+  const said = JSON.parse(await answer.text(), plain);
   if (!answer.ok) {
     if (answer.status === 401 || answer.status === 403) dispatchEvent(new Event("refused"));
     throw new Refused(said);
@@ -55,6 +63,6 @@ export async function send(path, body) {
 // the agent can't be reached.
 export function listen(path, tell) {
   const source = new EventSource(path);
-  source.onmessage = (m) => tell(JSON.parse(m.data));
+  source.onmessage = (m) => tell(JSON.parse(m.data, plain));
   source.onerror = () => tell(null);
 }
