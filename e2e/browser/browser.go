@@ -99,18 +99,15 @@ func (b *Browser) Tab(width, height int) (tab *Tab, closed func(), err error) {
 	return t, stop, t.Size(width, height)
 }
 
-// Open starts a browser for a single tab. It ends with close, or with ctx.
+// Open starts a browser for a single tab, whose storage is the profile's: it is there
+// again when a browser is opened on the same profile. It ends with close, or with ctx.
 func Open(ctx context.Context, cfg Config) (tab *Tab, closed func(), err error) {
-	b, end, err := Start(ctx, cfg)
+	b, closed, err := Start(ctx, cfg)
 	if err != nil {
 		return nil, nil, err
 	}
-	tab, closeTab, err := b.Tab(0, 0)
-	if err != nil {
-		end()
-		return nil, nil, err
-	}
-	return tab, func() { closeTab(); end() }, nil
+	t := &Tab{ctx: b.ctx}
+	return t, closed, t.Size(cfg.Width, cfg.Height)
 }
 
 func find() (string, error) {
@@ -153,6 +150,9 @@ func (t *Tab) Keys(text string) error { return chromedp.Do(t.ctx, chromedp.KeyEv
 
 // Click presses what the CSS selector finds, with real pointer events.
 func (t *Tab) Click(selector string) error { return chromedp.Do(t.ctx, chromedp.Click(selector)) }
+
+// Tap presses a point of the page, in CSS pixels, with real pointer events.
+func (t *Tab) Tap(x, y float64) error { return chromedp.Do(t.ctx, chromedp.MouseClickXY(x, y)) }
 
 // Wait waits until the JavaScript expression is true. It asks from here, so it
 // neither needs the page's timers nor minds that the page is loaded anew.
