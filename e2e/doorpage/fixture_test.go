@@ -72,6 +72,8 @@ type door struct {
 	*site // nil: the gate is one of a demonstration
 	t     *testing.T
 	still bool // only pass moves the page's timers
+
+	tickets int // that used has given
 }
 
 // open gives a gate of the test's own, and a tab at its page.
@@ -176,6 +178,12 @@ func (d *door) scan(code string) {
 			(document.activeElement || document.body).dispatchEvent(new KeyboardEvent(type, { key, bubbles: true, cancelable: true }))`, text))
 }
 
+// typed has a code checked from the field for codes.
+func (d *door) typed(code string) {
+	d.t.Helper()
+	d.do(fmt.Sprintf(`const c = document.getElementById("code"); c.value = %q; c.form.requestSubmit()`, code))
+}
+
 // press presses a key that stands alone.
 func (d *door) press(key string) {
 	d.t.Helper()
@@ -224,10 +232,14 @@ func (d *door) pass(by time.Duration) {
 
 // standStill replaces the page's timers by ones that only pass moves.
 const standStill = `(() => {
-	const real = setTimeout, waiting = new Map();
+	const real = setTimeout, unset = clearTimeout, waiting = new Map();
 	let now = 0, next = 1;
-	globalThis.setTimeout = (run, ms = 0, ...args) => { waiting.set(next, { at: now + ms, run: () => run(...args) }); return next++; };
-	globalThis.clearTimeout = (id) => waiting.delete(id);
+	const set = (run, ms = 0, ...args) => { waiting.set(next, { at: now + ms, run: () => run(...args) }); return next++; };
+	globalThis.timersRun = (run) => {
+		globalThis.setTimeout = run ? real : set;
+		globalThis.clearTimeout = run ? unset : (id) => waiting.delete(id);
+	};
+	timersRun(false);
 	globalThis.pass = async (ms) => {
 		const end = now + ms;
 		for (;;) {
