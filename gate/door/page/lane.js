@@ -47,7 +47,7 @@ function show() {
 
 // setUpLane makes the controls of the lane work.
 export function setUpLane() {
-  sessionStorage.lane ||= "lane-" + crypto.getRandomValues(new Uint16Array(1))[0].toString(36);
+  sessionStorage.lane ||= crypto.getRandomValues(new Uint16Array(1))[0].toString(36);
   for (const b of document.querySelectorAll("[data-way]")) b.addEventListener("click", () => face(b.dataset.way));
   by("lane-name").addEventListener("change", () => { rename(by("lane-name").value); show(); });
   addEventListener("words", () => { show(); sayMode(); });
