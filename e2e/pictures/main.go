@@ -106,7 +106,20 @@ func drawDoor(phone *browser.Tab, p demo.Place) error {
 			return err
 		}
 	}
-	return nil
+	return drawNight(phone, p)
+}
+
+// drawNight takes a picture of a verdict by the night theme.
+func drawNight(phone *browser.Tab, p demo.Place) error {
+	const theme = `(document.body.dataset.theme = "%s")`
+	if _, err := browser.Eval[string](phone, fmt.Sprintf(theme, "night")); err != nil {
+		return err
+	}
+	if err := shoot(phone, p, shot{name: "door-night", keys: "i", ticket: "ticket-3.png", tone: "green"}); err != nil {
+		return err
+	}
+	_, err := browser.Eval[string](phone, fmt.Sprintf(theme, "bright"))
+	return err
 }
 
 // alone waits until a key that was pressed counts as one that stands alone, and not
@@ -134,8 +147,14 @@ func shoot(phone *browser.Tab, p demo.Place, s shot) error {
 	if err := phone.Wait(fmt.Sprintf(`/(^| |-)%s( |$)/.test(document.getElementById("verdict").className) && document.getElementById("word").textContent`, s.tone), patience); err != nil {
 		return fmt.Errorf("%s: %w", s.name, err)
 	}
+	if err := phone.Wait(still, patience); err != nil {
+		return fmt.Errorf("%s: %w", s.name, err)
+	}
 	return save(phone, s.name)
 }
+
+// still is true when no colour is on its way to another.
+const still = `document.getAnimations().length === 0`
 
 // drawLive takes a picture of the manager's live page.
 func drawLive(ctx context.Context, p demo.Place, dir string) error {
