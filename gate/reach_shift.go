@@ -38,7 +38,12 @@ func (d *direct) Preflight(ctx context.Context, asked shift.Asked) (*shift.Prefl
 	if err := d.who().Must(signin.Preflight); err != nil {
 		return nil, err
 	}
-	return d.g.Shift.Preflight(ctx, asked)
+	p, err := d.g.Shift.Preflight(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	p.In(door.English())
+	return p, nil
 }
 
 // Train implements Shift.

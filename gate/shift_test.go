@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/crypto/ticket"
+	"usher/gate/door"
 	"usher/gate/gatetest"
 	"usher/gate/shift"
 	"usher/gate/turnstile"
@@ -151,6 +152,7 @@ func TestPreflightOfAGate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		p.In(door.English())
 		checks := map[string]shift.Check{}
 		for _, c := range p.Checks {
 			checks[c.Name] = c
@@ -205,6 +207,7 @@ func TestPreflightOfAnotherEpoch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.In(door.English())
 	for _, check := range p.Checks {
 		if check.Name == shift.CheckList && (check.Outcome != shift.Fail || check.Detail != "it is of epoch 0, the server's is 1") {
 			t.Errorf("the list is %+v", check)

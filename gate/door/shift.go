@@ -86,7 +86,12 @@ func (d *Door) preflight(r *http.Request) (any, error) {
 			return nil, err
 		}
 	}
-	return d.Shift.Preflight(r.Context(), asked)
+	p, err := d.Shift.Preflight(r.Context(), asked)
+	if err != nil {
+		return nil, err
+	}
+	p.In(d.asks(r))
+	return p, nil
 }
 
 // Trained is the answer to a request that begins or ends training.

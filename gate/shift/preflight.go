@@ -14,6 +14,7 @@ import (
 	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
+	"usher/sync/words"
 )
 
 // Outcome is what a check came to.
@@ -32,6 +33,9 @@ type Check struct {
 	Outcome Outcome `json:"outcome"`
 	Detail  string  `json:"detail,omitempty"` // what was found
 	Do      string  `json:"do,omitempty"`     // what to do about it
+
+	found, do string     // keys of the messages for both; "" where a page said them
+	with      words.With // what stands in found
 }
 
 // The checks, in their order. The last four are the page's to make.
@@ -105,7 +109,7 @@ func (k *Keeper) Preflight(ctx context.Context, asked Asked) (*Preflight, error)
 	for _, name := range ofPage {
 		c, known := k.reports[name]
 		if !known {
-			c = Check{Name: name, Outcome: Open, Do: "Open the door page on this device and check it there."}
+			c = Check{Name: name, Outcome: Open, do: "check.do.open_page"}
 		}
 		p.Checks = append(p.Checks, c)
 	}
@@ -120,6 +124,20 @@ func (k *Keeper) Preflight(ctx context.Context, asked Asked) (*Preflight, error)
 	}
 	p.Passed = p.Failed == 0 && p.Open == 0
 	return p, nil
+}
+
+// In says what was found and what to do about it in a language that has messages for
+// them: check.found.* and check.do.*. What a page said stands as it is.
+func (p *Preflight) In(l *words.Language) {
+	for i := range p.Checks {
+		c := &p.Checks[i]
+		if c.found != "" {
+			c.Detail = l.Say(c.found, c.with)
+		}
+		if c.do != "" {
+			c.Do = l.Say(c.do, nil)
+		}
+	}
 }
 
 // check refuses what a page can't have found out.
@@ -146,28 +164,28 @@ func (a *Asked) check() error {
 	return nil
 }
 
-func passed(name, format string, args ...any) Check {
-	return Check{Name: name, Outcome: Pass, Detail: fmt.Sprintf(format, args...)}
+func passed(name, found string, with words.With) Check {
+	return Check{Name: name, Outcome: Pass, found: found, with: with}
 }
 
-func failed(name, do, format string, args ...any) Check {
-	return Check{Name: name, Outcome: Fail, Detail: fmt.Sprintf(format, args...), Do: do}
+func failed(name, do, found string, with words.With) Check {
+	return Check{Name: name, Outcome: Fail, found: found, with: with, do: do}
 }
 
-const syncFirst = "Connect the device and let it sync."
+const syncFirst = "check.do.sync"
 
 func (k *Keeper) ready(s Standing) Check {
 	if s.NotReady != "" {
-		return failed(CheckReady, syncFirst, "%s", s.NotReady)
+		return failed(CheckReady, syncFirst, "check.found.not_ready", words.With{"why": s.NotReady})
 	}
-	return passed(CheckReady, "it judges tickets of %s", k.Event)
+	return passed(CheckReady, "check.found.ready", words.With{"event": k.Event})
 }
 
 // keys asks for a key that the event's tickets are signed with, good today.
 func (k *Keeper) keys() Check {
 	ring := k.State.Ring()
 	if ring == nil {
-		return failed(CheckKeys, syncFirst, "there is no key ring")
+		return failed(CheckKeys, syncFirst, "check.found.no_ring", nil)
 	}
 	now, good := k.Now().Unix(), 0
 	for _, key := range ring.Keys {
@@ -175,27 +193,29 @@ func (k *Keeper) keys() Check {
 			good++
 		}
 	}
+	with := words.With{"ring": ring.Seq, "n": good, "event": k.Event}
 	if good == 0 {
-		return failed(CheckKeys, syncFirst, "no key of ring %d is good now for tickets of %s", ring.Seq, k.Event)
+		return failed(CheckKeys, syncFirst, "check.found.no_key", with)
 	}
-	return passed(CheckKeys, "ring %d, %d good for tickets of %s now", ring.Seq, good, k.Event)
+	return passed(CheckKeys, "check.found.keys", with)
 }
 
 // list asks whether the list of void tickets is the server's, to its newest record.
 func (k *Keeper) list(s Standing) Check {
 	here := k.State.Position()
 	there, known := k.newestOfServer()
+	age := time.Duration(s.ListAge) * time.Second
 	switch {
 	case !known || s.ListAge < 0:
-		return failed(CheckList, syncFirst, "the server has never said how far its list goes")
+		return failed(CheckList, syncFirst, "check.found.list_unknown", nil)
 	case here.Epoch != there.Epoch:
-		return failed(CheckList, syncFirst, "it is of epoch %d, the server's is %d", here.Epoch, there.Epoch)
+		return failed(CheckList, syncFirst, "check.found.list_epoch", words.With{"here": here.Epoch, "there": there.Epoch})
 	case here.Before(there):
-		return failed(CheckList, syncFirst, "it ends with record %d, the server's with %d", here.Seq, there.Seq)
+		return failed(CheckList, syncFirst, "check.found.list_behind", words.With{"here": here.Seq, "there": there.Seq})
 	case s.ListStale:
-		return failed(CheckList, syncFirst, "the server was last heard %s ago", time.Duration(s.ListAge)*time.Second)
+		return failed(CheckList, syncFirst, "check.found.list_stale", words.With{"span": age})
 	}
-	return passed(CheckList, "epoch %d, record %d, %s old", here.Epoch, here.Seq, time.Duration(s.ListAge)*time.Second)
+	return passed(CheckList, "check.found.list", words.With{"epoch": here.Epoch, "seq": here.Seq, "span": age})
 }
 
 // newestOfServer is how far the server last said that its journal goes.
@@ -209,24 +229,24 @@ func (k *Keeper) newestOfServer() (at journal.Position, known bool) {
 }
 
 func clock(s Standing) Check {
-	const set = "Set the device's clock, then let it sync."
 	switch s.Clock {
 	case "unsynced":
-		return failed(CheckClock, syncFirst, "it was never compared with the server's")
+		return failed(CheckClock, syncFirst, "check.found.clock_unsynced", nil)
 	case "suspect":
-		return failed(CheckClock, syncFirst, "it was set since it was compared with the server's")
+		return failed(CheckClock, syncFirst, "check.found.clock_suspect", nil)
 	case "far":
-		return failed(CheckClock, set, "it is %s off", time.Duration(s.OffsetMS)*time.Millisecond)
+		off := time.Duration(max(s.OffsetMS, -s.OffsetMS)) * time.Millisecond
+		return failed(CheckClock, "check.do.set_clock", "check.found.clock_far", words.With{"span": off})
 	}
-	return passed(CheckClock, "%+d ms ± %d ms from the server's", s.OffsetMS, s.ErrorMS)
+	return passed(CheckClock, "check.found.clock", words.With{"offset": fmt.Sprintf("%+d", s.OffsetMS), "error": s.ErrorMS})
 }
 
 func (k *Keeper) store(ctx context.Context) Check {
 	began := k.Mono()
 	if err := k.Store.TryWrite(ctx); err != nil {
-		return failed(CheckStore, "Free some space on this device, or use another one.", "%s", fault.Message(err))
+		return failed(CheckStore, "check.do.free_space", "check.found.store_fails", words.With{"why": fault.Message(err)})
 	}
-	return passed(CheckStore, "written in %s", (k.Mono() - began).Round(100*time.Microsecond))
+	return passed(CheckStore, "check.found.store", words.With{"took": (k.Mono() - began).Round(100 * time.Microsecond).String()})
 }
 
 // testTicket is one of the two kinds of test tickets, by the check that it is for.
@@ -239,7 +259,7 @@ func (k *Keeper) testedAs(kind testTicket) Check {
 	if c, known := k.tested[kind]; known {
 		return c
 	}
-	return Check{Name: string(kind), Outcome: Open, Do: "Hold the test ticket before this device. The server makes it: usher tickets test."}
+	return Check{Name: string(kind), Outcome: Open, do: "check.do.hold_ticket"}
 }
 
 // try judges a text as a test ticket. The good one passes every check up to its
@@ -263,9 +283,11 @@ func (k *Keeper) try(ctx context.Context, text string) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, kind := range kinds {
-		c := passed(string(kind), "judged as it should be: %s", out.Reason)
+		c := passed(string(kind), "check.found.judged_well", words.With{"reason": string(out.Reason)})
 		if out.Result != admission.Reject || out.Reason != want {
-			c = failed(string(kind), "Sync, then hold it again; else use another device.", "judged as %s %s, not as %s %s", out.Result, out.Reason, admission.Reject, want)
+			c = failed(string(kind), "check.do.hold_again", "check.found.judged_ill", words.With{
+				"result": string(out.Result), "reason": string(out.Reason), "good_result": string(admission.Reject), "good_reason": string(want),
+			})
 		}
 		k.tested[kind] = c
 	}
