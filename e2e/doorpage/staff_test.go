@@ -167,3 +167,12 @@ func TestPaymentNeedsLeave(t *testing.T) {
 		t.Errorf("a look at the ticket without confirmation gives %s", got)
 	}
 }
+
+// A page that was there before its agent learns what may be done once the agent
+// answers.
+func TestAgentComesLate(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{before: `const real = fetch; let first = true;
+		globalThis.fetch = (path, ...more) => path === "/api/me" && first ? (first = false, Promise.reject(new TypeError("nobody answers"))) : real(path, ...more);`})
+	d.until(`!document.getElementById("open-shift").hidden`)
+}

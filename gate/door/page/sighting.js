@@ -2,7 +2,7 @@
 // the lens, and until it was gone for a while, it is one sighting.
 
 const gone = 3000; // ms without the code; what is shown after that is shown anew
-const isTicket = (text) => /^U[TP]1:/.test(text);
+const isTicket = (text) => /^U[TPS]1:/.test(text); // or a role card
 
 // Sightings knows the codes in sight, each with what it was seen for: a code that
 // was looked at is another sighting when it is to be let in.

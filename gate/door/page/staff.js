@@ -1,6 +1,7 @@
 // Who stands at this door, and what they may do. The agent decides; the page shows
 // what it allows.
 import { call } from "./agent.js";
+import { onStatus } from "./status.js";
 
 const often = 20_000; // ms; how often the page asks whether a session still lasts
 const watchers = [];
@@ -31,6 +32,11 @@ export async function learn() {
 export function setUpStaff() {
   onMe(() => {
     for (const control of document.querySelectorAll("[data-may]")) control.hidden = !may(control.dataset.may);
+  });
+  let silent = false; // the agent was; what it knew of sessions is gone with it
+  onStatus((status) => {
+    if (status && (silent || !me)) learn();
+    silent = !status;
   });
   addEventListener("refused", learn); // somebody else may be signed in by now, or nobody
   setInterval(() => { if (me?.signed_in) learn(); }, often);
