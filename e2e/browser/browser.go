@@ -29,9 +29,10 @@ var ErrMissing = errors.New("no Chromium on this machine: run make deps")
 
 // Config says how the browser is started.
 type Config struct {
-	Profile string // folder of its own, empty at first
-	Camera  string // .y4m or .mjpeg file that the camera shows; "": no camera
-	Width   int    // of the page, in CSS pixels
+	Profile string            // folder of its own, empty at first
+	Camera  string            // .y4m or .mjpeg file that the camera shows; "": no camera
+	Flags   map[string]string // further switches of the browser, without their hyphens
+	Width   int               // of the page, in CSS pixels
 	Height  int
 }
 
@@ -63,6 +64,9 @@ func Start(ctx context.Context, cfg Config) (b *Browser, closed func(), err erro
 		// A tab works the same whether another one is in front of it or not.
 		"disable-background-timer-throttling": true, "disable-backgrounding-occluded-windows": true, "disable-renderer-backgrounding": true,
 	} {
+		opts = append(opts, chromedp.Flag(name, value))
+	}
+	for name, value := range cfg.Flags {
 		opts = append(opts, chromedp.Flag(name, value))
 	}
 	if cfg.Camera != "" {

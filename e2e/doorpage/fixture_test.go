@@ -13,6 +13,7 @@ import (
 
 	"usher/crypto/grant"
 	"usher/e2e/browser"
+	"usher/gate"
 	gatedoor "usher/gate/door"
 	"usher/gate/gatetest"
 	"usher/sync/journal"
@@ -63,6 +64,7 @@ type setup struct {
 	timers        bool                                    // the page's timers stand still; pass moves them
 	strip         bool                                    // tell, not the gate, says what the strip shows
 	camera        func(v *gatetest.Venue) []browser.Scene // what the camera shows; nil: there is no camera
+	tls           gate.TLS                                // how phones come in
 	before        string                                  // JavaScript that runs before the page's own
 }
 

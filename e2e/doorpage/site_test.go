@@ -36,6 +36,7 @@ type site struct {
 	began   time.Time
 	moved   atomic.Int64 // the gate's clock ahead of ours, ns
 	address string
+	tls     gate.TLS
 	sent    atomic.Int64 // bytes that came to the agent
 	gate    *gate.Gate
 	end     func() // of the agent; nil while there is none
@@ -54,7 +55,7 @@ func newSite(t *testing.T, s setup) *site {
 	if s.say != nil {
 		s.say(v)
 	}
-	h := &site{Venue: v, t: t, dir: v.Folder(t, device), began: time.Now(), address: "127.0.0.1:0"}
+	h := &site{Venue: v, t: t, dir: v.Folder(t, device), began: time.Now(), address: "127.0.0.1:0", tls: s.tls}
 	h.start()
 	t.Cleanup(h.stop)
 	if !s.empty {
@@ -97,7 +98,7 @@ func (h *site) start() {
 		Wall: func() time.Time { return h.now().Round(0) },
 		Mono: func() time.Duration { return time.Since(h.began) + time.Duration(h.moved.Load()) },
 	}
-	g, err := gate.Open(ctx, gate.Config{Data: h.dir, Clock: &source, Now: h.now})
+	g, err := gate.Open(ctx, gate.Config{Data: h.dir, Clock: &source, Now: h.now, TLS: h.tls})
 	h.must(err)
 	listener, err := net.Listen("tcp", h.address)
 	h.must(err)
