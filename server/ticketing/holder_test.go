@@ -1,6 +1,10 @@
 package ticketing
 
 import (
+	"context"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"usher/crypto/ticket"
@@ -181,6 +185,32 @@ func TestIssue(t *testing.T) {
 		}
 		if _, err := w.Issue(t.Context(), event, Attendee{External: "BOX-1", Name: "Again", Product: product}); fault.KindOf(err) != fault.Exists {
 			t.Errorf("issued again: %v", err)
+		}
+	})
+}
+
+// Of several who issue one external id at the same moment, one does.
+func TestIssueAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.list(t, guestRows(1))
+		product := w.tickets(t, event)["G000000"].Product
+		const n = 8
+		var wait sync.WaitGroup
+		var issued atomic.Int32
+		for range n {
+			wait.Go(func() {
+				_, err := w.Issue(context.Background(), event, Attendee{External: "BOX-1", Name: "Walk In", Product: product, Admissions: 1})
+				switch {
+				case err == nil:
+					issued.Add(1)
+				case fault.KindOf(err) != fault.Exists || !strings.Contains(err.Error(), `a ticket "BOX-1" already`):
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		if issued.Load() != 1 || len(w.tickets(t, event)) != 2 {
+			t.Errorf("%d were issued, the event has %d tickets", issued.Load(), len(w.tickets(t, event)))
 		}
 	})
 }
