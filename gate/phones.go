@@ -23,10 +23,16 @@ type TLS struct {
 	// Cert and Key are the files of a real certificate, PEM; "": the agent is its
 	// own authority.
 	Cert, Key string
+	// Hostname gives what the network calls the device; nil: as the system says.
+	Hostname func() (string, error)
 }
 
 // identity gives what the agent shows to phones; nil: nothing.
 func (g *Gate) identity(name string) (secure.Identity, error) {
+	hostname := g.TLS.Hostname
+	if hostname == nil {
+		hostname = os.Hostname
+	}
 	now := func() time.Time { return time.UnixMilli(g.Time.Moment().At) }
 	switch {
 	case !g.TLS.On:
@@ -35,7 +41,7 @@ func (g *Gate) identity(name string) (secure.Identity, error) {
 		return secure.Load(g.TLS.Cert, g.TLS.Key, now)
 	}
 	return secure.Open(secure.Config{
-		Dir: g.Data, Gate: name, Now: now, Device: func() secure.Device { return secure.ThisDevice(os.Hostname, net.InterfaceAddrs) },
+		Dir: g.Data, Gate: name, Now: now, Device: func() secure.Device { return secure.ThisDevice(hostname, net.InterfaceAddrs) },
 	})
 }
 

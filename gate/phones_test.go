@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -95,12 +94,9 @@ func ask(t *testing.T, c *http.Client, url string) (*http.Response, string) {
 // A phone goes by its card: it gets the certificate, compares it, trusts it, and
 // opens the page. What it keeps as its key never goes in plain text.
 func TestPhoneComesInByItsCard(t *testing.T) {
-	a := venueAgent(t, TLS{On: true})
-	names := secure.ThisDevice(os.Hostname, net.InterfaceAddrs).Names
-	if len(names) < 2 {
-		t.Fatal("this machine has no name that a certificate could hold")
-	}
-	card, err := a.address().Phones.card(a.key, names[1])
+	called := func() (string, error) { return "handheld", nil }
+	a := venueAgent(t, TLS{On: true, Hostname: called})
+	card, err := a.address().Phones.card(a.key, secure.ThisDevice(called, net.InterfaceAddrs).Names[1])
 	if err != nil {
 		t.Fatal(err)
 	}
