@@ -1,6 +1,7 @@
 package state
 
 import (
+	"flag"
 	"maps"
 	"reflect"
 	"slices"
@@ -265,8 +266,30 @@ func (p *plot) picture(s *State) picture {
 	return pic
 }
 
+// histories sets how many random ones a test goes through where the command line
+// says nothing.
+func histories(t *testing.T, n string) {
+	t.Helper()
+	flag.Visit(func(f *flag.Flag) {
+		if f.Name == "rapid.checks" {
+			n = f.Value.String()
+		}
+	})
+	set := flag.Lookup("rapid.checks")
+	before := set.Value.String()
+	if err := set.Value.Set(n); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := set.Value.Set(before); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // Same records, same state, whatever the order of their arrival (I3).
 func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
+	histories(t, "2000")
 	rapid.Check(t, func(draw *rapid.T) {
 		p := invent(t, draw)
 		want, got := p.picture(p.straight()), p.picture(p.mixed())
