@@ -110,9 +110,9 @@ func (d *Door) judge(w http.ResponseWriter, r *http.Request, s Scan) (any, error
 	return answer, err
 }
 
-// Judge has a request decided for who makes it, and says so in a language. One that makes no sense, as a test
-// clock at a live event, or that is not theirs to make, is refused and leaves no
-// record.
+// Judge has a request decided for who makes it, and says so in a language. One that
+// makes no sense, as a test clock at a live event, or that is not theirs to make, is
+// refused and leaves no record.
 func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who signin.Who, s Scan, in *words.Language) (Answer, error) {
 	switch {
 	case s.Direction != admission.In && s.Direction != admission.Out:

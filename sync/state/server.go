@@ -114,8 +114,8 @@ func (s *State) enactKind(at journal.Position, r *journal.Record) (Change, error
 
 // unread notes that a record of the server can't be read. This node can't know
 // then what it was told, so it must not decide, until a later record makes up
-// for it: of an event, the next version does. Resolutions, guest lists, staff lists and notices
-// decide nothing.
+// for it: of an event, the next version does. Resolutions, guest and staff lists and
+// notices decide nothing.
 func (s *State) unread(at journal.Position, r *journal.Record, err error) {
 	text := s.troubles.add(r, err)
 	switch r.Kind {
