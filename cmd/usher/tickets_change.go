@@ -47,59 +47,54 @@ ticket has no address any more.`,
 	return c
 }
 
-// noBound is how a person takes a bound off a ticket.
-const noBound = "none"
+// nothing is how a person takes away what a ticket's code says.
+const nothing = "none"
+
+// amendFlags are the flags of usher tickets change, each called after the column of
+// a list that it writes anew.
+var amendFlags = []struct{ column, usage string }{
+	{"product", "code of the product that it is from now on"},
+	{"seat", "the seat, in plain ASCII, or none"},
+	{"zone", "codes of zones, separated by spaces, or none for the product's"},
+	{"valid_from", "`TIME` from when it is good, or none"},
+	{"valid_until", "`TIME` until when it is good, or none"},
+	{"admissions", "`NUMBER` of people that it admits"},
+}
 
 func newTicketsChange() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "change TICKET",
-		Short: "Change a ticket's product or time, with a new code",
+		Short: "Change what a ticket's code says, with a new code",
 		Long: `Changes what a ticket's code says, so that it gets a new code and the ones before are
-void: the product (an upgrade), or from when until when it is good (another slot).
-A time without an offset is the event's local time; a day alone is all of it. What
-is not named stays as it is, and "none" takes a bound away.
-
-The product and the times are two changes, each with a code of its own.`,
-		Example: `  usher tickets change A-1017 --product seated --why "upgrade at the desk"
+void: the product (an upgrade), the seat, the zones, from when until when it is good
+(another slot), for how many people. A time without an offset is the event's local
+time; a day alone is all of it. What is not named stays as it is, and "none" takes a
+seat, zones or a bound away. All that is named is one change with one new code; where
+nothing would change there is none.`,
+		Example: `  usher tickets change A-1017 --product seated --seat "Row 1 Seat 4" --why "upgrade at the desk"
   usher tickets change A-1017 --valid-from "2026-07-04 20:00" --valid-until none`,
 	}
-	onOne(c, func(s *server.Server, t ticketing.Ticket) (ticketing.Ticket, error) { return change(c, s, t) })
-	c.Flags().String("product", "", "code of the product that it is from now on")
-	c.Flags().String("valid-from", "", "`TIME` from when it is good, or none")
-	c.Flags().String("valid-until", "", "`TIME` until when it is good, or none")
-	addWhy(c)
-	c.MarkFlagsOneRequired("product", "valid-from", "valid-until")
-	c.MarkFlagsMutuallyExclusive("product", "valid-from")
-	c.MarkFlagsMutuallyExclusive("product", "valid-until")
-	return c
-}
-
-func change(c *cobra.Command, s *server.Server, t ticketing.Ticket) (ticketing.Ticket, error) {
-	if product := flag(c, "product"); product != "" {
-		return s.Tickets.ChangeProduct(c.Context(), t, product, flag(c, "why"))
+	names := make([]string, len(amendFlags))
+	for i, f := range amendFlags {
+		names[i] = flagOf(f.column)
+		c.Flags().String(names[i], "", f.usage)
 	}
-	e, err := s.Catalog.Event(c.Context(), t.Event)
-	if err != nil {
-		return t, err
-	}
-	from, until := t.NotBefore, t.Expires
-	for _, b := range []struct {
-		bound ticketing.Bound
-		at    *int64
-	}{{ticketing.From, &from}, {ticketing.Until, &until}} {
-		text := flag(c, flagOf(string(b.bound)))
-		if text == noBound {
-			*b.at = 0
-		} else if text != "" {
-			if *b.at, err = ticketing.Instant(text, b.bound, e.Location); err != nil {
-				return t, byFlag(err)
+	onOne(c, func(s *server.Server, t ticketing.Ticket) (ticketing.Ticket, error) {
+		row := map[string]string{}
+		for _, f := range amendFlags {
+			switch text := flag(c, flagOf(f.column)); {
+			case text == nothing:
+				row[f.column] = ""
+			case c.Flags().Changed(flagOf(f.column)):
+				row[f.column] = text
 			}
 		}
-	}
-	if until != 0 && from >= until {
-		return t, fault.New(fault.BadInput, "good from %s until %s is never good", local(e, from), local(e, until))
-	}
-	return s.Tickets.ChangeWindow(c.Context(), t, from, until, flag(c, "why"))
+		changed, err := s.Tickets.Amend(c.Context(), t, row, flag(c, "why"))
+		return changed, byFlag(err)
+	})
+	addWhy(c)
+	c.MarkFlagsOneRequired(names...)
+	return c
 }
 
 func newTicketsBill() *cobra.Command {

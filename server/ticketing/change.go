@@ -175,10 +175,11 @@ func (o *Office) change(ctx context.Context, t Ticket, do func(context.Context, 
 		}
 		_, err = tx.ExecContext(ctx, `
 			update ticket set generation = $3, state = $4, why = $5, changed_at = $6, kid = $7, token = $8,
-			       name = $9, email = $10, product = $11, zones = $12, not_before = $13, expires = $14, unpaid = $15, due = $16, currency = $17
+			       name = $9, email = $10, product = $11, zones = $12, not_before = $13, expires = $14, unpaid = $15, due = $16, currency = $17,
+			       seat = $18, admissions = $19
 			where event = $1 and id = $2`,
 			t.Event, t.ID.String(), t.Generation, string(t.State), t.Why, t.Changed.UnixMilli(), t.Key.String(), t.Token,
-			t.Name, t.Email, t.Product, t.Zones, t.NotBefore, t.Expires, flag(t.Unpaid), t.Due, t.Currency)
+			t.Name, t.Email, t.Product, t.Zones, t.NotBefore, t.Expires, flag(t.Unpaid), t.Due, t.Currency, t.Seat, t.Admissions)
 		return err
 	})
 	return t, stored(err, "changing ticket %s", t.ID.Short())

@@ -54,35 +54,14 @@ func (o *Office) Transfer(ctx context.Context, t Ticket, name, email, why string
 	if err := bad.err(); err != nil {
 		return t, err
 	}
-	return o.rewrite(ctx, t, why, func(t *Ticket) { t.Name, t.Email = name, email })
-}
-
-// ChangeProduct makes it a ticket of another product of its event, with a new
-// code. product is its code in the event file.
-func (o *Office) ChangeProduct(ctx context.Context, t Ticket, product, why string) (Ticket, error) {
-	e, err := o.catalog.Event(ctx, t.Event)
-	if err != nil {
-		return t, err
-	}
-	for _, p := range e.Products {
-		if p.Code == product {
-			return o.rewrite(ctx, t, why, func(t *Ticket) { t.Product = p.Number })
-		}
-	}
-	return t, fault.New(fault.NotFound, "event %s has no product %.40q", t.Event, product)
-}
-
-// ChangeWindow changes from when until when the ticket is good, Unix s, 0 for no
-// bound, with a new code.
-func (o *Office) ChangeWindow(ctx context.Context, t Ticket, notBefore, expires int64, why string) (Ticket, error) {
-	if notBefore < 0 || expires < 0 || expires != 0 && notBefore >= expires {
-		return t, fault.New(fault.BadInput, "a ticket good from %d until %d is never good", notBefore, expires)
-	}
-	return o.rewrite(ctx, t, why, func(t *Ticket) { t.NotBefore, t.Expires = notBefore, expires })
+	return o.rewrite(ctx, t, why, func(t *Ticket) error {
+		t.Name, t.Email = name, email
+		return nil
+	})
 }
 
 // rewrite changes what the ticket's code says.
-func (o *Office) rewrite(ctx context.Context, t Ticket, why string, change func(*Ticket)) (Ticket, error) {
+func (o *Office) rewrite(ctx context.Context, t Ticket, why string, change func(*Ticket) error) (Ticket, error) {
 	if len(why) > maxWhy {
 		return t, fault.New(fault.BadInput, "the reason is over %d bytes", maxWhy)
 	}
@@ -91,7 +70,9 @@ func (o *Office) rewrite(ctx context.Context, t Ticket, why string, change func(
 		return t, err
 	}
 	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
-		change(t)
+		if err := change(t); err != nil {
+			return err
+		}
 		return o.renew(ctx, tx, t, key, why)
 	})
 }

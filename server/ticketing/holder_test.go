@@ -2,6 +2,7 @@ package ticketing
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -107,7 +108,7 @@ func TestTransfer(t *testing.T) {
 	})
 }
 
-func TestChangeProductAndWindow(t *testing.T) {
+func TestAmend(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.list(t, guestRows(1))
 		old := w.tickets(t, event)["G000000"]
@@ -119,22 +120,54 @@ func TestChangeProductAndWindow(t *testing.T) {
 		if to.Number == old.Product {
 			to = e.Products[0]
 		}
-		if _, err := w.ChangeProduct(t.Context(), old, "nothing", ""); fault.KindOf(err) != fault.NotFound {
-			t.Errorf("changed to a product that is none: %v", err)
-		}
-		k, err := w.ChangeProduct(t.Context(), old, to.Code, "upgrade")
-		if err != nil || k.Product != to.Number {
-			t.Fatalf("%+v, %v", k, err)
-		}
-		if _, err := w.ChangeWindow(t.Context(), k, 200, 100, ""); fault.KindOf(err) != fault.BadInput {
-			t.Errorf("a window that ends before it begins: %v", err)
-		}
-		if k, err = w.ChangeWindow(t.Context(), k, 100, 200, "another slot"); err != nil {
+		zone := e.Zones[len(e.Zones)-1]
+		k, err := w.Amend(t.Context(), old, map[string]string{
+			"product": to.Code, "seat": "Row 4", "zone": zone.Code,
+			"valid_from": "2026-07-04T19:00:00Z", "valid_until": "2026-07-04T20:00:00Z", "admissions": "3",
+		}, "upgrade")
+		if err != nil {
 			t.Fatal(err)
 		}
 		read, err := ticket.Verify(k.Token, w.ring(t))
-		if err != nil || read.Product != to.Number || read.NotBefore.Unix != 100 || read.Expires.Unix != 200 || read.Generation != 2 {
+		if err != nil || read.Product != to.Number || read.Seat != "Row 4" || read.Zones != 1<<zone.Bit || read.Admissions != 3 ||
+			read.Expires.Unix-read.NotBefore.Unix != 3600 || read.Generation != old.Generation+1 {
 			t.Errorf("the code says %+v, %v", read, err)
+		}
+		if got := w.tickets(t, event)["G000000"]; !same(got, k) {
+			t.Errorf("stored is %+v, and given was %+v", got, k)
+		}
+
+		again, err := w.Amend(t.Context(), k, map[string]string{"seat": "Row 4", "admissions": "3"}, "")
+		if err != nil || again.Generation != k.Generation {
+			t.Errorf("what changes nothing made issue %d of %d, %v", again.Generation, k.Generation, err)
+		}
+		free, err := w.Amend(t.Context(), k, map[string]string{"valid_until": "", "zone": ""}, "")
+		if err != nil || free.Expires != 0 || free.Zones != 0 || free.NotBefore != k.NotBefore || free.Seat != "Row 4" {
+			t.Errorf("emptied: %+v, %v", free, err)
+		}
+	})
+}
+
+func TestAmendRefuses(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.list(t, guestRows(1))
+		old := w.tickets(t, event)["G000000"]
+		for column, text := range map[string]string{
+			"product": "nothing", "seat": "Reihe ä", "zone": "moon", "valid_from": "soon", "valid_until": "never", "admissions": "0",
+			"name": "Bob", "external_id": "G1", "colour": "red",
+		} {
+			_, err := w.Amend(t.Context(), old, map[string]string{column: text}, "")
+			var wrong *fault.Error
+			if !errors.As(err, &wrong) || wrong.Kind != fault.BadInput || wrong.Where != column {
+				t.Errorf("%s = %q: %v", column, text, err)
+			}
+		}
+		window := map[string]string{"valid_from": "2026-07-05", "valid_until": "2026-07-04"}
+		if _, err := w.Amend(t.Context(), old, window, ""); fault.KindOf(err) != fault.BadInput {
+			t.Errorf("a window that ends before it begins: %v", err)
+		}
+		if got := w.tickets(t, event)["G000000"]; !same(got, old) {
+			t.Errorf("refused, and yet the ticket is %+v", got)
 		}
 	})
 }

@@ -312,7 +312,7 @@ func (p *player) transfer(ctx context.Context, s *script.Step) (*outcome, error)
 
 func (p *player) changeProduct(ctx context.Context, s *script.Step) (*outcome, error) {
 	return p.change(ctx, s, func(t ticketing.Ticket) (ticketing.Ticket, error) {
-		return p.server.Tickets.ChangeProduct(ctx, t, s.Product, s.Reason)
+		return p.server.Tickets.Amend(ctx, t, map[string]string{"product": s.Product}, s.Reason)
 	})
 }
 
@@ -337,17 +337,17 @@ func (p *player) set(ctx context.Context, s *script.Step) (*outcome, error) {
 			}
 		}
 		if err == nil && s.Product != "" {
-			t, err = p.server.Tickets.ChangeProduct(ctx, t, s.Product, s.Reason)
+			t, err = p.server.Tickets.Amend(ctx, t, map[string]string{"product": s.Product}, s.Reason)
 		}
 		if err == nil && (s.ValidFrom != nil || s.ValidUntil != nil) {
-			from, until := t.NotBefore, t.Expires
+			window := map[string]string{}
 			if s.ValidFrom != nil {
-				from = s.ValidFrom.Unix()
+				window["valid_from"] = s.ValidFrom.Format(time.RFC3339)
 			}
 			if s.ValidUntil != nil {
-				until = s.ValidUntil.Unix()
+				window["valid_until"] = s.ValidUntil.Format(time.RFC3339)
 			}
-			t, err = p.server.Tickets.ChangeWindow(ctx, t, from, until, s.Reason)
+			t, err = p.server.Tickets.Amend(ctx, t, window, s.Reason)
 		}
 		if err == nil && s.Holder != "" {
 			t, err = p.server.Tickets.Transfer(ctx, t, s.Holder, s.Email, s.Reason)
