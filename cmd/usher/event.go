@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -21,7 +23,7 @@ func newEventApply() *cobra.Command {
 		Use:   "apply FILE",
 		Short: "Make the server say what an event file says",
 		Long: `Reads an event file (TOML; docs/event-file.md) and makes the server's data say the
-same: products, zones, gates and rules. All that is wrong with a file is named by
+same: products, zones, gates and rules, and what is sold. All that is wrong with a file is named by
 file, line, column and field, and then nothing is changed. Applying a file that
 changes nothing writes nothing.
 
@@ -50,6 +52,13 @@ func runEventApply(c *cobra.Command, args []string) error {
 	}
 	spec, err := catalog.ParseFile(name, file)
 	if err != nil {
+		return err
+	}
+	folder := "."
+	if args[0] != "-" {
+		folder = filepath.Dir(args[0])
+	}
+	if err := spec.ReadPicture(os.DirFS(folder)); err != nil {
 		return err
 	}
 	dir, err := dataDir(c)

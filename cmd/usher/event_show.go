@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -9,12 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"usher/server/catalog"
+	"usher/sync/fault"
 	"usher/sync/journal"
 )
 
 func newEventShow() *cobra.Command {
 	c := &cobra.Command{
-		Use: "show EVENT", Short: "Show an event as the gates know it", Args: exactly(1, "the code of an event"), RunE: runEventShow,
+		Use: "show EVENT", Short: "Show an event as the gates know it, and what it sells", Args: exactly(1, "the code of an event"), RunE: runEventShow,
 		Example: "  usher event show HARBOUR-26",
 	}
 	addData(c, "server")
@@ -27,13 +29,28 @@ func runEventShow(c *cobra.Command, args []string) error {
 		return err
 	}
 	e, err := s.Catalog.Event(c.Context(), args[0])
+	var shop *catalog.Shop
+	if err == nil {
+		if shop, err = s.Catalog.Shop(c.Context(), args[0]); errors.Is(err, fault.NotFound) {
+			err = nil // it sells nothing
+		}
+	}
 	if err = joined(err, s.Close()); err != nil {
 		return err
 	}
 	if wantsJSON(c) {
-		return printJSON(c.OutOrStdout(), e)
+		return printJSON(c.OutOrStdout(), shownEvent{e, shop})
 	}
-	return printEvent(c.OutOrStdout(), e)
+	if err := printEvent(c.OutOrStdout(), e); err != nil || shop == nil {
+		return err
+	}
+	return printShop(c.OutOrStdout(), shop)
+}
+
+// shownEvent is an event with what it sells.
+type shownEvent struct {
+	*catalog.Event
+	Shop *catalog.Shop `json:"shop,omitempty"`
 }
 
 func printEvent(w io.Writer, e *catalog.Event) error {

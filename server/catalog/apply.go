@@ -42,13 +42,27 @@ func (c *Catalog) Apply(ctx context.Context, s *Spec) (Report, error) {
 		if err != nil {
 			return err
 		}
+		shop, err := c.shopChange(ctx, tx, s, after)
+		if err != nil {
+			return err
+		}
 		report = compare(before, after, s.Terms, known)
-		return c.write(ctx, tx, &change{spec: s, before: before, after: after, numbers: known})
+		report.add(compareShops(shop.before, shop.after, location(s.Zone)))
+		return c.write(ctx, tx, &change{spec: s, before: before, after: after, numbers: known, shop: shop})
 	})
 	if err != nil {
 		return Report{}, fmt.Errorf("applying %s to event %s: %w", s.File, s.Code, err)
 	}
+	c.shelf.put(s.Code, shelved{})
 	return report, nil
+}
+
+// location gives a time zone that was checked.
+func location(name string) *time.Location {
+	if l, err := time.LoadLocation(name); err == nil {
+		return l
+	}
+	return time.UTC
 }
 
 // change is what one Apply has to write.
@@ -57,6 +71,7 @@ type change struct {
 	before  *Event // nil for a new event
 	after   *journal.Event
 	numbers *numbers
+	shop    *shopChange
 }
 
 func (c *Catalog) write(ctx context.Context, tx *sqldb.Tx, ch *change) error {
@@ -74,7 +89,7 @@ func (c *Catalog) write(ctx context.Context, tx *sqldb.Tx, ch *change) error {
 			return fmt.Errorf("encoding the event as it was: %w", err)
 		}
 		told = bytes.Equal(old, content)
-		if told && ch.before.Terms == ch.spec.Terms {
+		if told && ch.before.Terms == ch.spec.Terms && !ch.shop.changed {
 			return nil
 		}
 		if err := c.mayTurn(ctx, tx, ch); err != nil {
@@ -85,6 +100,9 @@ func (c *Catalog) write(ctx context.Context, tx *sqldb.Tx, ch *change) error {
 		return err
 	}
 	if err := ch.numbers.keep(ctx, tx, ch.spec.Code, c.now().UnixMilli()); err != nil {
+		return err
+	}
+	if err := c.keepShop(ctx, tx, ch.spec, ch.shop); err != nil {
 		return err
 	}
 	if told {

@@ -14,6 +14,11 @@
 // record that gates need, and the report lists what was added, changed and
 // retired. A file that changes nothing writes nothing.
 //
+// # Shops
+//
+// An event with a [shop] table sells its products that have a price: [Catalog.Shop]
+// gives what and how. Gates hear nothing of it.
+//
 // # Numbers
 //
 // A zone's bit and a product's number stand in tickets that are out. They are
@@ -23,6 +28,7 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -45,6 +51,9 @@ type Catalog struct {
 	vault    *vault.Vault
 	journals *journals.Journals
 	now      func() time.Time
+
+	shelf  shelf
+	onShop []func(context.Context, *sqldb.Tx, *Shop) error
 }
 
 // New gives the catalogue of a migrated database.
@@ -139,13 +148,12 @@ func (c *Catalog) Events(ctx context.Context) (list []*Event, err error) {
 		}
 		list = append(list, e)
 	}
-	slices.SortStableFunc(list, func(a, b *Event) int {
-		if a.Starts != b.Starts {
-			return int(min(1, max(-1, a.Starts-b.Starts)))
-		}
-		return strings.Compare(a.Code, b.Code)
-	})
+	slices.SortStableFunc(list, compareStarts)
 	return list, rows.Err()
+}
+
+func compareStarts(a, b *Event) int {
+	return cmp.Or(cmp.Compare(a.Starts, b.Starts), strings.Compare(a.Code, b.Code))
 }
 
 func scanEvent(scan func(...any) error) (*Event, error) {

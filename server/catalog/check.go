@@ -45,6 +45,7 @@ func (f *finder) spec(t *fileTable) *Spec {
 	scope := ruleScope{location: location, gates: each(t.Gates, func(g gateTable) string { return g.Code })}
 	f.products(s, t.Products, scope)
 	f.gates(s, t.Gates, scope)
+	f.shop(s, t, location)
 	return s
 }
 

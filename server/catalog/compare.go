@@ -129,11 +129,7 @@ func (v view) time(unix int64) string {
 	if unix == 0 {
 		return ""
 	}
-	location, err := time.LoadLocation(v.Zone)
-	if err != nil {
-		location = time.UTC
-	}
-	return time.Unix(unix, 0).In(location).Format(time.RFC3339)
+	return time.Unix(unix, 0).In(location(v.Zone)).Format(time.RFC3339)
 }
 
 func (v view) zones(mask uint32) string {

@@ -20,8 +20,10 @@ func TestDocumentationListsTheKeys(t *testing.T) {
 		table   reflect.Type
 		prose   []string // keys that the section explains outside its table
 	}{
-		{"The event", reflect.TypeFor[fileTable](), []string{"policy", "zone", "product", "gate"}}, // sections of their own
+		{"The event", reflect.TypeFor[fileTable](), []string{"policy", "shop", "pool", "zone", "product", "gate"}}, // sections of their own
 		{"[policy]", reflect.TypeFor[policyTable](), nil},
+		{"[shop]", reflect.TypeFor[shopTable](), nil},
+		{"[[pool]]", reflect.TypeFor[poolTable](), nil},
 		{"[[zone]]", reflect.TypeFor[zoneTable](), nil},
 		{"[[product]]", reflect.TypeFor[productTable](), nil},
 		{"[[gate]]", reflect.TypeFor[gateTable](), nil},
@@ -39,7 +41,7 @@ func TestDocumentationListsTheKeys(t *testing.T) {
 			t.Errorf("%s: the table lists\n%s\nthe file has\n%s", c.section, got, want)
 		}
 	}
-	for _, key := range slices.Concat(fields(reflect.TypeFor[questionTable]()), fields(reflect.TypeFor[cutoffTable]()), []string{"tolerance_min"}) {
+	for _, key := range slices.Concat(fields(reflect.TypeFor[questionTable]()), fields(reflect.TypeFor[cutoffTable]()), fields(reflect.TypeFor[sellerTable]()), []string{"tolerance_min"}) {
 		if !regexp.MustCompile("`[^`]*\\b" + key + "\\b[^`]*`").Match(text) {
 			t.Errorf("nothing is said of %s", key)
 		}

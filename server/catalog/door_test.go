@@ -172,7 +172,7 @@ func TestDoorFieldsThatAreWrong(t *testing.T) {
 			`22:17: product ga, question how.choices: "a" stands in it twice`},
 		{"an empty choice", "", "", question("code = \"how\"\ntext = \"How?\"\nkind = \"choice\"\nchoices = [\"a\", \" \"]"), "", "22:17: product ga, question how.choices: it is needed, and missing or empty"},
 		{"too many questions", "", "", many(journal.MaxQuestions+1, question("code = \"q\"\ntext = \"How?\"\n")), "", "18:11: product ga: it has 21 questions, want at most 20"},
-		{"unknown field of a question", "", "", question("code = \"how\"\nask = \"How?\""), "", "20:1: product.question.ask: there is no such field; question has code, text, kind, required, choices"},
+		{"unknown field of a question", "", "", question("code = \"how\"\nask = \"How?\""), "", "20:1: product.question.ask: there is no such field; question has code, text, kind, required, asked, choices"},
 
 		{"check-out of a number", "", "check_out = [6]", "", "", "10:14: zone hall.check_out: want a date and time"},
 		{"check-out of no list", "", `check_out = "06:00"`, "", "", "10:13: zone.check_out:"},

@@ -1,10 +1,12 @@
 package catalog
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/sync/fault"
 	"usher/sync/journal"
@@ -36,6 +38,7 @@ func FuzzFile(f *testing.F) {
 		if was, is := fmt.Sprintf("%+v", e), fmt.Sprintf("%+v", &again); was != is {
 			t.Fatalf("the event reads\n%s, not\n%s", is, was)
 		}
+		checkShop(t, spec.Shop)
 		if report := compare(nil, e, spec.Terms, numbers); len(report.Changes) != 1+len(spec.Zones)+len(spec.Products)+len(spec.Gates) {
 			t.Fatalf("a new event adds %d parts", len(report.Changes))
 		}
@@ -43,6 +46,29 @@ func FuzzFile(f *testing.F) {
 			t.Fatalf("an event differs from itself: %s", report)
 		}
 	})
+}
+
+// checkShop holds a shop that was read to what those who sell rely on.
+func checkShop(t *testing.T, s *Shop) {
+	t.Helper()
+	if s == nil {
+		return
+	}
+	content, err := json.Marshal(s)
+	if err != nil {
+		t.Fatalf("the shop can't be kept: %v", err)
+	}
+	var again Shop
+	if err := json.Unmarshal(content, &again); err != nil || len(compareShops(s, &again, time.UTC)) > 0 {
+		t.Fatalf("the shop reads %+v, not %+v: %v", again, s, err)
+	}
+	for _, o := range s.Offers {
+		pool, known := s.PoolByCode(o.Pool)
+		if !known || pool.Capacity < 1 || o.Price < 0 || o.Price > maxPrice || o.Fee < 0 || o.Fee > maxPrice || o.Tax < 0 || o.Tax > 10_000 ||
+			o.Min < 1 || o.Min > o.Max || o.Max > s.MaxPerOrder || o.From >= o.Until {
+			t.Fatalf("offer %+v of pool %+v", o, pool)
+		}
+	}
 }
 
 func checkRefusal(t *testing.T, text []byte, err error) {

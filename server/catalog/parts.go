@@ -120,8 +120,8 @@ func (f *finder) products(s *Spec, tables []productTable, scope ruleScope) {
 			Session:   f.session(path+".session", label+".session", t.Session, s.Sessions),
 			Attention: t.Attention,
 			Text:      f.line(path+".text", label+".text", t.Text, maxDoorText, false),
-			Questions: f.questions(path, label, t.Questions),
 		}
+		p.Questions, p.Checkout = f.questions(path, label, t.Questions)
 		zones := s.zoneCodes()
 		if t.Zones == nil && len(zones) > 1 {
 			f.blame(path+".zones", label+".zones", `say which zones it opens: "all", or a list of codes`)

@@ -14,14 +14,19 @@ const maxChoice = 100
 // kindsOfQuestions are what a question may ask for.
 var kindsOfQuestions = []string{admission.QuestionText, admission.QuestionNumber, admission.QuestionYesNo, admission.QuestionChoice}
 
-// questions reads what a gate asks before it lets in tickets of the product at in;
-// product is how people know it.
-func (f *finder) questions(in, product string, tables []questionTable) []journal.Question {
+// Where a question is asked.
+const (
+	askedAtGate     = "gate"
+	askedAtCheckout = "checkout"
+)
+
+// questions reads what is asked of holders of the product at in: by a gate before
+// it lets them in, and at checkout. product is how people know it.
+func (f *finder) questions(in, product string, tables []questionTable) (gate, checkout []journal.Question) {
 	if len(tables) > journal.MaxQuestions {
 		f.blame(in+".question", product, "it has %d questions, want at most %d", len(tables), journal.MaxQuestions)
 	}
 	taken := codes{kind: "question", in: in, of: product}
-	var list []journal.Question
 	for i, t := range tables {
 		path, label := element(in+".question", i), taken.take(f, i, t.Code)
 		q := journal.Question{
@@ -35,9 +40,16 @@ func (f *finder) questions(in, product string, tables []questionTable) []journal
 			}
 		}
 		q.Choices = f.choices(path+".choices", label+".choices", q.Kind, t.Choices)
-		list = append(list, q)
+		switch asked := t.Asked; {
+		case asked == nil || *asked == askedAtGate:
+			gate = append(gate, q)
+		case *asked == askedAtCheckout:
+			checkout = append(checkout, q)
+		default:
+			f.blame(path+".asked", label+".asked", "%.40q is no place to ask: want gate or checkout", *asked)
+		}
 	}
-	return list
+	return gate, checkout
 }
 
 // choices reads what a holder may answer.

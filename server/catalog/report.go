@@ -30,7 +30,7 @@ const (
 // Change is one thing that an Apply did.
 type Change struct {
 	Act    string `json:"act"`              // Added, Altered, Retired, Restored
-	What   string `json:"what"`             // event, zone, product, gate
+	What   string `json:"what"`             // event, zone, product, gate, shop, pool, offer
 	Code   string `json:"code,omitempty"`   // of the zone, product or gate
 	Field  string `json:"field,omitempty"`  // of what was altered
 	Before string `json:"before,omitempty"` // as people read it
@@ -55,6 +55,9 @@ var consequence = map[string]string{
 	kindZone:    "nobody is counted in it any more; its place is kept for it",
 	kindProduct: "its tickets are refused at every gate from now on; its number is kept for it",
 	kindGate:    "its devices let nobody in from now on",
+	partShop:    "nothing of the event is sold any more",
+	partPool:    "nothing is sold from it any more",
+	partOffer:   "it is not sold any more; tickets that are out stay good",
 }
 
 func shown(text string) string {
@@ -62,6 +65,14 @@ func shown(text string) string {
 		return "(none)"
 	}
 	return text
+}
+
+// add adds changes to the report, and so what came of the whole.
+func (r *Report) add(changes []Change) {
+	r.Changes = append(r.Changes, changes...)
+	if len(changes) > 0 && r.Outcome == Unchanged {
+		r.Outcome = Changed
+	}
 }
 
 // String gives the report as lines for people.

@@ -22,6 +22,9 @@ type Spec struct {
 	Zones     []ZoneSpec
 	Products  []ProductSpec
 	Gates     []GateSpec
+	Shop      *Shop // what it sells; nil: nothing. Numbers are given when it is applied
+
+	picture *pictureFile // of the shop; nil for none
 }
 
 // ZoneSpec is a zone of a file.
@@ -40,6 +43,7 @@ type ProductSpec struct {
 	Attention  bool
 	Text       string             // shown at every scan
 	Questions  []journal.Question // asked at the gate
+	Checkout   []journal.Question // asked when it is bought
 }
 
 // GateSpec is a gate of a file.
@@ -74,6 +78,8 @@ type (
 		DoorText  string         `toml:"door_text"`
 		Terms     string         `toml:"terms"`
 		Policy    policyTable    `toml:"policy"`
+		Shop      *shopTable     `toml:"shop"`
+		Pools     []poolTable    `toml:"pool"`
 		Sessions  []string       `toml:"sessions"`
 		Zones     []zoneTable    `toml:"zone"`
 		Products  []productTable `toml:"product"`
@@ -102,12 +108,26 @@ type (
 		Text      string          `toml:"text"`
 		Questions []questionTable `toml:"question"`
 		Rules     []ruleTable     `toml:"rules"`
+
+		// Of its sale; see also shopTable.
+		Price       any     `toml:"price"`
+		Fee         any     `toml:"fee"`
+		TaxPercent  any     `toml:"tax_percent"`
+		Pool        *string `toml:"pool"`
+		SaleFrom    any     `toml:"sale_from"`
+		SaleUntil   any     `toml:"sale_until"`
+		Min         *int64  `toml:"min"`
+		Max         *int64  `toml:"max"`
+		AccessCode  *string `toml:"access_code"`
+		Names       *bool   `toml:"names"`
+		Description string  `toml:"description"`
 	}
 	questionTable struct {
 		Code     string   `toml:"code"`
 		Text     string   `toml:"text"`
 		Kind     *string  `toml:"kind"`
 		Required bool     `toml:"required"`
+		Asked    *string  `toml:"asked"`
 		Choices  []string `toml:"choices"`
 	}
 	gateTable struct {

@@ -1,0 +1,38 @@
+package catalog
+
+// The tables of what is sold, as they are decoded. An amount or a percentage is
+// any: people write 25, 25.50 or "25.50".
+type (
+	shopTable struct {
+		Currency    string      `toml:"currency"`
+		Text        string      `toml:"text"`
+		Picture     *string     `toml:"picture"`
+		PictureText string      `toml:"picture_text"`
+		Address     string      `toml:"address"`
+		Geo         []any       `toml:"geo"`
+		Map         string      `toml:"map"`
+		SaleFrom    any         `toml:"sale_from"`
+		SaleUntil   any         `toml:"sale_until"`
+		Hold        *int64      `toml:"hold_minutes"`
+		Extensions  *int64      `toml:"extensions"`
+		MaxPerOrder *int64      `toml:"max_per_order"`
+		Fee         any         `toml:"fee"`
+		TaxPercent  any         `toml:"tax_percent"`
+		Methods     []string    `toml:"methods"`
+		InvoiceDays *int64      `toml:"invoice_days"`
+		Terms       string      `toml:"terms"`
+		Seller      sellerTable `toml:"seller"`
+	}
+	sellerTable struct {
+		Name    string `toml:"name"`
+		Address string `toml:"address"`
+		TaxID   string `toml:"tax_id"`
+		Email   string `toml:"email"`
+	}
+	poolTable struct {
+		Code     string   `toml:"code"`
+		Name     string   `toml:"name"`
+		Capacity *int64   `toml:"capacity"`
+		Seats    []string `toml:"seats"`
+	}
+)
