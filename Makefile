@@ -1,6 +1,7 @@
 # The two commands a newcomer needs: make run, make test. A bare `make` lists all.
 GO       ?= go
 TOOL     := $(GO) tool -modfile=.ci/tools/go.mod
+SERVICES := bash deploy/dev/services.sh
 FUZZTIME ?= 30s
 SOAK     ?= 20000
 
@@ -20,10 +21,10 @@ build: ## bin/usher, one static binary
 test: SHELL := bash
 test: deps check ## everything that must pass: deps, check, all tests with the race detector
 	@mkdir -p bin
-	@set -o pipefail; $(GO) test -race -timeout 12m ./... | tee bin/test.log
+	@set -o pipefail; $(SERVICES) $(GO) test -race -timeout 12m ./... | tee bin/test.log
 	@echo 'slowest:'; awk '$$1 == "ok" && $$3 + 0 > 0 { print "  " $$3, $$2 }' bin/test.log | sort -k1,1rn | head -n 5
 
-deps: ## find or install (apt, as root) what tests need beside Go: a C compiler, Chromium, pdftoppm
+deps: ## find or install (apt, as root) what tests need beside Go: a C compiler, Chromium, pdftoppm, PostgreSQL, Redis
 	@bash deploy/dev/deps.sh
 
 check: ## gofmt, vet, staticcheck and the arrows between packages; works offline, so without vuln
@@ -34,7 +35,7 @@ check: ## gofmt, vet, staticcheck and the arrows between packages; works offline
 
 bench: ## every benchmark, one package after the other; then frame to verdict in a browser
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|[^/]*$$||' | sort -u); do \
-		$(GO) test -run '^$$' -bench . -benchmem -timeout 30m $$dir; done
+		$(SERVICES) $(GO) test -run '^$$' -bench . -benchmem -timeout 30m $$dir; done
 	$(GO) test -count=1 -v -run Speed ./e2e/doorpage
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
@@ -44,7 +45,7 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 
 soak: ## property tests with SOAK (20000) random histories each, crash tests with SOAK/50 kills; takes long
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | sed 's|[^/]*$$||' | sort -u); do \
-		$(GO) test -race -count=1 -timeout 4h $$dir -rapid.checks=$(SOAK); done
+		$(SERVICES) $(GO) test -race -count=1 -timeout 4h $$dir -rapid.checks=$(SOAK); done
 	$(GO) test -count=1 -timeout 4h ./e2e/crash -rounds $$(( $(SOAK) / 50 ))
 
 vuln: ## known vulnerabilities in what we ship; asks the network

@@ -8,6 +8,11 @@
 //
 //	gate/0001_store.sql
 //	server/sqlite/0001_keys.sql
+//	server/postgres/0001_keys.sql
+//
+// The two texts of a file make the same tables, columns and indexes, which a test
+// compares: bigint for integer, bytea for blob, and for text the collation "C",
+// which orders by bytes as SQLite does, whatever the database's own is.
 //
 // The files are part of the binary. A file that was released is never changed
 // again and never removed, and there is no way back: a mistake is mended by the
@@ -25,7 +30,7 @@
 // row is; one beside a column says what its name and type don't (the unit, what 0
 // or an empty text mean). Then:
 //
-//   - Tables of SQLite are strict.
+//   - Tables of SQLite are strict. There is no boolean: 0 and 1 are numbers.
 //   - Instants are Unix milliseconds, money is minor units, ids are text made in
 //     Go. STYLE of the whole: nothing that only one engine has.
 //   - What must hold is a constraint, not a hope: not null, check, unique.
@@ -43,5 +48,7 @@
 // two processes that start at the same moment, both would apply the same file
 // (github.com/pressly/goose, issue 1022). Here the number of a file is a primary
 // key that is written in the transaction that applies it. Of two, one fails as a
-// whole, sees that somebody else got further, and goes on from there.
+// whole, sees that somebody else got further, and goes on from there. On
+// PostgreSQL, where whole statements that make tables trip over one another, the
+// second waits for the first.
 package migrations

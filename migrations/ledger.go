@@ -18,7 +18,8 @@ const ledgerTable = "migration"
 
 // ledgerFinds says for each engine whether the ledger is there.
 var ledgerFinds = map[Engine]string{
-	SQLite: `select count(*) from sqlite_master where type = 'table' and name = $1`,
+	SQLite:   `select count(*) from sqlite_master where type = 'table' and name = $1`,
+	Postgres: `select count(*) from pg_tables where schemaname = current_schema() and tablename = $1`,
 }
 
 // ledger is what goose keeps its books in (database.Store), in place of its own,

@@ -21,9 +21,13 @@ var embedded embed.FS
 // Engine is a dialect of SQL that tables are written in.
 type Engine string
 
-// SQLite is the engine inside usher: at every gate, and in a server that is one
-// process.
-const SQLite Engine = "sqlite"
+// The engines.
+const (
+	// SQLite is inside usher: at every gate, and in a server on one machine.
+	SQLite Engine = "sqlite"
+	// Postgres is PostgreSQL, for servers on several machines.
+	Postgres Engine = "postgres"
+)
 
 // Set is one of usher's databases, with tables of its own.
 type Set string
@@ -67,6 +71,17 @@ func Up(ctx context.Context, db Database, set Set) error {
 }
 
 func up(ctx context.Context, db Database, set Set, files fs.FS) error {
+	before, err := look(ctx, db, set, files)
+	if err != nil || len(before.missing) == 0 {
+		return err
+	}
+	if db.Engine() == Postgres {
+		free, err := alone(ctx, db.SQL())
+		if err != nil {
+			return fmt.Errorf("wait for others to bring the %s database up to date: %w", set, err)
+		}
+		defer free()
+	}
 	for {
 		before, err := look(ctx, db, set, files)
 		if err != nil || len(before.missing) == 0 {

@@ -11,6 +11,7 @@ import (
 
 	"usher/migrations"
 	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
 	"usher/sync/fault"
 )
 
@@ -175,6 +176,49 @@ func TestSeveralAtOnce(t *testing.T) {
 	if n := steps(t, dbs[0]); n != 3 {
 		t.Errorf("%d steps, want 3", n)
 	}
+}
+
+// The same on PostgreSQL, where the second waits for the first.
+func TestSeveralAtOnceOnPostgres(t *testing.T) {
+	address := dbtest.NewPostgresURL(t)
+	var dbs []*sqldb.DB
+	for range 6 {
+		dbs = append(dbs, openPostgres(t, address))
+	}
+	all := fstest.MapFS{}
+	for name, file := range files(`create table step (n bigint not null);`, enterStep, enterStep, `alter table step add column at bigint;`, enterStep) {
+		all[strings.Replace(name, "gate/", "server/postgres/", 1)] = file
+	}
+	var running sync.WaitGroup
+	for _, db := range dbs {
+		running.Go(func() {
+			if err := migrations.UpFrom(t.Context(), db, migrations.Server, all); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	running.Wait()
+	if n := steps(t, dbs[0]); n != 3 {
+		t.Errorf("%d steps, want 3", n)
+	}
+	delete(all, "server/postgres/0005_step.sql")
+	if err := migrations.UpFrom(t.Context(), dbs[0], migrations.Server, all); !errors.Is(err, fault.Newer) {
+		t.Errorf("of a newer usher: %v, want fault.Newer", err)
+	}
+}
+
+func openPostgres(t *testing.T, address string) *sqldb.DB {
+	t.Helper()
+	db, err := sqldb.OpenPostgres(t.Context(), address, sqldb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return db
 }
 
 func TestStatusAndCheckOnlyRead(t *testing.T) {

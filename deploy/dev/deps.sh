@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # Finds what the tests need beside Go, and installs what is missing (Debian and
 # its kin, as root). With everything there it does nothing and takes no time.
+#
+#   bash deploy/dev/deps.sh              all of it
+#   bash deploy/dev/deps.sh initdb gcc   what has these commands
 set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/postgres.sh"
 
 # A need is one row: the commands that satisfy it (any one will do), then the
 # packages that bring one. Tests look the commands up in PATH themselves; a
@@ -10,7 +14,10 @@ needs=(
 	'gcc                                     | gcc libc6-dev' # the race detector links with it
 	'chromium chromium-browser google-chrome | chromium'      # pages are tried in a real browser
 	'pdftoppm                                | poppler-utils' # tickets are scanned off the printed page
+	'initdb                                  | postgresql'    # storage is tested on it: see services.sh
+	'redis-server valkey-server              | redis-server'  # what servers tell each other goes over it
 )
+only=("$@")
 
 lock=/run/lock/usher-deps
 
@@ -22,17 +29,36 @@ have_any() { # have_any COMMAND...
 	return 1
 }
 
+asked() { # asked COMMAND...: is one of them wanted
+	local c o
+	if [ ${#only[@]} = 0 ]; then return 0; fi
+	for c; do for o in "${only[@]}"; do if [ "$c" = "$o" ]; then return 0; fi; done; done
+	return 1
+}
+
 look() { # fills missing with the packages of every need that nothing here satisfies
 	local row commands packages
+	local PATH=$PATH:$(postgres_programs || :)
 	missing=()
 	for row in "${needs[@]}"; do
 		read -ra commands <<<"${row%%|*}"
 		read -ra packages <<<"${row#*|}"
+		asked "${commands[@]}" || continue
 		have_any "${commands[@]}" || missing+=("${packages[@]}")
 	done
 }
 
-install() { # install PACKAGE...: asks nothing, starts no daemon
+install() { # install PACKAGE...: asks nothing, starts no daemon and makes no cluster
+	local clusters=/etc/postgresql-common/createcluster.d policy=/usr/sbin/policy-rc.d
+	if [ ! -e "$clusters" ]; then
+		mkdir -p "$clusters"
+		echo 'create_main_cluster = false' >"$clusters/usher.conf"
+	fi
+	if [ ! -e "$policy" ]; then
+		printf '#!/bin/sh\nexit 101\n' >"$policy"
+		chmod +x "$policy"
+		trap 'rm -f "$log" /usr/sbin/policy-rc.d' EXIT
+	fi
 	local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300)
 	local get=("${apt[@]}" install -y --no-install-recommends "$@")
 	# The package lists may be absent or stale; only then are they fetched.

@@ -19,12 +19,22 @@ func codeOf(err error) int {
 	return 0
 }
 
-// IsBusy reports that another connection or process held what was needed for
-// longer than the busy timeout. The same may succeed later.
-func IsBusy(err error) bool { return codeOf(err)&primary == code.SQLITE_BUSY }
+// IsBusy reports that another transaction or process held what was needed: for
+// longer than the busy timeout, or in a way that the database ends by failing one
+// of the two. The same may succeed later.
+func IsBusy(err error) bool {
+	switch stateOf(err) {
+	case serializationFailure, deadlockDetected, lockNotAvailable:
+		return true
+	}
+	return codeOf(err)&primary == code.SQLITE_BUSY
+}
 
 // IsUnique reports that a row with this key is there already.
 func IsUnique(err error) bool {
+	if stateOf(err) == uniqueViolation {
+		return true
+	}
 	switch codeOf(err) {
 	case code.SQLITE_CONSTRAINT_UNIQUE, code.SQLITE_CONSTRAINT_PRIMARYKEY, code.SQLITE_CONSTRAINT_ROWID:
 		return true
@@ -34,6 +44,10 @@ func IsUnique(err error) bool {
 
 // IsFull reports that the disk is full, fails, or may not be written to.
 func IsFull(err error) bool {
+	switch stateOf(err) {
+	case diskFull, ioError, readOnly:
+		return true
+	}
 	switch codeOf(err) & primary {
 	case code.SQLITE_FULL, code.SQLITE_IOERR, code.SQLITE_READONLY:
 		return true
@@ -43,6 +57,10 @@ func IsFull(err error) bool {
 
 // IsCorrupt reports that the file is damaged, or no database at all.
 func IsCorrupt(err error) bool {
+	switch stateOf(err) {
+	case dataCorrupted, indexCorrupted:
+		return true
+	}
 	switch codeOf(err) & primary {
 	case code.SQLITE_CORRUPT, code.SQLITE_NOTADB:
 		return true

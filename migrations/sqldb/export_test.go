@@ -1,10 +1,10 @@
 package sqldb
 
 // Writers is how many connections the writer has open.
-func Writers(db *DB) int { return db.writer.pool.Stats().OpenConnections }
+func Writers(db *DB) int { return db.file.writer.pool.Stats().OpenConnections }
 
 // Kept is how many statements the writer keeps prepared.
-func Kept(db *DB) int { return len(db.writer.kept) }
+func Kept(db *DB) int { return len(db.file.writer.kept) }
 
 // Notices gives a channel that gets the notices of db's own commits.
 func Notices(db *DB) (own <-chan struct{}, cancel func()) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"strconv"
 	"strings"
 )
 
@@ -23,6 +24,10 @@ func InsertRows(ctx context.Context, q Queryer, table string, columns []string, 
 	if len(columns) == 0 || len(columns) > maxVariables {
 		return fmt.Errorf("insert into %s: %d columns", table, len(columns))
 	}
+	text := insertNumbered
+	if e, ok := q.(interface{ Engine() Engine }); ok && e.Engine() == SQLite {
+		text = insertBare
+	}
 	for first := 0; len(rows) > 0; {
 		n := rowsAtOnce(len(rows), len(columns))
 		args := make([]any, 0, n*len(columns))
@@ -32,7 +37,7 @@ func InsertRows(ctx context.Context, q Queryer, table string, columns []string, 
 			}
 			args = append(args, row...)
 		}
-		if _, err := q.ExecContext(ctx, insertText(table, columns, n), args...); err != nil {
+		if _, err := q.ExecContext(ctx, insertText(table, columns, n, text), args...); err != nil {
 			return fmt.Errorf("insert %d rows into %s: %w", n, table, err)
 		}
 		rows, first = rows[n:], first+n
@@ -47,13 +52,9 @@ func rowsAtOnce(rows, columns int) int {
 	return 1 << (bits.Len(uint(n)) - 1)
 }
 
-// insertText writes insert into table (columns) values (?, ?), (?, ?) and so on,
-// for n rows.
-//
-// The placeholders are bare and bound in their order. modernc.org/sqlite looks up
-// the name of each of $1, $2 and so on by walking the list of all of them, so a
-// statement of two thousand takes longer to bind than to run.
-func insertText(table string, columns []string, n int) string {
+// insertText writes insert into table (columns) values (...), (...) and so on, for
+// n rows, with the placeholders that place writes.
+func insertText(table string, columns []string, n int, place func(*strings.Builder, int)) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "insert into %s (%s) values ", table, strings.Join(columns, ", "))
 	for i := range n * len(columns) {
@@ -65,8 +66,19 @@ func insertText(table string, columns []string, n int) string {
 		default:
 			b.WriteString(", ")
 		}
-		b.WriteByte('?')
+		place(&b, i+1)
 	}
 	b.WriteString(")")
 	return b.String()
+}
+
+// insertBare writes placeholders that are bound in their order. modernc.org/sqlite
+// looks up the name of each of $1, $2 and so on by walking the list of all of them,
+// so a statement of two thousand takes longer to bind than to run.
+func insertBare(b *strings.Builder, _ int) { b.WriteByte('?') }
+
+// insertNumbered writes $1, $2 and so on, which is all that PostgreSQL knows.
+func insertNumbered(b *strings.Builder, i int) {
+	b.WriteByte('$')
+	b.WriteString(strconv.Itoa(i))
 }

@@ -26,15 +26,16 @@ func itemRows(n int) (rows [][]any, want []int) {
 func TestInsertRows(t *testing.T) {
 	for _, n := range []int{0, 1, 2, sqldb.MaxRows - 1, sqldb.MaxRows, sqldb.MaxRows + 1, 3*sqldb.MaxRows + 7} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
-			db := openItems(t, newPath(t), sqldb.Options{})
-			rows, want := itemRows(n)
-			if err := insertItems(t, db, []string{"n", "text"}, rows); err != nil {
-				t.Fatal(err)
-			}
-			wantItems(t, db, want...)
-			if wrong := text(t, db.Read(), `select count(*) from item where text <> 'text ' || n`); wrong != "0" {
-				t.Errorf("%s values in the wrong place", wrong)
-			}
+			onEach(t, func(t *testing.T, db *sqldb.DB) {
+				rows, want := itemRows(n)
+				if err := insertItems(t, db, []string{"n", "text"}, rows); err != nil {
+					t.Fatal(err)
+				}
+				wantItems(t, db, want...)
+				if wrong := text(t, db.Read(), `select count(*) from item where text <> 'text ' || n`); wrong != "0" {
+					t.Errorf("%s values in the wrong place", wrong)
+				}
+			})
 		})
 	}
 }
@@ -58,15 +59,16 @@ func TestInsertRowsRefuses(t *testing.T) {
 		{"no such column", []string{"n", "words"}, good(), fmt.Sprintf("insert %d rows into item", sqldb.MaxRows)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			db := openItems(t, newPath(t), sqldb.Options{})
-			err := insertItems(t, db, c.columns, c.rows)
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want it to say %q", err, c.want)
-			}
-			if unique := c.name == "a row twice"; sqldb.IsUnique(err) != unique {
-				t.Errorf("IsUnique is %v for %v", !unique, err)
-			}
-			wantItems(t, db)
+			onEach(t, func(t *testing.T, db *sqldb.DB) {
+				err := insertItems(t, db, c.columns, c.rows)
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("got %v, want it to say %q", err, c.want)
+				}
+				if unique := c.name == "a row twice"; sqldb.IsUnique(err) != unique {
+					t.Errorf("IsUnique is %v for %v", !unique, err)
+				}
+				wantItems(t, db)
+			})
 		})
 	}
 }

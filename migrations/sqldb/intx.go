@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -19,11 +20,12 @@ const (
 // inTx marks a context as inside a transaction of one database.
 type inTx struct{ db *DB }
 
-// InTx runs fn in a transaction, one at a time, and commits when fn gives no
-// error. When InTx returns nil what fn wrote is durable, as Synchronous says; on
-// an error or a panic nothing of it is kept.
+// InTx runs fn in a transaction and commits when fn gives no error: on SQLite one
+// at a time, on PostgreSQL several side by side, each statement of which sees what
+// was committed before it (READ COMMITTED). When InTx returns nil what fn wrote is
+// durable, as Synchronous says; on an error or a panic nothing of it is kept.
 //
-// When another process is in the way (IsBusy) fn is run again, a few times: it
+// When another transaction is in the way (IsBusy) fn is run again, a few times: it
 // must do nothing outside the transaction that can't be done twice. Nothing else
 // is tried again; after a failed commit in particular, only the database knows
 // what became of it. When ctx ends before the commit begins, nothing is written;
@@ -31,19 +33,38 @@ type inTx struct{ db *DB }
 //
 // Inside fn, InTx with fn's context is refused, as it would wait for itself.
 func (db *DB) InTx(ctx context.Context, fn func(context.Context, *Tx) error) error {
-	return db.write(ctx, func(inside context.Context) error { return db.writer.attempt(inside, fn) })
+	return db.write(ctx, func(inside context.Context) error { return db.own.attempt(inside, fn) })
 }
 
 // Exec runs one statement as a transaction of its own, with all that InTx
-// promises and at less cost: SQLite begins and commits it by itself.
+// promises and at less cost: the database begins and commits it by itself.
 func (db *DB) Exec(ctx context.Context, query string, args ...any) error {
-	return db.write(ctx, func(ctx context.Context) error { return db.writer.exec(ctx, query, args) })
+	return db.write(ctx, func(ctx context.Context) error { return db.own.exec(ctx, query, args) })
 }
 
-// write makes attempts at a transaction until another process is no longer in the
-// way.
+// ExecReturning is Exec for a statement that gives rows, whatever it writes: on
+// PostgreSQL it takes a single round trip. each is called for every row, and its
+// first error ends the call; what the statement wrote is kept all the same on
+// PostgreSQL, and not on SQLite, so each should only read. When the statement is
+// tried again the rows come again.
+func (db *DB) ExecReturning(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
+	return db.write(ctx, func(ctx context.Context) error { return db.own.execReturning(ctx, each, query, args) })
+}
+
+// eachRow calls do for every row, and closes them.
+func eachRow(rows *sql.Rows, do func(*sql.Rows) error) (err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := do(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// write makes attempts at a transaction until no other is in the way.
 func (db *DB) write(ctx context.Context, attempt func(context.Context) error) error {
-	if db.writer == nil {
+	if db.own == nil {
 		return fmt.Errorf("write to %s: it was opened for reading only", db.path)
 	}
 	if ctx.Value(inTx{db}) != nil {
@@ -55,6 +76,9 @@ func (db *DB) write(ctx context.Context, attempt func(context.Context) error) er
 		err := attempt(inside)
 		if err == nil {
 			db.notices.send()
+			if db.wire != nil {
+				db.wire.tell()
+			}
 			return nil
 		}
 		if !IsBusy(err) || try == maxTries {
@@ -93,6 +117,17 @@ func (w *writer) exec(ctx context.Context, query string, args []any) error {
 	return err
 }
 
+// execReturning runs a statement that gives rows in a transaction.
+func (w *writer) execReturning(ctx context.Context, each func(*sql.Rows) error, query string, args []any) error {
+	return w.attempt(ctx, func(ctx context.Context, tx *Tx) error {
+		rows, err := tx.QueryContext(ctx, query, args...)
+		if err != nil {
+			return err
+		}
+		return eachRow(rows, each)
+	})
+}
+
 // attempt runs fn once.
 func (w *writer) attempt(ctx context.Context, fn func(context.Context, *Tx) error) error {
 	if err := w.take(ctx); err != nil {
@@ -103,6 +138,11 @@ func (w *writer) attempt(ctx context.Context, fn func(context.Context, *Tx) erro
 	if err != nil {
 		return err
 	}
+	return tx.run(ctx, fn)
+}
+
+// run runs fn in the transaction that has begun, and ends it either way.
+func (tx *Tx) run(ctx context.Context, fn func(context.Context, *Tx) error) error {
 	defer tx.end()
 	if err := fn(ctx, tx); err != nil {
 		return tx.explain(err)

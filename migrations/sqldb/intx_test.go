@@ -67,26 +67,27 @@ func TestWhatIsTriedAgain(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			db := openItems(t, newPath(t), sqldb.Options{})
-			runs := 0
-			err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-				runs++
-				if _, err := tx.ExecContext(ctx, addItem, 1); err != nil { // would fail where a run before was kept
-					t.Error(err)
+			onEach(t, func(t *testing.T, db *sqldb.DB) {
+				runs := 0
+				err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+					runs++
+					if _, err := tx.ExecContext(ctx, addItem, 1); err != nil { // would fail where a run before was kept
+						t.Error(err)
+					}
+					return c.err
+				})
+				if !errors.Is(err, c.err) {
+					t.Errorf("got %v, want %v", err, c.err)
 				}
-				return c.err
+				if runs != c.runs {
+					t.Errorf("%d runs, want %d", runs, c.runs)
+				}
+				if c.err == nil {
+					wantItems(t, db, 1)
+				} else {
+					wantItems(t, db)
+				}
 			})
-			if !errors.Is(err, c.err) {
-				t.Errorf("got %v, want %v", err, c.err)
-			}
-			if runs != c.runs {
-				t.Errorf("%d runs, want %d", runs, c.runs)
-			}
-			if c.err == nil {
-				wantItems(t, db, 1)
-			} else {
-				wantItems(t, db)
-			}
 		})
 	}
 }
@@ -173,33 +174,34 @@ func TestRolledBack(t *testing.T) {
 		}, errStopped},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			db := openItems(t, newPath(t), sqldb.Options{})
-			ctx, cancel := context.WithCancelCause(t.Context())
-			defer cancel(nil)
-			var got error
-			done := make(chan any)
-			go func() {
-				defer func() {
-					recovered := recover()
-					if recovered != nil && recovered != error(errStopped) {
-						t.Errorf("panic %v", recovered)
-					}
-					close(done)
+			onEach(t, func(t *testing.T, db *sqldb.DB) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				defer cancel(nil)
+				var got error
+				done := make(chan any)
+				go func() {
+					defer func() {
+						recovered := recover()
+						if recovered != nil && recovered != error(errStopped) {
+							t.Errorf("panic %v", recovered)
+						}
+						close(done)
+					}()
+					got = db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+						if _, err := tx.ExecContext(ctx, addItem, 1); err != nil {
+							t.Error(err)
+						}
+						return c.end(ctx, cancel, tx)
+					})
 				}()
-				got = db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-					if _, err := tx.ExecContext(ctx, addItem, 1); err != nil {
-						t.Error(err)
-					}
-					return c.end(ctx, cancel, tx)
-				})
-			}()
-			<-done
-			if !errors.Is(got, c.want) {
-				t.Errorf("got %v, want %v", got, c.want)
-			}
-			wantItems(t, db)
-			write(t, db, addItem, 2)
-			wantItems(t, db, 2)
+				<-done
+				if !errors.Is(got, c.want) {
+					t.Errorf("got %v, want %v", got, c.want)
+				}
+				wantItems(t, db)
+				write(t, db, addItem, 2)
+				wantItems(t, db, 2)
+			})
 		})
 	}
 }

@@ -29,9 +29,13 @@ func OpenSQLite(ctx context.Context, path string, opt Options) (*DB, error) {
 		}
 	}
 	fdatasync()
-	db := &DB{engine: SQLite, path: path}
-	if err := db.openPools(ctx, opt); err != nil {
+	f, err := openFile(ctx, path, opt)
+	if err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
+	}
+	db := &DB{engine: SQLite, path: path, file: f, reader: f.reader, side: f.side}
+	if f.writer != nil {
+		db.own = f.writer
 	}
 	db.life, db.stop = context.WithCancel(context.Background())
 	if !opt.ReadOnly {
@@ -60,48 +64,58 @@ func create(path string) error {
 // builds do the same. Where there is none, fsync stays.
 func fdatasync() { _, _ = sqlite.Fdatasync(true) }
 
-// openPools opens the connections and tries them.
-func (db *DB) openPools(ctx context.Context, opt Options) (err error) {
+// file is an open database file.
+type file struct {
+	writer *writer // nil when read-only
+	side   *sql.DB // for tables and checkpoints: beside the writer, never in its way
+	reader *sql.DB
+	teller *sql.DB // one connection that is never interrupted, so its data_version can be compared
+}
+
+// openFile opens the connections and tries them.
+func openFile(ctx context.Context, path string, opt Options) (_ *file, err error) {
+	f := &file{}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, db.closePools())
+			err = errors.Join(err, f.close())
 		}
 	}()
 	if !opt.ReadOnly {
 		// First, because what only reads can't turn a new file into a database.
-		if db.writer, err = openWriter(ctx, dsn(db.path, write, opt)); err != nil {
-			return err
+		if f.writer, err = openWriter(ctx, dsn(path, write, opt)); err != nil {
+			return nil, err
 		}
-		if db.side, err = openPool(dsn(db.path, write, opt), 1); err != nil {
-			return err
+		if f.side, err = openPool(dsn(path, write, opt), 1); err != nil {
+			return nil, err
 		}
 	}
 	readers := opt.Readers
 	if readers <= 0 {
 		readers = DefaultReaders
 	}
-	if db.reader, err = openPool(dsn(db.path, read, opt), readers); err != nil {
-		return err
+	if f.reader, err = openPool(dsn(path, read, opt), readers); err != nil {
+		return nil, err
 	}
-	if db.teller, err = openPool(dsn(db.path, read, opt), 1); err != nil {
-		return err
+	if f.teller, err = openPool(dsn(path, read, opt), 1); err != nil {
+		return nil, err
 	}
 	if opt.ReadOnly {
-		db.side = db.reader
+		f.side = f.reader
 	}
-	return db.reader.PingContext(ctx)
+	return f, f.reader.PingContext(ctx)
 }
 
-// closePools closes what was opened of a DB that never came to life.
-func (db *DB) closePools() error {
+// close closes what was opened. The writer goes last: SQLite empties the log into
+// the file when the last connection goes, which one that may only read can't do.
+func (f *file) close() error {
 	var errs []error
-	for _, pool := range []*sql.DB{db.teller, db.reader, db.side} {
+	for _, pool := range []*sql.DB{f.teller, f.reader, f.side} {
 		if pool != nil {
-			errs = append(errs, pool.Close())
+			errs = append(errs, pool.Close()) // closing again does nothing
 		}
 	}
-	if db.writer != nil {
-		errs = append(errs, db.writer.close())
+	if f.writer != nil {
+		errs = append(errs, f.writer.close())
 	}
 	return errors.Join(errs...)
 }

@@ -3,7 +3,6 @@ package sqldb
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"sync"
 	"time"
 
@@ -13,11 +12,18 @@ import (
 // Engine is the kind of database under a DB.
 type Engine = migrations.Engine
 
-// SQLite is the engine that is built in.
-const SQLite = migrations.SQLite
+// The engines.
+const (
+	SQLite   = migrations.SQLite   // built in
+	Postgres = migrations.Postgres // a server, which several processes share
+)
 
 // Queryer runs SQL: a DB's read side, or a transaction. Placeholders are $1, $2
-// and so on, bound by number on every engine. Rows have to be closed.
+// and so on, bound by number on every engine. Rows have to be closed, in a
+// transaction before its next statement.
+//
+// On PostgreSQL alone an argument may be a slice ([]string, []int64, [][]byte),
+// which is an array there: unnest($1::text[]).
 type Queryer interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -30,11 +36,14 @@ type Options struct {
 	ReadOnly bool
 	// Synchronous is when a commit counts as done; Full when empty.
 	Synchronous Synchronous
-	// BusyTimeout is how long a statement waits for another process, in steps of
-	// a millisecond; DefaultBusyTimeout when 0.
+	// BusyTimeout is how long a statement waits for another process or
+	// transaction, in steps of a millisecond; DefaultBusyTimeout when 0.
 	BusyTimeout time.Duration
 	// Readers is how many may read at the same time; DefaultReaders when 0.
 	Readers int
+	// Writers is how many transactions may run at the same time on PostgreSQL;
+	// DefaultWriters when 0. SQLite has one.
+	Writers int
 }
 
 // Synchronous is how durable a commit is when InTx returns.
@@ -52,16 +61,18 @@ const (
 const (
 	DefaultBusyTimeout = 5 * time.Second
 	DefaultReaders     = 4
+	DefaultWriters     = 8
 )
 
 // DB is an open database. It is safe for use by several goroutines.
 type DB struct {
 	engine Engine
-	path   string
-	writer *writer // nil when read-only
-	reader *sql.DB
-	side   *sql.DB // for tables and checkpoints: beside the writer, never in its way
-	teller *sql.DB // one connection that is never interrupted, so its data_version can be compared
+	path   string  // of the file, or where the server is: for messages
+	own    own     // nil when read-only
+	reader Queryer // refuses to write
+	side   *sql.DB // for tables and checkpoints: on SQLite beside the writer, never in its way
+	file   *file   // SQLite's
+	wire   *wire   // PostgreSQL's
 
 	notices notices // of this DB's own commits
 
@@ -70,6 +81,13 @@ type DB struct {
 	stop    context.CancelFunc
 	life    context.Context
 	running sync.WaitGroup // the goroutines that end with life
+}
+
+// own is how a DB writes.
+type own interface {
+	attempt(ctx context.Context, fn func(context.Context, *Tx) error) error
+	exec(ctx context.Context, query string, args []any) error
+	execReturning(ctx context.Context, each func(*sql.Rows) error, query string, args []any) error
 }
 
 // Engine says what kind of database this is.
@@ -95,13 +113,10 @@ func (db *DB) Close() error {
 	db.mu.Unlock()
 	db.stop()
 	db.running.Wait()
-	// The writer goes last: SQLite empties the log into the file when the last
-	// connection goes, which one that may only read can't do.
-	errs := []error{db.teller.Close(), db.reader.Close()}
-	if db.writer != nil {
-		errs = append(errs, db.side.Close(), db.writer.close())
+	if db.wire != nil {
+		return db.wire.close()
 	}
-	return errors.Join(errs...)
+	return db.file.close()
 }
 
 // start runs work until life ends. It does nothing on a closed DB.

@@ -8,40 +8,37 @@ import (
 	"sync/atomic"
 )
 
-// errUndone says that SQLite rolled a transaction back by itself: it does after
-// a full disk, a failing one, or an interrupted write.
+// errUndone says that the engine rolled a transaction back by itself: SQLite does
+// after a full disk, a failing one, or an interrupted write, PostgreSQL after a
+// mistake that came while rows were read.
 var errUndone = errors.New("the database has rolled the transaction back")
 
 // Tx is a transaction that may write, for the one goroutine that InTx runs. It
 // behaves alike on all engines: after a statement has failed nothing more of it
 // is run and nothing of it is kept, whatever the function makes of the error.
 type Tx struct {
-	w      *writer
+	on     session
 	failed error // of the first statement that failed
 	over   atomic.Bool
 }
 
-// begin starts a transaction that holds the write lock from the first.
-func (w *writer) begin(ctx context.Context) (*Tx, error) {
-	if err := w.connect(ctx); err != nil {
-		return nil, fmt.Errorf("open the writing connection: %w", err)
-	}
-	w.serial++
-	w.undone = false
-	// With the caller's context, since a wait for another process may well be cut
-	// short. If it has begun all the same, the rollback finds it.
-	s, err := w.statement(context.Background(), `begin immediate`)
-	if err == nil {
-		_, err = s.ExecContext(ctx)
-	}
-	if err == nil {
-		return &Tx{w: w}, nil
-	}
-	if !IsBusy(err) {
-		w.rollback()
-	}
-	return nil, fmt.Errorf("begin a transaction: %w", err)
+// session is a transaction as its engine runs it: each statement as it comes,
+// failed ones before it or not. What Tx promises beyond that, Tx sees to.
+type session interface {
+	Queryer
+	engine() Engine
+	// pool is where the connection came from.
+	pool() *sql.DB
+	// undone says that the engine has given the transaction up by itself.
+	undone() bool
+	commit() error
+	// rollback undoes the transaction, if it can be reached; if not, the database
+	// does so when it finds the connection gone.
+	rollback()
 }
+
+// Engine says what kind of database the transaction is in.
+func (tx *Tx) Engine() Engine { return tx.on.engine() }
 
 // commit makes the transaction durable, and says so only when it is. An error
 // that isn't IsBusy leaves open whether it is: a disk may fail after the fact.
@@ -49,7 +46,7 @@ func (tx *Tx) commit() error {
 	if err := tx.usable(); err != nil {
 		return err
 	}
-	if err := tx.w.control(`commit`); err != nil {
+	if err := tx.on.commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	tx.over.Store(true)
@@ -59,16 +56,7 @@ func (tx *Tx) commit() error {
 // end rolls back what was not committed.
 func (tx *Tx) end() {
 	if !tx.over.Swap(true) {
-		tx.w.rollback()
-	}
-}
-
-// rollback leaves the connection outside any transaction, or drops it.
-func (w *writer) rollback() {
-	if err := w.control(`rollback`); err != nil && !w.undone {
-		// Not a transaction that SQLite ended first, so what it is nobody knows.
-		// What drop says adds nothing: the error that led here is reported.
-		_ = w.drop()
+		tx.on.rollback()
 	}
 }
 
@@ -79,7 +67,7 @@ func (tx *Tx) usable() error {
 		return sql.ErrTxDone
 	case tx.failed != nil:
 		return fmt.Errorf("the transaction has failed: %w", tx.failed)
-	case tx.w.undone:
+	case tx.on.undone():
 		return errUndone
 	}
 	return nil
@@ -98,53 +86,29 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	if err := tx.usable(); err != nil {
 		return nil, err
 	}
-	s, err := tx.w.statement(ctx, query)
-	if err != nil {
-		return nil, tx.saw(err)
-	}
-	var result sql.Result
-	if s != nil {
-		result, err = s.ExecContext(ctx, args...)
-	} else {
-		result, err = tx.w.conn.ExecContext(ctx, query, args...)
-	}
+	result, err := tx.on.ExecContext(ctx, query, args...)
 	return result, tx.saw(err)
 }
 
 // QueryContext runs a statement that gives rows, which have to be closed before
-// the transaction ends.
+// the next statement: PostgreSQL sends them one after the other.
 func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if err := tx.usable(); err != nil {
 		return nil, err
 	}
-	// Never a kept statement: the same one may be run again while these rows are
-	// being read, and SQLite would start them over.
-	rows, err := tx.w.conn.QueryContext(ctx, query, args...)
+	rows, err := tx.on.QueryContext(ctx, query, args...)
 	return rows, tx.saw(err)
 }
 
 // QueryRowContext runs a statement that gives one row at most. Errors wait for
-// the row's Scan.
+// the row's Scan, which has to come before the next statement.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	if err := tx.usable(); err != nil {
-		return failedRow(tx.w.pool, err)
+		return failedRow(tx.on.pool(), err)
 	}
-	row := tx.row(ctx, query, args)
+	row := tx.on.QueryRowContext(ctx, query, args...)
 	_ = tx.saw(row.Err())
 	return row
-}
-
-// row takes a kept statement once a transaction, since a row that was not read
-// yet looks like one that was; and only one with arguments, since SQLite refuses
-// to bind those to a statement that runs and would simply go on without.
-func (tx *Tx) row(ctx context.Context, query string, args []any) *sql.Row {
-	if len(args) > 0 && len(query) < longText {
-		if s, err := tx.w.statement(ctx, query); err == nil && s != nil && s.lent != tx.w.serial {
-			s.lent = tx.w.serial
-			return s.QueryRowContext(ctx, args...)
-		}
-	}
-	return tx.w.conn.QueryRowContext(ctx, query, args...)
 }
 
 // failedRow makes a row whose Scan gives an error. Only database/sql makes rows,

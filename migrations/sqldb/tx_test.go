@@ -14,22 +14,23 @@ import (
 // Placeholders are bound by number, as everywhere in usher's SQL. A driver that
 // binds in order of appearance would swap values in silence.
 func TestPlaceholdersGoByNumber(t *testing.T) {
-	db := openItems(t, newPath(t), sqldb.Options{})
-	check := func(q sqldb.Queryer) {
-		if got := text(t, q, `select $2 || ',' || $1`, "one", "two"); got != "two,one" {
-			t.Errorf("$2,$1 of one, two is %s", got)
+	onEach(t, func(t *testing.T, db *sqldb.DB) {
+		check := func(q sqldb.Queryer) {
+			if got := text(t, q, `select $2 || ',' || $1`, "one", "two"); got != "two,one" {
+				t.Errorf("$2,$1 of one, two is %s", got)
+			}
+			if got := text(t, q, `select $3 || $1 || $3 || $2`, "a", "b", "c"); got != "cacb" {
+				t.Errorf("$3 $1 $3 $2 of a, b, c is %s", got)
+			}
 		}
-		if got := text(t, q, `select $3 || $1 || $3 || $2`, "a", "b", "c"); got != "cacb" {
-			t.Errorf("$3 $1 $3 $2 of a, b, c is %s", got)
+		check(db.Read())
+		check(db.SQL())
+		inWriter(t, db, check)
+		write(t, db, `insert into item (text, n) values ($2, $1)`, 5, "five")
+		if got := text(t, db.Read(), `select n || text from item`); got != "5five" {
+			t.Errorf("inserted %s", got)
 		}
-	}
-	check(db.Read())
-	check(db.SQL())
-	inWriter(t, db, check)
-	write(t, db, `insert into item (text, n) values ($2, $1)`, 5, "five")
-	if got := text(t, db.Read(), `select n || text from item`); got != "5five" {
-		t.Errorf("inserted %s", got)
-	}
+	})
 }
 
 // After a statement has failed nothing more is run and nothing is kept, and the
@@ -50,67 +51,70 @@ func TestFailedStatementEndsTheTransaction(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			db := openItems(t, newPath(t), sqldb.Options{})
-			var first error
-			err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-				if _, err := tx.ExecContext(ctx, addItem, 1); err != nil {
-					return err
+			onEach(t, func(t *testing.T, db *sqldb.DB) {
+				var first error
+				err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+					if _, err := tx.ExecContext(ctx, addItem, 1); err != nil {
+						return err
+					}
+					if first = fail(ctx, tx); first == nil {
+						t.Error("nothing failed")
+					}
+					if _, err := tx.ExecContext(ctx, addItem, 2); !errors.Is(err, first) {
+						t.Errorf("exec afterwards: %v", err)
+					}
+					if _, err := tx.QueryContext(ctx, `select 1`); !errors.Is(err, first) {
+						t.Errorf("query afterwards: %v", err)
+					}
+					var n int
+					if err := tx.QueryRowContext(ctx, `select 1`).Scan(&n); !errors.Is(err, first) {
+						t.Errorf("row afterwards: %v", err)
+					}
+					return nil
+				})
+				if err == nil || !errors.Is(err, first) {
+					t.Errorf("committed in spite of it: %v", err)
 				}
-				if first = fail(ctx, tx); first == nil {
-					t.Error("nothing failed")
-				}
-				if _, err := tx.ExecContext(ctx, addItem, 2); !errors.Is(err, first) {
-					t.Errorf("exec afterwards: %v", err)
-				}
-				if _, err := tx.QueryContext(ctx, `select 1`); !errors.Is(err, first) {
-					t.Errorf("query afterwards: %v", err)
-				}
-				var n int
-				if err := tx.QueryRowContext(ctx, `select 1`).Scan(&n); !errors.Is(err, first) {
-					t.Errorf("row afterwards: %v", err)
-				}
-				return nil
+				wantItems(t, db)
 			})
-			if err == nil || !errors.Is(err, first) {
-				t.Errorf("committed in spite of it: %v", err)
-			}
-			wantItems(t, db)
 		})
 	}
 }
 
 // What came after the failed statement only followed from it: both are told.
 func TestErrorTellsOfTheFirstFailure(t *testing.T) {
-	db := openItems(t, newPath(t), sqldb.Options{})
-	err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-		_, _ = tx.ExecContext(ctx, `insert into nowhere (n) values (1)`)
-		return errStopped
+	onEach(t, func(t *testing.T, db *sqldb.DB) {
+		err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+			_, _ = tx.ExecContext(ctx, `insert into nowhere (n) values (1)`)
+			return errStopped
+		})
+		if !errors.Is(err, errStopped) || !strings.Contains(err.Error(), "nowhere") {
+			t.Errorf("got %v, want it to tell of nowhere", err)
+		}
 	})
-	if !errors.Is(err, errStopped) || !strings.Contains(err.Error(), "nowhere") {
-		t.Errorf("got %v, want it to tell of nowhere", err)
-	}
 }
 
 func TestTxIsOverAfterInTx(t *testing.T) {
-	db := openItems(t, newPath(t), sqldb.Options{})
-	for name, end := range map[string]error{"committed": nil, "rolled back": errStopped} {
-		var kept *sqldb.Tx
-		err := db.InTx(t.Context(), func(_ context.Context, tx *sqldb.Tx) error { kept = tx; return end })
-		if !errors.Is(err, end) {
-			t.Errorf("%s: %v", name, err)
+	onEach(t, func(t *testing.T, db *sqldb.DB) {
+		for name, end := range map[string]error{"committed": nil, "rolled back": errStopped} {
+			var kept *sqldb.Tx
+			err := db.InTx(t.Context(), func(_ context.Context, tx *sqldb.Tx) error { kept = tx; return end })
+			if !errors.Is(err, end) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if _, err := kept.ExecContext(t.Context(), addItem, 1); !errors.Is(err, sql.ErrTxDone) {
+				t.Errorf("%s: exec gave %v", name, err)
+			}
+			if _, err := kept.QueryContext(t.Context(), `select 1`); !errors.Is(err, sql.ErrTxDone) {
+				t.Errorf("%s: query gave %v", name, err)
+			}
+			var n int
+			if err := kept.QueryRowContext(t.Context(), `select 1`).Scan(&n); !errors.Is(err, sql.ErrTxDone) {
+				t.Errorf("%s: row gave %v", name, err)
+			}
 		}
-		if _, err := kept.ExecContext(t.Context(), addItem, 1); !errors.Is(err, sql.ErrTxDone) {
-			t.Errorf("%s: exec gave %v", name, err)
-		}
-		if _, err := kept.QueryContext(t.Context(), `select 1`); !errors.Is(err, sql.ErrTxDone) {
-			t.Errorf("%s: query gave %v", name, err)
-		}
-		var n int
-		if err := kept.QueryRowContext(t.Context(), `select 1`).Scan(&n); !errors.Is(err, sql.ErrTxDone) {
-			t.Errorf("%s: row gave %v", name, err)
-		}
-	}
-	wantItems(t, db)
+		wantItems(t, db)
+	})
 }
 
 // A statement may be run again while a row of it is still to be read.

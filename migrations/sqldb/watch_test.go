@@ -38,12 +38,13 @@ func untilClosed(t *testing.T, notices <-chan struct{}) {
 
 // In one process a notice comes at once: an interval that never passes does.
 func TestWatchTellsOfOwnCommits(t *testing.T) {
-	db := openItems(t, newPath(t), sqldb.Options{})
-	notices := db.Watch(t.Context(), time.Hour)
-	for n := range 3 {
-		write(t, db, addItem, n)
-		told(t, notices)
-	}
+	onEach(t, func(t *testing.T, db *sqldb.DB) {
+		notices := db.Watch(t.Context(), time.Hour)
+		for n := range 3 {
+			write(t, db, addItem, n)
+			told(t, notices)
+		}
+	})
 }
 
 func TestWatchTellsOfOthersCommits(t *testing.T) {
@@ -63,41 +64,43 @@ func TestWatchTellsOfOthersCommits(t *testing.T) {
 
 // Only a commit is told of.
 func TestNoNoticeWithoutACommit(t *testing.T) {
-	db := openItems(t, newPath(t), sqldb.Options{})
-	own, cancel := sqldb.Notices(db)
-	defer cancel()
-	if err := db.InTx(t.Context(), func(context.Context, *sqldb.Tx) error { return errStopped }); !errors.Is(err, errStopped) {
-		t.Fatal(err)
-	}
-	wantItems(t, db)
-	select {
-	case <-own:
-		t.Error("a notice of a transaction that was rolled back")
-	default:
-	}
-	write(t, db, addItem, 1)
-	write(t, db, addItem, 2) // with the one that waits, one
-	told(t, own)
-	select {
-	case <-own:
-		t.Error("two notices wait")
-	default:
-	}
+	onEach(t, func(t *testing.T, db *sqldb.DB) {
+		own, cancel := sqldb.Notices(db)
+		defer cancel()
+		if err := db.InTx(t.Context(), func(context.Context, *sqldb.Tx) error { return errStopped }); !errors.Is(err, errStopped) {
+			t.Fatal(err)
+		}
+		wantItems(t, db)
+		select {
+		case <-own:
+			t.Error("a notice of a transaction that was rolled back")
+		default:
+		}
+		write(t, db, addItem, 1)
+		write(t, db, addItem, 2) // with the one that waits, one
+		told(t, own)
+		select {
+		case <-own:
+			t.Error("two notices wait")
+		default:
+		}
+	})
 }
 
 func TestWatchEnds(t *testing.T) {
-	db := openItems(t, newPath(t), sqldb.Options{})
-	ctx, cancel := context.WithCancel(t.Context())
-	first, second := db.Watch(ctx, 0), db.Watch(t.Context(), 0)
-	cancel()
-	untilClosed(t, first)
-	write(t, db, addItem, 1)
-	told(t, second) // it goes on
-	if err := db.Close(); err != nil {
-		t.Fatal(err)
-	}
-	untilClosed(t, second)
-	untilClosed(t, db.Watch(t.Context(), 0))
+	onEach(t, func(t *testing.T, db *sqldb.DB) {
+		ctx, cancel := context.WithCancel(t.Context())
+		first, second := db.Watch(ctx, 0), db.Watch(t.Context(), 0)
+		cancel()
+		untilClosed(t, first)
+		write(t, db, addItem, 1)
+		told(t, second) // it goes on
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		untilClosed(t, second)
+		untilClosed(t, db.Watch(t.Context(), 0))
+	})
 }
 
 func TestDataVersion(t *testing.T) {

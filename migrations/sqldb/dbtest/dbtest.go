@@ -1,5 +1,11 @@
-// Package dbtest gives tests real, migrated databases: a file of its own for each
-// test, closed and removed at its end.
+// Package dbtest gives tests real, migrated databases: of SQLite a file of its own
+// for each test, of PostgreSQL a schema of its own, closed and removed at its end.
+//
+// PostgreSQL is found by the variable USHER_TEST_PG_URL, which
+//
+//	bash deploy/dev/services.sh go test ./...
+//
+// sets, as make test does. Without it the tests that need it fail.
 package dbtest
 
 import (
@@ -10,7 +16,7 @@ import (
 	"usher/migrations/sqldb"
 )
 
-// Open gives a new database with the tables of set.
+// Open gives a new SQLite database with the tables of set.
 func Open(t testing.TB, set migrations.Set) *sqldb.DB {
 	t.Helper()
 	db, err := sqldb.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "usher.db"), sqldb.Options{})
@@ -28,8 +34,9 @@ func Open(t testing.TB, set migrations.Set) *sqldb.DB {
 	return db
 }
 
-// Each runs test on every engine.
+// Each runs test on every engine: set has to be the server's, as a gate has SQLite.
 func Each(t *testing.T, set migrations.Set, test func(*testing.T, *sqldb.DB)) {
 	t.Helper()
 	t.Run(string(sqldb.SQLite), func(t *testing.T) { test(t, Open(t, set)) })
+	t.Run(string(sqldb.Postgres), func(t *testing.T) { test(t, OpenPostgres(t, set)) })
 }

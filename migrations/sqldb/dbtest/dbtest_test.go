@@ -10,10 +10,10 @@ import (
 )
 
 func TestEach(t *testing.T) {
-	for _, set := range []migrations.Set{migrations.Gate, migrations.Server} {
-		dbtest.Each(t, set, func(t *testing.T, db *sqldb.DB) {
+	for range 2 { // the second time finds nothing of the first
+		dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) {
 			err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-				if _, err := tx.ExecContext(ctx, `create table kept (a text not null) strict`); err != nil {
+				if _, err := tx.ExecContext(ctx, `create table kept (a text not null)`); err != nil {
 					return err
 				}
 				_, err := tx.ExecContext(ctx, `insert into kept (a) values ($1)`, "x")

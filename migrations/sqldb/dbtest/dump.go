@@ -10,11 +10,17 @@ import (
 	"usher/migrations/sqldb"
 )
 
+// tablesOf asks an engine for the names of its tables.
+var tablesOf = map[sqldb.Engine]string{
+	sqldb.SQLite:   `select name from sqlite_master where type = 'table' and name not like 'sqlite_%'`,
+	sqldb.Postgres: `select tablename from pg_tables where schemaname = current_schema()`,
+}
+
 // Dump gives every row of every table as a line, in an order of its own: two
 // databases that hold the same give the same lines.
 func Dump(t testing.TB, db *sqldb.DB) []string {
 	t.Helper()
-	names := column(t, db, `select name from sqlite_master where type = 'table' and name not like 'sqlite_%'`)
+	names := column(t, db, tablesOf[db.Engine()])
 	var lines []string
 	for _, name := range names {
 		lines = append(lines, table(t, db, name)...)

@@ -1,0 +1,191 @@
+package sqldb_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
+	"usher/sync/fault"
+)
+
+// wall is a way to the server that can be cut and mended.
+type wall struct {
+	listener net.Listener
+	server   string
+
+	mu    sync.Mutex
+	cut   bool
+	conns map[net.Conn]bool
+}
+
+// behindWall gives an address that leads through a wall.
+func behindWall(t *testing.T, address string) (string, *wall) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &wall{server: u.Host, conns: map[net.Conn]bool{}}
+	if w.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	u.Host = w.listener.Addr().String()
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := w.listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() { w.carry(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = w.listener.Close()
+		w.set(true)
+		running.Wait()
+	})
+	return u.String(), w
+}
+
+// keep notes a connection, unless the way is cut.
+func (w *wall) keep(conn net.Conn) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conns[conn] = true
+	return !w.cut
+}
+
+func (w *wall) carry(conn net.Conn) {
+	defer conn.Close()
+	if !w.keep(conn) {
+		return
+	}
+	server, err := net.Dial("tcp", w.server)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	if !w.keep(server) {
+		return
+	}
+	var running sync.WaitGroup
+	running.Go(func() { _, _ = io.Copy(server, conn); _ = server.Close() })
+	_, _ = io.Copy(conn, server)
+	_ = conn.Close()
+	running.Wait()
+}
+
+func (w *wall) set(cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = cut
+	if cut {
+		for conn := range w.conns {
+			_ = conn.Close()
+		}
+		clear(w.conns)
+	}
+}
+
+// A server that is lost is said to be unavailable, and nothing of what was being
+// written is kept; when it is back, so are we.
+func TestOutage(t *testing.T) {
+	direct := dbtest.NewPostgresURL(t)
+	address, way := behindWall(t, direct)
+	other := postgresItems(t, direct, sqldb.Options{})
+	db := openPostgres(t, address, sqldb.Options{})
+	write(t, db, addItem, 1)
+	wantItems(t, db, 1)
+	notices := db.Watch(t.Context(), time.Hour)
+	told(t, notices)
+
+	gone := func(name string, err error) {
+		t.Helper()
+		if !sqldb.IsUnreachable(err) || !errors.Is(err, fault.Unavailable) {
+			t.Errorf("%s: %v, want that the database can't be reached", name, err)
+		}
+	}
+	err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		if _, err := tx.ExecContext(ctx, addItem, 2); err != nil {
+			t.Error(err)
+		}
+		way.set(true)
+		_, err := tx.ExecContext(ctx, addItem, 3)
+		return err
+	})
+	gone("a statement", err)
+	gone("a transaction", tryWrite(t.Context(), db, addItem, 2))
+	gone("a statement alone", db.Exec(t.Context(), addItem, 2))
+	_, err = items(t.Context(), db.Read())
+	gone("reading rows", err)
+	var n int
+	gone("reading one", db.Read().QueryRowContext(t.Context(), `select count(*) from item`).Scan(&n))
+	if _, err := sqldb.OpenPostgres(t.Context(), address, sqldb.Options{}); true {
+		gone("opening", err)
+	}
+
+	way.set(false)
+	write(t, db, addItem, 4)
+	wantItems(t, db, 1, 4)
+	told(t, notices)
+	for heard := false; !heard; { // it listens again, as soon as it has tried to
+		write(t, other, `update item set text = text || 'x'`)
+		select {
+		case <-notices:
+			heard = true
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// A commit that the server was lost at may have been one: the error doesn't say
+// that it was not.
+func TestLostAtTheCommit(t *testing.T) {
+	address, way := behindWall(t, dbtest.NewPostgresURL(t))
+	db := postgresItems(t, address, sqldb.Options{})
+	err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+		_, err := tx.ExecContext(ctx, addItem, 1)
+		way.set(true)
+		return err
+	})
+	if !errors.Is(err, fault.Unavailable) {
+		t.Errorf("got %v", err)
+	}
+	way.set(false)
+	wantItems(t, db)
+}
+
+func eachBool(rows *sql.Rows) error {
+	var done bool
+	return rows.Scan(&done)
+}
+
+// Connections that the server ended while nobody used them cost nobody anything.
+func TestConnectionsEndedMeanwhile(t *testing.T) {
+	address := dbtest.NewPostgresURL(t)
+	admin := postgresItems(t, address, sqldb.Options{})
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("application_name", "victim_"+q.Get("search_path"))
+	u.RawQuery = q.Encode()
+	db := openPostgres(t, u.String(), sqldb.Options{})
+	for n := range 3 {
+		write(t, db, addItem, n)
+		wantItems(t, db, []int{0, 1, 2}[:n+1]...)
+		if err := admin.ExecReturning(t.Context(), eachBool, `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1`, q.Get("application_name")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
