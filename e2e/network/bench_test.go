@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/venue"
 	"usher/gate"
 	"usher/gate/scan"
 	"usher/gate/turnstile"
@@ -19,24 +20,24 @@ import (
 // another on the same network, with no server: from the green, which is durable, to
 // the other gate's knowing it, durable there as well.
 func BenchmarkLAN(b *testing.B) {
-	v := newVenue(b, min(b.N, 5000), "north", "south")
-	v.stop()
-	south := v.start("south", "http://127.0.0.1:1", gate.Config{})
-	north := v.start("north", "http://127.0.0.1:1", gate.Config{Peers: []string{south.URL}})
-	until(b, "the gates to be linked", func() bool { north.Uplink.Retry(); return south.status().Online })
+	v := venue.New(b, min(b.N, 5000), "north", "south")
+	v.Stop()
+	south := v.Start("south", venue.Nowhere, gate.Config{})
+	north := v.Start("north", venue.Nowhere, gate.Config{Peers: []string{south.URL}})
+	venue.Until(b, "the gates to be linked", func() bool { north.Uplink.Retry(); return south.Now().Online })
 	wake, end := south.State.Subscribe()
 	defer end()
-	known := func() uint64 { return south.heldOf(north.chain()) }
+	known := func() uint64 { return south.Held()[north.Chain()].Seq }
 	took := make([]time.Duration, 0, b.N)
 	before := known()
 	b.ResetTimer()
 	for i := range b.N {
-		judge(b, north, v.codes[i%len(v.codes)]) // refused ones are recorded too
+		judge(b, north, v.Codes[i%len(v.Codes)]) // refused ones are recorded too
 		green := time.Now()
 		for known() < before+uint64(i)+1 {
 			select {
 			case <-wake:
-			case <-time.After(patience):
+			case <-time.After(venue.Patience):
 				b.Fatal("south never knew")
 			}
 		}
@@ -53,17 +54,17 @@ func BenchmarkLAN(b *testing.B) {
 // at a time.
 func BenchmarkLanes(b *testing.B) {
 	const lanes = 20
-	v := newVenue(b, min(max(b.N, lanes), 20_000), "north")
-	v.stop()
-	p := v.start("north", "http://127.0.0.1:1", gate.Config{})
-	v.must(p.Store.Reserve(b.Context()))
+	v := venue.New(b, min(max(b.N, lanes), 20_000), "north")
+	v.Stop()
+	p := v.Start("north", venue.Nowhere, gate.Config{})
+	v.Must(p.Store.Reserve(b.Context()))
 	var next, failed atomic.Int64
 	var group sync.WaitGroup
 	b.ResetTimer()
 	for range lanes {
 		group.Go(func() {
 			for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
-				if judge(b, p, v.codes[i%int64(len(v.codes))]) == admission.Cannot {
+				if judge(b, p, v.Codes[i%int64(len(v.Codes))]) == admission.Cannot {
 					failed.Add(1)
 				}
 			}
@@ -79,7 +80,7 @@ func BenchmarkLanes(b *testing.B) {
 }
 
 // judge has the turnstile decide and record, as the door's interface does.
-func judge(b *testing.B, p *post, code string) admission.Result {
+func judge(b *testing.B, p *venue.Post, code string) admission.Result {
 	return p.Turnstile.Scan(b.Context(), turnstile.Attempt{Text: code, Direction: admission.In, How: scan.HowWedge, Lane: "1"}).Result
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"usher/cmd/usher/demo"
+	"usher/e2e/venue"
 	"usher/gate"
 	"usher/gate/door"
 	"usher/gate/scan"
@@ -37,32 +38,34 @@ func loopback(t *testing.T) string {
 // Agents find each other with nobody naming them, link after they proved their
 // enrolment, and again after one was restarted at another port.
 func TestAgentsFindEachOtherOnTheNetwork(t *testing.T) {
-	v := newVenue(t, 3, "north", "south", "west")
-	v.stop()
+	v := venue.New(t, 3, "north", "south", "west")
+	v.Stop()
 	lo := loopback(t)
-	north := v.agentProcess("north", "--listen", "127.0.0.1:0", "--find-on", lo)
-	south := v.agentProcess("south", "--listen", "127.0.0.1:0", "--find-on", lo)
-	quiet := v.agentProcess("west", "--listen", "127.0.0.1:0")
-	found := func(p *process, other string) bool {
-		for _, l := range p.status().Links {
+	north := v.Agent("north", nil, "--find-on", lo)
+	south := v.Agent("south", nil, "--find-on", lo)
+	quiet := v.Agent("west", nil)
+	found := func(p *venue.Process, other string) bool {
+		s, err := p.Status()
+		v.Must(err)
+		for _, l := range s.Links {
 			if l.State == "up" && l.Who == other {
 				return true
 			}
 		}
 		return false
 	}
-	until(t, "north to be linked with south", func() bool { return found(north, "south") && found(south, "north") })
-	if a, err := scanAt(t, north.url, v.codes[0], false); err != nil || a.Result != admission.Accept {
+	venue.Until(t, "north to be linked with south", func() bool { return found(north, "south") && found(south, "north") })
+	if a, err := north.Scan(v.Codes[0], "1"); err != nil || a.Result != admission.Accept {
 		t.Fatalf("%+v, %v", a.Result, err)
 	}
-	until(t, "south to know whom north let in", func() bool {
-		a, err := scanAt(t, south.url, v.codes[0], true)
+	venue.Until(t, "south to know whom north let in", func() bool {
+		a, err := south.Look(v.Codes[0])
 		return err == nil && a.Reason == admission.AlreadyUsed
 	})
-	south.kill()
-	south = v.agentProcess("south", "--listen", "127.0.0.1:0", "--find-on", lo)
-	until(t, "south to be found again", func() bool { return found(north, "south") && found(south, "north") })
-	if s := quiet.status(); s.Online {
+	south.Kill()
+	south = v.Agent("south", nil, "--find-on", lo)
+	venue.Until(t, "south to be found again", func() bool { return found(north, "south") && found(south, "north") })
+	if s, err := quiet.Status(); err != nil || s.Online {
 		t.Errorf("a gate that answers to its own device only was found: %+v", s.Links)
 	}
 }
@@ -70,30 +73,30 @@ func TestAgentsFindEachOtherOnTheNetwork(t *testing.T) {
 // With the server gone, what one gate knows the others know: entries, and a
 // revocation that only one of them has.
 func TestNewsSpreadsWithoutTheServer(t *testing.T) {
-	v := newVenue(t, 4, "north", "south", "west")
+	v := venue.New(t, 4, "north", "south", "west")
 	southListens, err := net.Listen("tcp", "127.0.0.1:0")
-	v.must(err)
-	v.revoke(v.codes[3])
-	v.level("north") // and then the server is gone
-	v.stop()
-	north := v.start("north", "", gate.Config{Peers: []string{"http://" + southListens.Addr().String()}})
-	south := v.startOn(southListens, "south", "", gate.Config{})
-	west := v.start("west", "", gate.Config{Peers: []string{south.URL}})
-	until(t, "the revocation to reach west by way of south", func() bool { return west.look(v.codes[3]).Reason == admission.Revoked })
-	if a := west.scan(v.codes[3]); a.Result == admission.Accept {
+	v.Must(err)
+	v.Revoke(v.Codes[3])
+	v.Level("north") // and then the server is gone
+	v.Stop()
+	north := v.Start("north", "", gate.Config{Peers: []string{"http://" + southListens.Addr().String()}})
+	south := v.StartOn(southListens, "south", "", gate.Config{})
+	west := v.Start("west", "", gate.Config{Peers: []string{south.URL}})
+	venue.Until(t, "the revocation to reach west by way of south", func() bool { return west.Look(v.Codes[3]).Reason == admission.Revoked })
+	if a := west.Scan(v.Codes[3]); a.Result == admission.Accept {
 		t.Error("a revoked ticket got in")
 	}
 	began := time.Now()
-	if a := north.scan(v.codes[0]); a.Result != admission.Accept {
+	if a := north.Scan(v.Codes[0]); a.Result != admission.Accept {
 		t.Fatalf("%s %s", a.Result, a.Reason)
 	}
 	recorded := time.Now()
-	until(t, "west to know whom north let in", func() bool { return west.heldOf(north.chain()) > 0 })
+	venue.Until(t, "west to know whom north let in", func() bool { return west.Held()[north.Chain()].Seq > 0 })
 	t.Logf("an entry at north, in %v; known at west, two links away, %v later", recorded.Sub(began), time.Since(recorded))
-	if a := west.scan(v.codes[0]); a.Reason != admission.AlreadyUsed {
+	if a := west.Scan(v.Codes[0]); a.Reason != admission.AlreadyUsed {
 		t.Errorf("%s %s", a.Result, a.Reason)
 	}
-	if s := north.status(); !s.Online || s.Server || s.Alone != 0 || s.Unsent == 0 {
+	if s := north.Now(); !s.Online || s.Server || s.Alone != 0 || s.Unsent == 0 {
 		t.Errorf("north's status: %+v", s)
 	}
 }
@@ -103,31 +106,24 @@ func TestNewsSpreadsWithoutTheServer(t *testing.T) {
 // pages told by each other.
 func TestBothPagesAreToldByEachOther(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "demo")
-	p := run(t, "demo", "--json", "--people", "20", "--data", dir)
+	p := venue.Run(t, nil, "demo", "--json", "--people", "20", "--data", dir)
 	var place demo.Place
-	until(t, "the demo", func() bool {
-		select {
-		case <-p.dead:
-			t.Fatalf("the demo ended: %s", p.out)
-		default:
-		}
-		return json.Unmarshal([]byte(p.printed()), &place) == nil
-	})
+	p.Until(t, "the demo", func() bool { return json.Unmarshal([]byte(p.Said.String()), &place) == nil })
 	north, south := listenTo(t, place.Doors["north"]), listenTo(t, place.Doors["south"])
-	v := &venue{t: t}
-	v.must(demo.Server(t.Context(), dir, false))
-	v.must(demo.Doors(t.Context(), dir, true))
+	v := venue.Venue{T: t}
+	v.Must(demo.Server(t.Context(), dir, false))
+	v.Must(demo.Doors(t.Context(), dir, true))
 	alone := func(s door.Status) bool { return !s.Online }
 	north.wait("to be alone", alone)
 	south.wait("to be alone", alone)
 	code := codeIn(t, filepath.Join(place.Tickets, "ticket-2.png"))
 	for _, url := range place.Doors {
-		if a, err := scanAt(t, strings.TrimRight(url, "/"), code, false); err != nil || a.Result != admission.Accept {
+		if a, err := venue.DoorAt(url).Scan(code, "1"); err != nil || a.Result != admission.Accept {
 			t.Fatalf("%s: %s %s, %v", url, a.Result, a.Reason, err)
 		}
 	}
 	began := time.Now()
-	v.must(demo.Doors(t.Context(), dir, false))
+	v.Must(demo.Doors(t.Context(), dir, false))
 	together := time.Now()
 	told := func(s door.Status) bool { return s.Conflicts == 1 && !s.Server }
 	north.wait("to be told of the conflict", told)
@@ -175,7 +171,7 @@ func (p *page) wait(what string, so func(door.Status) bool) {
 	if so(p.last) && p.last.Event != "" {
 		return
 	}
-	late := time.After(patience)
+	late := time.After(venue.Patience)
 	for {
 		select {
 		case p.last = <-p.states:
@@ -183,7 +179,7 @@ func (p *page) wait(what string, so func(door.Status) bool) {
 				return
 			}
 		case <-late:
-			p.t.Fatalf("waited %v for a page %s; it shows %+v", patience, what, p.last)
+			p.t.Fatalf("waited %v for a page %s; it shows %+v", venue.Patience, what, p.last)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"usher/e2e/venue"
 	"usher/gate"
 	"usher/sync/admission"
 )
@@ -17,9 +18,9 @@ import (
 // named as such at the gate, which goes on without it, and gets through once the
 // network lets it.
 func TestCaptivePortal(t *testing.T) {
-	v := newVenue(t, 3, "north")
-	to, err := url.Parse("http://" + v.address)
-	v.must(err)
+	v := venue.New(t, 3, "north")
+	to, err := url.Parse("http://" + v.Address)
+	v.Must(err)
 	var loggedIn atomic.Bool
 	through := httputil.NewSingleHostReverseProxy(to)
 	portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -30,16 +31,16 @@ func TestCaptivePortal(t *testing.T) {
 		http.Redirect(w, r, "http://portal.example/login", http.StatusFound)
 	}))
 	defer portal.Close()
-	north := v.start("north", portal.URL, gate.Config{})
-	defer north.halt()
-	until(t, "the portal to be named", func() bool {
-		links := north.status().Links
+	north := v.Start("north", portal.URL, gate.Config{})
+	defer north.Halt()
+	venue.Until(t, "the portal to be named", func() bool {
+		links := north.Now().Links
 		return len(links) == 1 && links[0].State != "up" && strings.Contains(links[0].Why, "does this network want somebody to log in?")
 	})
-	if a := north.scan(v.codes[0]); a.Result != admission.Accept {
+	if a := north.Scan(v.Codes[0]); a.Result != admission.Accept {
 		t.Errorf("%s %s", a.Result, a.Reason)
 	}
 	loggedIn.Store(true)
-	v.meet(north)
-	until(t, "the record to come home", func() bool { return north.status().Unsent == 0 })
+	meet(v, north)
+	venue.Until(t, "the record to come home", func() bool { return north.Now().Unsent == 0 })
 }

@@ -14,12 +14,14 @@ type proxy struct {
 	t        testing.TB
 	listener net.Listener
 	target   string
+	dialer   net.Dialer
 
 	mu     sync.Mutex // covers what follows
 	mode   mode
 	delay  [2]time.Duration // of what is sent to the target, and back
 	open   map[net.Conn]struct{}
-	thawed chan struct{} // closed when nothing hangs
+	lost   map[net.Conn]struct{} // those of open that carry nothing any more
+	thawed chan struct{}         // closed when nothing hangs
 	group  sync.WaitGroup
 }
 
@@ -28,16 +30,28 @@ type mode int
 const (
 	through mode = iota
 	cut          // connections end, new ones are refused
-	hung         // connections stay and carry nothing: half open
+	hung         // connections stay and carry nothing until that is over
+	lost         // connections stay and never carry anything again; new ones are refused
 )
 
+// newProxy makes the network before a target.
 func newProxy(t testing.TB, target string) *proxy {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return newWay(t, "127.0.0.1", "", target)
+}
+
+// newWay makes a network that is itself at one address, and from which connections to
+// the target come from another, or from any.
+func newWay(t testing.TB, at, from, target string) *proxy {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(at, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{t: t, listener: l, target: target, open: map[net.Conn]struct{}{}, thawed: make(chan struct{})}
+	p := &proxy{t: t, listener: l, target: target, open: map[net.Conn]struct{}{}, lost: map[net.Conn]struct{}{}, thawed: make(chan struct{})}
+	if from != "" {
+		p.dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
+	}
 	close(p.thawed)
 	p.group.Go(p.accept)
 	t.Cleanup(func() {
@@ -57,12 +71,17 @@ func (p *proxy) set(m mode) {
 	if p.mode == hung {
 		close(p.thawed)
 	}
-	if p.mode = m; m == hung {
+	switch p.mode = m; m {
+	case through:
+	case hung:
 		p.thawed = make(chan struct{})
-	}
-	if m == cut {
+	case cut:
 		for c := range p.open {
 			_ = c.Close()
+		}
+	case lost:
+		for c := range p.open {
+			p.lost[c] = struct{}{}
 		}
 	}
 }
@@ -88,7 +107,7 @@ func (p *proxy) carry(c net.Conn) {
 		return
 	}
 	defer p.drop(c)
-	out, err := net.Dial("tcp", p.target)
+	out, err := p.dialer.Dial("tcp", p.target)
 	if err != nil || !p.keep(out) {
 		return
 	}
@@ -97,7 +116,9 @@ func (p *proxy) carry(c net.Conn) {
 	for i, way := range [2][2]net.Conn{{c, out}, {out, c}} {
 		both.Go(func() {
 			p.pump(way[0], way[1], i)
-			_ = way[1].(*net.TCPConn).CloseWrite()
+			if !p.carriesNothing(way[1]) { // else the other side is not to learn that this one ended
+				_ = way[1].(*net.TCPConn).CloseWrite()
+			}
 		})
 	}
 	both.Wait()
@@ -119,6 +140,9 @@ func (p *proxy) pump(from, to net.Conn, way int) {
 			thawed := p.thawed
 			p.mu.Unlock()
 			<-thawed
+			if p.carriesNothing(to) {
+				continue
+			}
 			if _, err := to.Write(c.bytes); err != nil {
 				_ = from.Close()
 			}
@@ -134,7 +158,7 @@ func (p *proxy) pump(from, to net.Conn, way int) {
 			chunks <- chunk{append([]byte(nil), buffer[:n]...), time.Now().Add(delay)}
 		}
 		if err != nil {
-			if !errors.Is(err, io.EOF) {
+			if !errors.Is(err, io.EOF) && !p.carriesNothing(to) {
 				_ = to.Close()
 			}
 			break
@@ -144,10 +168,18 @@ func (p *proxy) pump(from, to net.Conn, way int) {
 	<-done
 }
 
+// carriesNothing reports whether what goes to a connection is lost.
+func (p *proxy) carriesNothing(to net.Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, is := p.lost[to]
+	return is
+}
+
 func (p *proxy) keep(c net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.mode == cut {
+	if p.mode == cut || p.mode == lost {
 		_ = c.Close()
 		return false
 	}
@@ -159,5 +191,6 @@ func (p *proxy) drop(c net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.open, c)
+	delete(p.lost, c)
 	_ = c.Close()
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"usher/e2e/venue"
 	"usher/gate"
 	"usher/server/doors"
 	"usher/sync/admission"
@@ -13,36 +14,36 @@ import (
 
 // backedUp runs a venue up to a backup of the server and some more: north hears what
 // was said after it, south does not.
-func backedUp(t *testing.T) (v *venue, north, south *post) {
-	v = newVenue(t, 6, "north", "south")
-	v.closeServer()
-	v.must(os.CopyFS(v.path("backup"), os.DirFS(v.path("server"))))
-	v.openServer(v.path("server"))
-	v.serve()
-	north, south = v.start("north", "", gate.Config{}), v.start("south", "", gate.Config{})
-	south.halt()
-	v.revoke(v.codes[0])
-	north.scan(v.codes[1])
-	until(t, "north to know of the revocation, and to be known", func() bool {
-		return north.look(v.codes[0]).Reason == admission.Revoked && north.status().Unsent == 0
+func backedUp(t *testing.T) (v *venue.Venue, north, south *venue.Post) {
+	v = venue.New(t, 6, "north", "south")
+	v.CloseServer()
+	v.Must(os.CopyFS(v.Path("backup"), os.DirFS(v.Path("server"))))
+	v.OpenServer(v.Path("server"))
+	v.Serve()
+	north, south = v.Start("north", "", gate.Config{}), v.Start("south", "", gate.Config{})
+	south.Halt()
+	v.Revoke(v.Codes[0])
+	north.Scan(v.Codes[1])
+	venue.Until(t, "north to know of the revocation, and to be known", func() bool {
+		return north.Look(v.Codes[0]).Reason == admission.Revoked && north.Now().Unsent == 0
 	})
-	v.closeServer()
-	v.openServer(v.path("backup"))
-	south = v.start("south", "", gate.Config{})
+	v.CloseServer()
+	v.OpenServer(v.Path("backup"))
+	south = v.Start("south", "", gate.Config{})
 	return v, north, south
 }
 
-func (v *venue) board() *doors.Board {
-	v.t.Helper()
-	b, err := v.Doors.Board(v.t.Context(), event)
-	v.must(err)
+func boardOf(v *venue.Venue) *doors.Board {
+	v.T.Helper()
+	b, err := v.Doors.Board(v.T.Context(), venue.Event)
+	v.Must(err)
 	return b
 }
 
-func (v *venue) meet(posts ...*post) {
-	v.t.Helper()
+func meet(v *venue.Venue, posts ...*venue.Post) {
+	v.T.Helper()
 	for _, p := range posts {
-		until(v.t, "a gate to be in touch with the server", func() bool { p.Uplink.Retry(); return p.status().Server })
+		venue.Until(v.T, "a gate to be in touch with the server", func() bool { p.Uplink.Retry(); return p.Now().Server })
 	}
 }
 
@@ -52,16 +53,16 @@ func says(faults []string, words string) bool {
 
 // allKnow waits until what was said before the loss and after it is known everywhere:
 // at the server in so many revocations.
-func allKnow(t *testing.T, v *venue, revoked int, posts ...*post) {
+func allKnow(t *testing.T, v *venue.Venue, revoked int, posts ...*venue.Post) {
 	t.Helper()
 	for _, p := range posts {
-		until(t, "both revocations and the entry to be known at a gate", func() bool {
-			return p.look(v.codes[0]).Reason == admission.Revoked && p.look(v.codes[2]).Reason == admission.Revoked &&
-				p.look(v.codes[1]).Reason == admission.AlreadyUsed
+		venue.Until(t, "both revocations and the entry to be known at a gate", func() bool {
+			return p.Look(v.Codes[0]).Reason == admission.Revoked && p.Look(v.Codes[2]).Reason == admission.Revoked &&
+				p.Look(v.Codes[1]).Reason == admission.AlreadyUsed
 		})
 	}
-	until(t, "both revocations and the entry to be known at the server", func() bool {
-		b := v.board()
+	venue.Until(t, "both revocations and the entry to be known at the server", func() bool {
+		b := boardOf(v)
 		return b.Revoked == revoked && b.Counts.Total.Entries == 1
 	})
 }
@@ -70,19 +71,19 @@ func allKnow(t *testing.T, v *venue, revoked int, posts ...*post) {
 // comes back from the gates.
 func TestRestoredServer(t *testing.T) {
 	v, north, south := backedUp(t)
-	begun, err := v.Restored(t.Context(), event)
+	begun, err := v.Restored(t.Context(), venue.Event)
 	if err != nil || begun.Chain.Epoch != 1 || begun.Again != 0 {
 		t.Fatalf("%+v, %v", begun, err)
 	}
-	v.revoke(v.codes[2])
-	v.serve()
-	v.meet(north, south)
+	v.Revoke(v.Codes[2])
+	v.Serve()
+	meet(v, north, south)
 	allKnow(t, v, 2, north, south)
-	if faults := v.board().Faults; !says(faults, "gave back records") {
+	if faults := boardOf(v).Faults; !says(faults, "gave back records") {
 		t.Errorf("the manager is not told that the data come from a backup: %q", faults)
 	}
-	for _, p := range []*post{north, south} {
-		if s := p.status(); len(s.Faults) != 0 || !s.Ready {
+	for _, p := range []*venue.Post{north, south} {
+		if s := p.Now(); len(s.Faults) != 0 || !s.Ready {
 			t.Errorf("%s: ready %v, faults %q", s.GateName, s.Ready, s.Faults)
 		}
 	}
@@ -92,15 +93,15 @@ func TestRestoredServer(t *testing.T) {
 // its own journal back and goes on behind it.
 func TestRestoredServerThatWroteNothing(t *testing.T) {
 	v, north, south := backedUp(t)
-	v.serve()
-	v.meet(north, south)
-	until(t, "the server to take its journal back", func() bool { return v.board().Revoked == 1 })
-	v.revoke(v.codes[2])
+	v.Serve()
+	meet(v, north, south)
+	venue.Until(t, "the server to take its journal back", func() bool { return boardOf(v).Revoked == 1 })
+	v.Revoke(v.Codes[2])
 	allKnow(t, v, 2, north, south)
-	if faults := v.board().Faults; !says(faults, "gave back records") {
+	if faults := boardOf(v).Faults; !says(faults, "gave back records") {
 		t.Errorf("the manager is not told that the data come from a backup: %q", faults)
 	}
-	if s := north.status(); len(s.Faults) != 0 {
+	if s := north.Now(); len(s.Faults) != 0 {
 		t.Errorf("faults at north: %q", s.Faults)
 	}
 }
@@ -109,21 +110,21 @@ func TestRestoredServerThatWroteNothing(t *testing.T) {
 // say so and what to do; that done, both branches are known to all.
 func TestRestoredServerThatWroteOn(t *testing.T) {
 	v, north, south := backedUp(t)
-	v.revoke(v.codes[2])
-	v.serve()
-	v.meet(north, south)
-	until(t, "north to say that the server's data come from a backup", func() bool { return says(north.status().Faults, "usher journal restored") })
-	until(t, "the server to say so", func() bool { return says(v.board().Faults, "usher journal restored") })
-	if north.look(v.codes[2]).Reason == admission.Revoked {
+	v.Revoke(v.Codes[2])
+	v.Serve()
+	meet(v, north, south)
+	venue.Until(t, "north to say that the server's data come from a backup", func() bool { return says(north.Now().Faults, "usher journal restored") })
+	venue.Until(t, "the server to say so", func() bool { return says(boardOf(v).Faults, "usher journal restored") })
+	if north.Look(v.Codes[2]).Reason == admission.Revoked {
 		t.Error("north took a record that contradicts the one it has")
 	}
-	begun, err := v.Restored(t.Context(), event)
+	begun, err := v.Restored(t.Context(), venue.Event)
 	if err != nil || begun.Chain.Epoch != 1 || begun.Again != 2 {
 		t.Fatalf("%+v, %v", begun, err)
 	}
 	allKnow(t, v, 3, north, south) // the server's own one twice
-	if faults := v.board().Faults; says(faults, "usher journal restored") {
+	if faults := boardOf(v).Faults; says(faults, "usher journal restored") {
 		t.Errorf("settled, and the manager is told: %q", faults)
 	}
-	until(t, "north to say no more", func() bool { return !says(north.status().Faults, "usher journal restored") })
+	venue.Until(t, "north to say no more", func() bool { return !says(north.Now().Faults, "usher journal restored") })
 }

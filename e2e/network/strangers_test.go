@@ -17,17 +17,17 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/venue"
 	"usher/gate"
 	"usher/gate/uplink"
 	"usher/sync/exchange"
 	"usher/sync/exchange/exchangetest"
 	"usher/sync/fault"
-	"usher/sync/journal"
 	"usher/sync/link"
 )
 
 // upgrade is a request that an agent takes for a node's.
-const upgrade = "GET /api/v1/sync/" + event + " HTTP/1.1\r\nHost: gate\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+const upgrade = "GET /api/v1/sync/" + venue.Event + " HTTP/1.1\r\nHost: gate\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
 	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: " + link.Subprotocol + "\r\n"
 
 // stranger is a bare connection to an agent.
@@ -37,7 +37,7 @@ type stranger struct {
 	from *bufio.Reader
 }
 
-func knock(t *testing.T, p *post) *stranger {
+func knock(t *testing.T, p *venue.Post) *stranger {
 	t.Helper()
 	c, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(p.URL, "http://"), "/"))
 	if err != nil {
@@ -48,7 +48,7 @@ func knock(t *testing.T, p *post) *stranger {
 }
 
 // upgraded is one whose request was taken.
-func upgraded(t *testing.T, p *post) *stranger {
+func upgraded(t *testing.T, p *venue.Post) *stranger {
 	t.Helper()
 	s := knock(t, p)
 	fmt.Fprintf(s, "%s\r\n", upgrade)
@@ -62,12 +62,12 @@ func upgraded(t *testing.T, p *post) *stranger {
 // rest reads what the agent says until it hangs up.
 func (s *stranger) rest() []byte {
 	s.t.Helper()
-	if err := s.SetReadDeadline(time.Now().Add(patience)); err != nil {
+	if err := s.SetReadDeadline(time.Now().Add(venue.Patience)); err != nil {
 		s.t.Fatal(err)
 	}
 	b, err := io.ReadAll(s.from)
 	if timeout, is := errors.AsType[net.Error](err); is && timeout.Timeout() {
-		s.t.Errorf("the agent did not hang up in %v", patience)
+		s.t.Errorf("the agent did not hang up in %v", venue.Patience)
 	}
 	return b
 }
@@ -86,19 +86,19 @@ func frame(head byte, length uint64, body []byte) []byte {
 // it was.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
-	v := newVenue(t, 2, "north", "south")
-	v.stop()
-	p := v.start("north", "http://127.0.0.1:1", gate.Config{})
-	until(t, "the agent to exchange", func() bool {
-		conn, err := link.Dialer{}.Dial(t.Context(), address(t, p, event))
+	v := venue.New(t, 2, "north", "south")
+	v.Stop()
+	p := v.Start("north", venue.Nowhere, gate.Config{})
+	venue.Until(t, "the agent to exchange", func() bool {
+		conn, err := link.Dialer{}.Dial(t.Context(), address(t, p, venue.Event))
 		if err == nil {
 			conn.Close()
 		}
 		return err == nil
 	})
-	p.scan(v.codes[0])
-	v.must(p.Store.Reserve(t.Context())) // which the agent does too, in its time
-	before, size := vectorOf(t, p), sizeOf(t, p.Data)
+	p.Scan(v.Codes[0])
+	v.Must(p.Store.Reserve(t.Context())) // which the agent does too, in its time
+	before, size := p.Held(), sizeOf(t, p.Data)
 	noise := make([]byte, 4096)
 	if _, err := rand.Read(noise); err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func TestStrangers(t *testing.T) {
 		},
 		"another event": func(t *testing.T) []byte {
 			s := knock(t, p)
-			fmt.Fprintf(s, "%s\r\n", strings.Replace(upgrade, event, "OTHER", 1))
+			fmt.Fprintf(s, "%s\r\n", strings.Replace(upgrade, venue.Event, "OTHER", 1))
 			_ = s.SetReadDeadline(time.Now().Add(time.Second))
 			b, _ := io.ReadAll(s.from) // it may keep the connection, for a better question
 			return b
@@ -178,7 +178,7 @@ func TestStrangers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			said := attack(t)
-			for _, secret := range []string{event, "north", p.Enrolment.Node.String(), string(p.Enrolment.Record)} {
+			for _, secret := range []string{venue.Event, "north", p.Enrolment.Node.String(), string(p.Enrolment.Record)} {
 				if bytes.Contains(said, []byte(secret)) {
 					t.Errorf("the agent said %q", said)
 				}
@@ -189,7 +189,7 @@ func TestStrangers(t *testing.T) {
 		})
 	}
 	t.Cleanup(func() {
-		if after := vectorOf(t, p); !same(before, after) {
+		if after := p.Held(); !same(before, after) {
 			t.Errorf("the agent holds %v, and held %v", after, before)
 		}
 		if grown := sizeOf(t, p.Data) - size; grown > 1<<20 {
@@ -201,16 +201,16 @@ func TestStrangers(t *testing.T) {
 // A right handshake with a key that nobody enrolled, and one that was overheard and is
 // said again, get nobody in.
 func TestStrangersWithAKey(t *testing.T) {
-	v := newVenue(t, 2, "north", "south")
-	v.stop()
-	p := v.start("north", "http://127.0.0.1:1", gate.Config{})
-	p.scan(v.codes[0])
+	v := venue.New(t, 2, "north", "south")
+	v.Stop()
+	p := v.Start("north", venue.Nowhere, gate.Config{})
+	p.Scan(v.Codes[0])
 	outsider := exchangetest.NewGate(t, "outsider", exchangetest.NewServer(t))
-	outsider.Local.Event, outsider.Local.Now, outsider.Local.Rand = event, time.Now, rand.Reader
+	outsider.Local.Event, outsider.Local.Now, outsider.Local.Rand = venue.Event, time.Now, rand.Reader
 	var err error
-	until(t, "the agent to exchange", func() bool {
+	venue.Until(t, "the agent to exchange", func() bool {
 		var conn exchange.Conn
-		if conn, err = (link.Dialer{}).Dial(t.Context(), address(t, p, event)); err != nil {
+		if conn, err = (link.Dialer{}).Dial(t.Context(), address(t, p, venue.Event)); err != nil {
 			return false
 		}
 		err = exchange.Level(t.Context(), conn, outsider.Local)
@@ -219,16 +219,16 @@ func TestStrangersWithAKey(t *testing.T) {
 	if !errors.Is(err, fault.Unauthorised) {
 		t.Errorf("a key that nobody enrolled: %v", err)
 	}
-	if held, _ := outsider.Local.Store.Vector(t.Context()); held[p.chain()].Seq != 0 {
+	if held, _ := outsider.Local.Store.Vector(t.Context()); held[p.Chain()].Seq != 0 {
 		t.Error("it was told what north let in")
 	}
 	tape := overheard(t, v, p)
-	conn, err := link.Dialer{}.Dial(t.Context(), address(t, p, event))
+	conn, err := link.Dialer{}.Dial(t.Context(), address(t, p, venue.Event))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), venue.Patience)
 	defer cancel()
 	for _, message := range tape {
 		if err := conn.Send(ctx, message); err != nil {
@@ -242,7 +242,7 @@ func TestStrangersWithAKey(t *testing.T) {
 	if ctx.Err() != nil || heard > 4 { // hello, proof, and why it hangs up
 		t.Errorf("a handshake said again: %d messages came, then %v", heard, err)
 	}
-	until(t, "who said it again to be gone", func() bool {
+	venue.Until(t, "who said it again to be gone", func() bool {
 		peer, _ := p.Uplink.Status(t.Context())
 		for _, o := range peer.Others {
 			if o.Connected > 0 {
@@ -254,20 +254,20 @@ func TestStrangersWithAKey(t *testing.T) {
 }
 
 // overheard has south level with an agent, and gives all that south said.
-func overheard(t *testing.T, v *venue, p *post) [][]byte {
+func overheard(t *testing.T, v *venue.Venue, p *venue.Post) [][]byte {
 	t.Helper()
 	tape := new(taped)
-	g, err := gate.Open(t.Context(), gate.Config{Data: v.path("south"), Peers: []string{p.URL}, Dial: func(ctx context.Context, base string) (exchange.Conn, error) {
-		if strings.TrimRight(base, "/") == "http://"+v.address {
+	g, err := gate.Open(t.Context(), gate.Config{Data: v.Path("south"), Peers: []string{p.URL}, Dial: func(ctx context.Context, base string) (exchange.Conn, error) {
+		if strings.TrimRight(base, "/") == "http://"+v.Address {
 			return nil, fault.New(fault.Unavailable, "the server is gone")
 		}
-		conn, err := link.Dialer{}.Dial(ctx, address(t, p, event))
+		conn, err := link.Dialer{}.Dial(ctx, address(t, p, venue.Event))
 		tape.Conn = conn
 		return tape, err
 	}})
-	v.must(err)
+	v.Must(err)
 	defer g.Close()
-	v.must(g.Sync(t.Context()))
+	v.Must(g.Sync(t.Context()))
 	if len(tape.said) < 3 {
 		t.Fatalf("south said %d messages", len(tape.said))
 	}
@@ -293,15 +293,15 @@ func (c *taped) Widen() { c.Conn.(exchange.Narrow).Widen() }
 // them.
 func TestCrowdOfStrangers(t *testing.T) {
 	t.Parallel()
-	v := newVenue(t, 2, "north", "south")
-	v.stop()
-	p := v.start("north", "http://127.0.0.1:1", gate.Config{})
+	v := venue.New(t, 2, "north", "south")
+	v.Stop()
+	p := v.Start("north", venue.Nowhere, gate.Config{})
 	var mu sync.Mutex
 	var in, refused int
 	var group sync.WaitGroup
 	for range 3 * uplink.MaxTries {
 		group.Go(func() {
-			conn, err := link.Dialer{}.Dial(t.Context(), address(t, p, event))
+			conn, err := link.Dialer{}.Dial(t.Context(), address(t, p, venue.Event))
 			mu.Lock()
 			defer mu.Unlock()
 			if err != nil {
@@ -316,30 +316,21 @@ func TestCrowdOfStrangers(t *testing.T) {
 	if in > uplink.MaxUnprovenEach || refused == 0 {
 		t.Errorf("%d strangers are in, %d were refused", in, refused)
 	}
-	south := v.start("south", "http://127.0.0.1:1", gate.Config{Peers: []string{p.URL}})
-	until(t, "a gate to be linked all the same", func() bool {
+	south := v.Start("south", venue.Nowhere, gate.Config{Peers: []string{p.URL}})
+	venue.Until(t, "a gate to be linked all the same", func() bool {
 		south.Uplink.Retry()
 		time.Sleep(200 * time.Millisecond) // a gate waits between two tries, too
-		return south.status().Online
+		return south.Now().Online
 	})
 }
 
-func address(t testing.TB, p *post, event string) string {
+func address(t testing.TB, p *venue.Post, event string) string {
 	t.Helper()
 	at, err := link.Address(strings.TrimSuffix(p.URL, "/"), event)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return at
-}
-
-func vectorOf(t *testing.T, p *post) journal.Vector {
-	t.Helper()
-	v, err := p.Store.Vector(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
 }
 
 func sizeOf(t *testing.T, dir string) (total int64) {
