@@ -43,10 +43,11 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 		echo "fuzz $${decl#func } $${file%/*}"; \
 		$(GO) test -run '^$$' -fuzz "^$${decl#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$${file%/*}" </dev/null; done
 
-soak: ## property tests with SOAK (20000) random histories each, crash tests with SOAK/50 kills; takes long
+soak: ## property tests with SOAK (20000) random histories each, crash tests with SOAK/50 kills, islands with SOAK scans; takes long
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | sed 's|[^/]*$$||' | sort -u); do \
 		$(SERVICES) $(GO) test -race -count=1 -timeout 4h $$dir -rapid.checks=$(SOAK); done
 	$(GO) test -count=1 -timeout 4h ./e2e/crash -rounds $$(( $(SOAK) / 50 ))
+	$(GO) test -count=1 -timeout 4h -run Islands ./e2e/network -scans $(SOAK)
 
 vuln: ## known vulnerabilities in what we ship; asks the network
 	$(TOOL) govulncheck ./...

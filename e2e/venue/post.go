@@ -56,7 +56,13 @@ func (v *Venue) StartOn(l net.Listener, name, serverURL string, cfg gate.Config)
 			v.T.Errorf("the agent of %s: %v", name, err)
 		}
 	})
-	v.T.Cleanup(p.Halt)
+	v.T.Cleanup(func() {
+		if v.T.Failed() {
+			s := p.Now()
+			v.T.Logf("in the end at %s: faults %q, ways to others %+v", name, s.Faults, s.Links)
+		}
+		p.Halt()
+	})
 	return p
 }
 
