@@ -1,0 +1,120 @@
+package inventory
+
+import (
+	"context"
+	"fmt"
+
+	"usher/sync/fault"
+)
+
+// ask is one thing asked of an event's places: to take some or to end holds.
+type ask struct {
+	take *Request // nil when holds are ended
+	end  []string // ids of holds
+	as   State    // that they end in: Released, or Expired when their time is over
+
+	done chan struct{} // closed when the rest is set
+	hold Hold          // that was taken
+	back int           // how many were ended
+	err  error
+
+	gone bool // nobody waits for it any more; guarded by Stock.mu
+}
+
+// queue is what is asked of one event. One goroutine works on it, while there is
+// anything.
+type queue struct {
+	event   string
+	waiting []*ask // guarded by Stock.mu
+	working bool   // guarded by Stock.mu
+
+	plans plans // of the goroutine that works
+}
+
+// ask has something decided with all that is asked of the event, and waits.
+func (s *Stock) ask(ctx context.Context, event string, a *ask) error {
+	if err := s.enqueue(event, a); err != nil {
+		return err
+	}
+	select {
+	case <-a.done:
+		return a.err
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	a.gone = true
+	s.mu.Unlock()
+	select {
+	case <-a.done: // it was decided at the same moment: what is known is told
+		return a.err
+	default:
+		return fmt.Errorf("waiting for places of event %s: %w", event, context.Cause(ctx))
+	}
+}
+
+func (s *Stock) enqueue(event string, a *ask) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return closing()
+	}
+	q := s.queues[event]
+	if q == nil {
+		q = &queue{event: event}
+		s.queues[event] = q
+	}
+	// What gives places back is never refused: it is bounded by what was taken.
+	if a.take != nil && len(q.waiting) >= s.cfg.MaxQueue {
+		return fault.New(fault.TooMany, "%d people ask for places of event %s at this moment; try again in a few seconds", len(q.waiting), event)
+	}
+	q.waiting = append(q.waiting, a)
+	if !q.working {
+		q.working = true
+		s.running.Go(func() { s.work(q) })
+	}
+	return nil
+}
+
+// work decides what waits, batch by batch, until nothing does. What queues up while
+// a batch is being committed is the next one.
+func (s *Stock) work(q *queue) {
+	for {
+		batch := s.next(q)
+		if len(batch) == 0 {
+			return
+		}
+		ctx, cancel := context.WithTimeout(s.life, s.cfg.Within)
+		s.decide(ctx, q, batch)
+		cancel()
+		for _, a := range batch {
+			close(a.done)
+		}
+	}
+}
+
+// next takes a batch from the queue. With none left the queue is idle, and is
+// forgotten unless it knows seats.
+func (s *Stock) next(q *queue) []*ask {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	batch := make([]*ask, 0, min(len(q.waiting), s.cfg.MaxBatch))
+	taken := 0
+	for _, a := range q.waiting {
+		if len(batch) == s.cfg.MaxBatch {
+			break
+		}
+		taken++
+		if !a.gone {
+			batch = append(batch, a)
+		}
+	}
+	clear(q.waiting[:taken])
+	q.waiting = q.waiting[taken:]
+	if len(batch) == 0 {
+		q.waiting, q.working = nil, false
+		if len(q.plans) == 0 {
+			delete(s.queues, q.event)
+		}
+	}
+	return batch
+}
