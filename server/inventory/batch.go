@@ -15,7 +15,7 @@ import (
 // decide answers every ask of a batch by one act on the database.
 func (s *Stock) decide(ctx context.Context, q *queue, asks []*ask) {
 	b := &batch{event: q.event, asks: asks, now: s.now(), maxOpen: s.cfg.MaxOpen}
-	if err := s.settle(ctx, q, b); err != nil {
+	if err := s.act(ctx, q, b); err != nil {
 		q.plans = nil // they may say what was not committed
 		for _, a := range asks {
 			a.hold, a.back, a.err = Hold{}, 0, stored(err, "deciding about places of event %s", q.event)
