@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"usher/crypto/keyring"
-	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
 	"usher/sync/fault"
 	"usher/sync/journal"
@@ -280,13 +279,7 @@ func TestApplyIsRefusedWhole(t *testing.T) {
 func TestApplyThatFailsLate(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.apply()
-		err := w.db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-			_, err := tx.ExecContext(ctx, `create trigger no_event before insert on record when new.kind = `+fmt.Sprint(int(journal.KindEvent))+` begin select raise(abort, 'refused by the test'); end`)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		dbtest.Refuse(t, w.db, "record", fmt.Sprintf("new.kind = %d", journal.KindEvent))
 		for _, edits := range [][]edit{{{"450", "400"}}, {{`"quay"`, `"pier"`}}, {{"NIGHT-1", "NIGHT-3"}}, {{"ends = 2026-07-05", "ends = 2026-07-09"}}} {
 			dbtest.Unchanged(t, w.db, func() {
 				if _, err := w.Apply(t.Context(), parsed(t, edited(t, edits...))); err == nil {

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"usher/crypto/ticket"
-	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
 	"usher/sync/fault"
 	"usher/sync/journal"
 )
@@ -320,13 +320,7 @@ func TestImportIntoLockedVault(t *testing.T) {
 // A commit that fails leaves nothing behind: no ticket and no roster.
 func TestImportThatFailsLate(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		err := w.db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
-			_, err := tx.ExecContext(ctx, `create trigger no_roster before insert on record when new.kind = 23 begin select raise(abort, 'refused by the test'); end`)
-			return err
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+		dbtest.Refuse(t, w.db, "record", fmt.Sprintf("new.kind = %d", journal.KindRoster))
 		if _, err := w.Import(t.Context(), event, "guests.csv", strings.NewReader(guestRows(10)), nil); fault.KindOf(err) != fault.Internal {
 			t.Errorf("a roster that can't be written: %v", err)
 		}
