@@ -74,7 +74,7 @@ func (b *batch) run(ctx context.Context, tx *sqldb.Tx, known plans) (*tally, err
 	if err != nil {
 		return nil, err
 	}
-	t, err := b.open(ctx, tx, ended, known)
+	t, err := openTally(ctx, tx, b.event, b.pools(ended), known)
 	if err != nil {
 		return nil, err
 	}
@@ -121,8 +121,12 @@ func (b *batch) endHolds(ctx context.Context, tx *sqldb.Tx) ([]Hold, error) {
 // endHolds changes the state of holds that are still held; when they expire, of
 // those whose time is over. The change is what decides who gives the places back.
 func endHolds(ctx context.Context, tx *sqldb.Tx, ids []string, as State, now time.Time) (ended []Hold, err error) {
+	ids = slices.Sorted(slices.Values(ids))
+	if err := lockHolds(ctx, tx, ids); err != nil {
+		return nil, fmt.Errorf("ending holds: %w", err)
+	}
 	p := params{string(as), now.UnixMilli()}
-	query := `update hold set state = $1, changed_at = $2 where state = 'held' and id in (` + p.list(slices.Sorted(slices.Values(ids))) + `)`
+	query := `update hold set state = $1, changed_at = $2 where state = 'held' and id in (` + p.list(ids) + `)`
 	if as == Expired {
 		query += ` and until <= $2`
 	}
@@ -137,8 +141,9 @@ func endHolds(ctx context.Context, tx *sqldb.Tx, ids []string, as State, now tim
 	return ended, nil
 }
 
-// open opens the pools that the batch is about, in the order of their codes.
-func (b *batch) open(ctx context.Context, tx *sqldb.Tx, ended []Hold, known plans) (*tally, error) {
+// pools are the codes of the pools that the batch and the holds it ended are about,
+// in their order.
+func (b *batch) pools(ended []Hold) []string {
 	pools := make(map[string]bool, 1)
 	for _, a := range b.asks {
 		if a.take != nil {
@@ -152,7 +157,7 @@ func (b *batch) open(ctx context.Context, tx *sqldb.Tx, ended []Hold, known plan
 			pools[l.Pool] = true
 		}
 	}
-	return openTally(ctx, tx, b.event, slices.Sorted(maps.Keys(pools)), known)
+	return slices.Sorted(maps.Keys(pools))
 }
 
 // takeAll decides the requests in the order in which they came.
@@ -204,6 +209,16 @@ func (b *batch) takeOne(t *tally, r *Request, made map[string]*Hold, open map[st
 	}
 	open[r.Owner]++
 	return newHold(r, lines), nil
+}
+
+// lockHolds takes holds in the order of their ids, so that no two servers that end
+// the same ones wait for each other. SQLite's transaction has everything.
+func lockHolds(ctx context.Context, tx *sqldb.Tx, ids []string) error {
+	if tx.Engine() == sqldb.SQLite {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `select id from hold where id = any($1::text[]) and state = 'held' order by id for update`, ids)
+	return err
 }
 
 func newHold(r *Request, lines []Line) Hold {

@@ -131,7 +131,7 @@ type Stock struct {
 	now func() time.Time
 	cfg Config
 
-	// act decides a batch and makes it durable: settle. Tests of the queue put their
+	// act decides a batch and makes it durable: decideAll. Tests of the queue put their
 	// own here.
 	act func(context.Context, *queue, *batch) error
 
@@ -163,7 +163,7 @@ func New(db *sqldb.DB, now func() time.Time, cfg Config) *Stock {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Stock{db: db, now: now, cfg: cfg, queues: make(map[string]*queue)}
-	s.act = s.settle
+	s.act = s.decideAll
 	s.life, s.stop = context.WithCancel(context.Background())
 	return s
 }

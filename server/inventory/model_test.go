@@ -255,7 +255,6 @@ func (m *model) Resize(t *rapid.T) {
 // Check compares what is sold and held, and who has which seat.
 func (m *model) Check(t *rapid.T) {
 	w := m.real[0]
-	w.consistent(t, m.event)
 	counts, err := w.Counts(t.Context(), m.event)
 	if err != nil {
 		t.Fatal(err)
@@ -295,6 +294,7 @@ func TestStateMachine(t *testing.T) {
 				"hold": m.Hold, "release": m.Release, "sell": m.Sell, "extend": m.Extend,
 				"expire": m.Expire, "take": m.Take, "return": m.Return, "resize": m.Resize, "": m.Check,
 			})
+			w.consistent(t, m.event)
 		})
 	})
 }
