@@ -23,14 +23,16 @@ type crowd struct {
 	spent  time.Duration
 }
 
+// acts counts what was done, so that no id comes twice.
+var acts atomic.Int64
+
 // turns lets crowds take turns until each has had b's time, so that whatever else
 // the machine does disturbs all of them alike.
 func turns(b *testing.B, crowds ...*crowd) {
 	const rounds, turn = 8, 400 * time.Millisecond
-	var next atomic.Int64
 	for round := range rounds + 1 {
 		for _, c := range crowds {
-			took, spent := c.turn(b, turn, &next)
+			took, spent := c.turn(b, turn)
 			if round > 0 { // the first one warms up
 				c.took, c.spent = append(c.took, took...), c.spent+spent
 			}
@@ -42,15 +44,15 @@ func turns(b *testing.B, crowds ...*crowd) {
 }
 
 // turn lets all buyers act for a while.
-func (c *crowd) turn(b *testing.B, d time.Duration, next *atomic.Int64) ([]time.Duration, time.Duration) {
+func (c *crowd) turn(b *testing.B, d time.Duration) ([]time.Duration, time.Duration) {
 	took := make([][]time.Duration, c.buyers)
 	began := time.Now()
 	var all sync.WaitGroup
 	for i := range c.buyers {
 		all.Go(func() {
-			for time.Since(began) < d {
+			for time.Since(began) < d && !b.Failed() {
 				at := time.Now()
-				if err := c.act(next.Add(1)); err != nil {
+				if err := c.act(acts.Add(1)); err != nil {
 					b.Errorf("%s: %v", c.name, err)
 					return
 				}
@@ -78,7 +80,7 @@ func (c *crowd) report(b *testing.B) {
 	b.ReportMetric(float64(c.at(99).Microseconds()), "p99-"+c.name+"-µs")
 }
 
-const bareTable = `create table bare (id text primary key, n bigint not null)`
+const bareTable = `create table if not exists bare (id text primary key, n bigint not null)`
 
 // bare commits a row a buyer, which is the least that a durable answer can cost.
 func bare(b *testing.B, db *sqldb.DB, buyers int) *crowd {
