@@ -46,6 +46,9 @@ type Line struct {
 	Amount int64 // of one, minor units; 0 or more
 }
 
+// Sum is what all of the line costs.
+func (l Line) Sum() int64 { return l.Count * l.Amount }
+
 // Check says what is wrong with an attempt, as fault.BadInput that names the
 // member. It doesn't look at the clock.
 func (a Attempt) Check() error {
@@ -93,7 +96,7 @@ func (a Attempt) checkLines() error {
 		if l.Count <= 0 || l.Amount < 0 || l.Amount > 0 && l.Count > MaxAmount/l.Amount {
 			return fault.At(fault.BadInput, "lines", "%d × %d is no amount", l.Count, l.Amount)
 		}
-		sum += l.Count * l.Amount
+		sum += l.Sum()
 	}
 	if sum != a.Amount {
 		return fault.At(fault.BadInput, "lines", "they sum to %d, the amount is %d", sum, a.Amount)

@@ -92,7 +92,10 @@ func TestRefundable(t *testing.T) {
 			t.Errorf("%s: %d", state, got)
 		}
 	}
-	if got := (Payment{State: Paid, Amount: 10, Refunded: 4}).Refundable(); got != 6 {
-		t.Errorf("paid: %d", got)
+	for dispute, want := range map[DisputeState]int64{NoDispute: 6, DisputeWon: 6, DisputeOpen: 0, DisputeLost: 0} {
+		p := Payment{State: Paid, Amount: 10, Refunded: 4, Dispute: Dispute{State: dispute}}
+		if got := p.Refundable(); got != want {
+			t.Errorf("dispute %q: %d; want %d", dispute, got, want)
+		}
 	}
 }

@@ -109,12 +109,13 @@ type Payment struct {
 	Refunded int64  // of it, given back or on its way back
 	Fee      int64  // what the provider keeps; 0 while it isn't known or is in another currency
 	Dispute  Dispute
-	At       time.Time // when it came into its State; of a pending one, when it began
+	At       time.Time // when it came into its State; zero when the provider doesn't say
 }
 
-// Refundable is what can still be given back.
+// Refundable is what can still be given back. While a dispute is open, and after
+// it was lost, the buyer's bank has the money.
 func (p Payment) Refundable() int64 {
-	if p.State != Paid {
+	if p.State != Paid || p.Dispute.State == DisputeOpen || p.Dispute.State == DisputeLost {
 		return 0
 	}
 	return p.Amount - p.Refunded
