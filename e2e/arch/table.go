@@ -93,6 +93,8 @@ var homes = []home{
 		"flags are parsed in cmd; everything else takes a Config"},
 	{[]string{"github.com/gorilla/websocket"}, []string{"usher/sync/link"}, true,
 		"the transports live in sync/link: use its handler and its dialler"},
+	{[]string{"github.com/stripe/stripe-go/..."}, []string{"usher/server/payment/stripe/..."}, true,
+		"a payment provider's words stay with the provider: everybody else speaks server/payment"},
 	{[]string{"github.com/makiuchi-d/gozxing/..."}, nil, false,
 		"reading a picture is tried upright, inverted and at two scales by one package: call that one"},
 	{[]string{"codeberg.org/go-pdf/fpdf/..."}, nil, false,
