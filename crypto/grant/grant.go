@@ -1,5 +1,6 @@
-// Package grant holds usher's short-lived passes. So far that is the enrolment
-// card, by which a new gate and a server come to trust each other.
+// Package grant holds usher's short-lived passes: the enrolment card, by which a
+// new gate and a server come to trust each other, and signed links, by which a
+// buyer without an account comes back to an order.
 //
 // # Enrolment
 //
@@ -12,9 +13,15 @@
 // transaction that writes the enrolment, and allows [MaxTries] wrong ones. What
 // the gate gets back it checks against the pins, trusting no network on the way.
 //
+// # Links
+//
+// A [Link] names a kind, a subject and an expiry, with an HMAC of the organiser's
+// [LinkKey] behind: the server that opens one is the one that made it, so nobody
+// else need check it and it is half as long as with a signature.
+//
 // # Promises
 //
-//   - One accepted encoding of a card, like everything signed.
+//   - One accepted encoding of a card and of a link, like everything signed.
 //   - A [Code] is never printed or marshalled by accident; the texts of a card are
 //     the only way out.
 //   - Nothing here reads a clock or draws randomness that it isn't handed.
