@@ -37,6 +37,8 @@ type Attendee struct {
 	Note       string // said at the door
 	Answers    Answers
 	Unpaid     bool
+	Due        int64  // of an unpaid one, minor units of the currency; 0: not said
+	Currency   string // ISO 4217; "" without Due
 }
 
 // reader checks rows against an event.

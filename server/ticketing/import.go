@@ -174,7 +174,7 @@ func (a *Attendee) ticket(event string, id ticket.ID) Ticket {
 	return Ticket{
 		Event: event, ID: id, External: a.External, Name: a.Name, Email: a.Email, Product: a.Product, Seat: a.Seat, Zones: a.Zones,
 		NotBefore: a.NotBefore, Expires: a.Expires, Admissions: a.Admissions, State: Valid,
-		Order: a.Order, Note: a.Note, Answers: a.Answers, Unpaid: a.Unpaid,
+		Order: a.Order, Note: a.Note, Answers: a.Answers, Unpaid: a.Unpaid, Due: a.Due, Currency: a.Currency,
 	}
 }
 

@@ -1,0 +1,170 @@
+package ticketing
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"usher/crypto/ticket"
+	"usher/migrations/sqldb"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// The acts of this file are on the tickets of one order, all in the caller's
+// transaction: what was paid and what opens a door change together or not at all.
+// They write into the event's journal, so they wait for each other.
+
+// IssueIn makes tickets for people. An external id that is taken is fault.Exists.
+func (o *Office) IssueIn(ctx context.Context, tx *sqldb.Tx, event string, people []Attendee) ([]Ticket, error) {
+	key, err := o.vault.IssuerIn(ctx, tx, event)
+	if err != nil {
+		return nil, err
+	}
+	tickets, ids := make([]Ticket, len(people)), make(map[ticket.ID]bool, len(people))
+	for i := range people {
+		id, err := o.drawID(ids)
+		if err != nil {
+			return nil, err
+		}
+		tickets[i] = people[i].ticket(event, id)
+		if err := tickets[i].sign(key); err != nil {
+			return nil, fault.Wrap(fault.BadInput, err, "ticket of %q can't be signed", people[i].External)
+		}
+	}
+	err = o.store(ctx, tx, event, plan{issue: tickets}, func(Step, int, int) {})
+	return tickets, stored(err, "issuing %d tickets of event %s", len(tickets), event)
+}
+
+// OfIn gives tickets by their ids, in that order, as q sees them.
+func (o *Office) OfIn(ctx context.Context, q sqldb.Queryer, event string, ids []ticket.ID) ([]Ticket, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	among, args := amongIDs(event, ids)
+	found, err := all(ctx, q, among, args...)
+	if err != nil {
+		return nil, err
+	}
+	return inOrderOf(ids, found)
+}
+
+// Of is OfIn outside a transaction.
+func (o *Office) Of(ctx context.Context, event string, ids []ticket.ID) ([]Ticket, error) {
+	return o.OfIn(ctx, o.db.Read(), event, ids)
+}
+
+// VoidIn voids every code of tickets, as Revoke does of one. Those that are void for
+// good already, and in that state, stay as they are.
+func (o *Office) VoidIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, state State, why string) error {
+	if state != Revoked && state != Cancelled && state != Blocked || why == "" || len(why) > maxWhy {
+		return fault.New(fault.Internal, "state %.20q and a reason of %d bytes void no ticket", state, len(why))
+	}
+	return o.changeIn(ctx, tx, event, ids, string(state), why, func(t *Ticket) (journal.Revocation, bool) {
+		if t.State == state || state == Blocked && t.State != Valid {
+			return journal.Revocation{}, false
+		}
+		t.State, t.Why = state, why
+		return journal.Revocation{Ticket: journal.TicketID(t.ID), Minimum: journal.Never}, true
+	})
+}
+
+// UnblockIn makes the newest codes of tickets good again that were blocked; others
+// stay as they are.
+func (o *Office) UnblockIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, why string) error {
+	return o.changeIn(ctx, tx, event, ids, journal.Reactivated, why, func(t *Ticket) (journal.Revocation, bool) {
+		if t.State != Blocked {
+			return journal.Revocation{}, false
+		}
+		t.State, t.Why = Valid, ""
+		return journal.Revocation{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}, true
+	})
+}
+
+// changeIn changes the states of tickets and tells the gates in one record.
+func (o *Office) changeIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, told, why string, change func(*Ticket) (journal.Revocation, bool)) error {
+	tickets, err := o.touchIn(ctx, tx, event, ids)
+	if err != nil {
+		return err
+	}
+	now := o.now()
+	var list []journal.Revocation
+	for i := range tickets {
+		revocation, changed := change(&tickets[i])
+		if !changed {
+			continue
+		}
+		t := &tickets[i]
+		if _, err := tx.ExecContext(ctx, `update ticket set state = $3, why = $4, changed_at = $5 where event = $1 and id = $2`,
+			t.Event, t.ID.String(), string(t.State), t.Why, now.UnixMilli()); err != nil {
+			return stored(err, "changing ticket %s", t.ID.Short())
+		}
+		list = append(list, revocation)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	record := journal.NewRevoke(told, now.UnixMilli(), why, list)
+	_, err = o.journals.Write(ctx, tx, event, journal.KindRevoke, &record)
+	return err
+}
+
+// PaidIn notes that tickets are paid for which were issued unpaid.
+func (o *Office) PaidIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID) error {
+	tickets, err := o.touchIn(ctx, tx, event, ids)
+	if err != nil {
+		return err
+	}
+	now := o.now()
+	var paid []Ticket
+	for _, t := range tickets {
+		if !t.Unpaid {
+			continue
+		}
+		t.Unpaid, t.Due, t.Currency, t.Changed = false, 0, "", now
+		if _, err := tx.ExecContext(ctx, `update ticket set unpaid = 0, due = 0, currency = '', changed_at = $3 where event = $1 and id = $2`,
+			t.Event, t.ID.String(), now.UnixMilli()); err != nil {
+			return stored(err, "changing ticket %s", t.ID.Short())
+		}
+		paid = append(paid, t)
+	}
+	return o.list(ctx, tx, event, paid)
+}
+
+// touchIn gives tickets, which nobody else changes until tx is over.
+func (o *Office) touchIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID) ([]Ticket, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	among, args := amongIDs(event, ids)
+	if _, err := tx.ExecContext(ctx, `update ticket set changed_at = changed_at `+among, args...); err != nil {
+		return nil, stored(err, "changing tickets of event %s", event)
+	}
+	return o.OfIn(ctx, tx, event, ids)
+}
+
+func amongIDs(event string, ids []ticket.ID) (where string, args []any) {
+	args = []any{event}
+	places := make([]string, len(ids))
+	for i, id := range ids {
+		args = append(args, id.String())
+		places[i] = fmt.Sprintf("$%d", i+2)
+	}
+	return `where event = $1 and id in (` + strings.Join(places, ", ") + `)`, args
+}
+
+func inOrderOf(ids []ticket.ID, found []Ticket) ([]Ticket, error) {
+	by := make(map[ticket.ID]Ticket, len(found))
+	for _, t := range found {
+		by[t.ID] = t
+	}
+	list := make([]Ticket, len(ids))
+	for i, id := range ids {
+		t, there := by[id]
+		if !there {
+			return nil, fault.New(fault.NotFound, "there is no ticket %s", id.Short())
+		}
+		list[i] = t
+	}
+	return list, nil
+}
