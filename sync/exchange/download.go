@@ -144,7 +144,7 @@ func (s *session) answer(ctx context.Context, p *parcel) error {
 	}
 	level(ctx, "records refused", "peer", s.link.peer, "chain", chain, "first", p.First, "err", p.err)
 	if errors.Is(p.err, fault.Exists) {
-		s.claim(chain, min(s.holds()[chain].Seq, p.last()))
+		s.doubt(chain, min(s.holds()[chain].Seq, p.last()))
 	}
 	return s.outbox.refuse(p.batch, p.err)
 }

@@ -28,6 +28,15 @@
 //   - Whatever a peer sends, memory stays bounded (the constants of limits.go)
 //     and the session ends with an error that names the fault.
 //
+// # Claims
+//
+// Two gates that see one ticket in the same instant would both let it in, each before
+// it has the other's record. So a gate that is linked to its server asks it first
+// ([Claims.Ask]), and the server's [Arbiter] answers one gate at a time, each with the
+// records that it should have seen before it decides. An answer decides nothing and is
+// evidence of nothing: it is a wait that lets knowledge arrive, and who gets none
+// decides from what it has.
+//
 // Nothing here opens a socket or a file, reads a clock or draws randomness,
 // except through what [Local] holds.
 package exchange
@@ -112,6 +121,8 @@ type Local struct {
 	Checkpoints *Checkpoints // of every chain, shared by all sessions; nil: none are exchanged
 	Peers       *Peers       // where sessions write down what they learn of others; nil: nowhere
 	Clock       *Clock       // this node's idea of the server's time; nil: it has none
+	Claims      *Claims      // where sessions with servers can be asked for a ticket; nil: nobody asks
+	Arbiter     Arbiter      // answers the claims of others; nil: each is granted at once
 
 	Now  func() time.Time // the device's own clock, uncorrected
 	Rand io.Reader        // of cryptographic quality

@@ -21,15 +21,15 @@ type forks struct {
 	ready chan struct{} // one place: there is a question to ask
 
 	mu      sync.Mutex             // covers what follows
-	queue   []claim                // to be asked about
-	asked   *claim                 // waits for its answer
+	queue   []doubt                // to be asked about
+	asked   *doubt                 // waits for its answer
 	begun   map[journal.Chain]bool // asked about, and not found to be no fork since
 	settled map[journal.Chain]int  // records shown in this session
 	inHand  int                    // the peer's questions and answers that are not dealt with yet
 }
 
-// claim is a number of which the nodes hold different records.
-type claim struct {
+// doubt is a number of which the nodes hold different records.
+type doubt struct {
 	chain journal.Chain
 	seq   uint64
 }
@@ -39,7 +39,7 @@ func newForks() *forks {
 }
 
 // add queues a question, unless the chain's have been asked.
-func (f *forks) add(c claim, more bool) bool {
+func (f *forks) add(c doubt, more bool) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.begun[c.chain] && !more || f.settled[c.chain] >= MaxDisputed || c.seq == 0 {
@@ -72,11 +72,11 @@ func (f *forks) count(change int) {
 }
 
 // take gives the next question to ask, one at a time.
-func (f *forks) take() (claim, bool) {
+func (f *forks) take() (doubt, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.asked != nil || len(f.queue) == 0 {
-		return claim{}, false
+		return doubt{}, false
 	}
 	c := f.queue[0]
 	f.queue, f.asked = f.queue[1:], &c
@@ -84,7 +84,7 @@ func (f *forks) take() (claim, bool) {
 }
 
 // waits tells whether an answer to the question is waited for.
-func (f *forks) waits(c claim) bool {
+func (f *forks) waits(c doubt) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.asked != nil && *f.asked == c
@@ -115,13 +115,13 @@ func (f *forks) note(chain journal.Chain) bool {
 	return f.settled[chain] <= MaxDisputed
 }
 
-// claim says that the peer seems to hold another record with the number. The
+// doubt says that the peer seems to hold another record with the number. The
 // chain goes no further until that is settled.
-func (s *session) claim(chain journal.Chain, seq uint64) {
+func (s *session) doubt(chain journal.Chain, seq uint64) {
 	if seq == 0 || s.progress.isForked(chain) || s.progress.resting(chain) {
 		return
 	}
-	if s.forks.add(claim{chain, seq}, false) {
+	if s.forks.add(doubt{chain, seq}, false) {
 		s.progress.fork(chain, true)
 	} else {
 		s.progress.rest(chain, broken(chain, seq))
@@ -173,7 +173,7 @@ func (s *session) tell(ctx context.Context, m message) error {
 }
 
 // question shows our record of the number.
-func (s *session) question(ctx context.Context, c claim) message {
+func (s *session) question(ctx context.Context, c doubt) message {
 	own := s.own(ctx, c)
 	if own == nil {
 		s.forks.answered()
@@ -185,7 +185,7 @@ func (s *session) question(ctx context.Context, c claim) message {
 // reply shows our record in answer, and keeps the two if they are a fork.
 func (s *session) reply(ctx context.Context, d *dispute) message {
 	answer := &dispute{Node: d.Node, Epoch: d.Epoch, Seq: d.Seq, Answer: true}
-	own := s.own(ctx, claim{d.chain(), d.Seq})
+	own := s.own(ctx, doubt{d.chain(), d.Seq})
 	if own == nil {
 		return answer
 	}
@@ -199,7 +199,7 @@ func (s *session) reply(ctx context.Context, d *dispute) message {
 // hear takes an answer in: if the two are a fork the record before them is next,
 // and if they are not, the chain goes on.
 func (s *session) hear(ctx context.Context, d *dispute) {
-	c := claim{d.chain(), d.Seq}
+	c := doubt{d.chain(), d.Seq}
 	if !s.forks.waits(c) {
 		return
 	}
@@ -207,7 +207,7 @@ func (s *session) hear(ctx context.Context, d *dispute) {
 	own := s.own(ctx, c)
 	switch {
 	case own != nil && s.keepFork(ctx, own, d):
-		s.forks.add(claim{c.chain, c.seq - 1}, true)
+		s.forks.add(doubt{c.chain, c.seq - 1}, true)
 	case !s.isProved(c.chain):
 		s.forks.none(c.chain)
 		s.progress.fork(c.chain, false)
@@ -216,7 +216,7 @@ func (s *session) hear(ctx context.Context, d *dispute) {
 }
 
 // own reads our record of the number, nil where there is none.
-func (s *session) own(ctx context.Context, c claim) *journal.Record {
+func (s *session) own(ctx context.Context, c doubt) *journal.Record {
 	list, err := s.local.Store.Read(ctx, c.chain, c.seq, 1, 1)
 	if err != nil || len(list) == 0 {
 		return nil

@@ -33,6 +33,9 @@ func oneOfEach(t testing.TB) []message {
 		&pong{Number: 4, Received: 1, Sent: 2, Offset: &offset, Error: &uncertainty},
 		&lastWord{Problem: problem, Ended: records[2]},
 		&bye{},
+		&claim{Number: 7, Ticket: journaltest.Ticket(1)},
+		&grant{Number: 7},
+		&grant{Number: 7, Marks: []mark{{Node: chain.Node, Seq: 3}, {Node: chain.Node, Epoch: 1, Seq: 9}}},
 	}
 }
 

@@ -35,6 +35,10 @@ const (
 	// MaxDisputed bounds the forked records of one chain that are exchanged in
 	// one session, newest first.
 	MaxDisputed = 256
+	// MaxClaims bounds the claims of one session that wait for their answer.
+	MaxClaims = 256
+	// MaxMarks bounds the records that one answer to a claim names.
+	MaxMarks = 16
 	// maxIntroduction bounds the record that introduces a node.
 	maxIntroduction = 4 << 10
 )
@@ -59,6 +63,10 @@ const (
 	RetryFirst = time.Second
 	// RetryMost is the longest rest of a refused chain.
 	RetryMost = 5 * time.Minute
+
+	// QuickEnough is the round trip of a line on which a claim that was not answered
+	// in time is followed by another one.
+	QuickEnough = 100 * time.Millisecond
 
 	firstPings     = 5                      // pings at the start of a session,
 	firstPingEvery = 100 * time.Millisecond // so that the offset is good soon

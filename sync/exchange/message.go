@@ -24,11 +24,14 @@ const (
 	kindPong        kind = 9
 	kindFault       kind = 10
 	kindBye         kind = 11
+	kindClaim       kind = 12
+	kindGrant       kind = 13
 )
 
 var kindNames = map[kind]string{
 	kindHello: "hello", kindProof: "proof", kindVector: "vector", kindBatch: "batch", kindRefusal: "refusal",
 	kindDispute: "dispute", kindCheckpoints: "checkpoints", kindPing: "ping", kindPong: "pong", kindFault: "fault", kindBye: "bye",
+	kindClaim: "claim", kindGrant: "grant",
 }
 
 func (k kind) String() string {
@@ -116,6 +119,10 @@ func blank(k kind) message {
 		return new(lastWord)
 	case kindBye:
 		return new(bye)
+	case kindClaim:
+		return new(claim)
+	case kindGrant:
+		return new(grant)
 	}
 	return nil
 }

@@ -20,6 +20,9 @@ type outbox struct {
 	refusals []*refusal     // at most Window: one for each batch that the peer may have on its way
 	pong     *pong          // to the newest ping
 	ping     uint64         // number of a ping to be sent; 0: none
+	claims   []*claim       // at most MaxClaims, as are those that wait for their answer
+	grants   []*grant       // at most MaxClaims: see owed
+	owed     int            // the peer's claims that are not answered yet
 }
 
 func newOutbox() *outbox { return &outbox{ready: make(chan struct{}, 1)} }
@@ -65,12 +68,46 @@ func (o *outbox) ask(number uint64) {
 	signal(o.ready)
 }
 
-// next gives what is owed most urgently, or nil. Acknowledgements go before
-// refusals: a batch taken in half is answered by both, in this order.
+// claim asks the peer for a ticket.
+func (o *outbox) claim(c *claim) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.claims = append(o.claims, c)
+	signal(o.ready)
+}
+
+// owe notes that the peer wants an answer to a claim. One that claims on without
+// reading its answers is at fault.
+func (o *outbox) owe() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.owed >= MaxClaims {
+		return fault.New(fault.TooMany, "the other node claims more than %d tickets at a time", MaxClaims)
+	}
+	o.owed++
+	return nil
+}
+
+// grant answers a claim that is owed an answer.
+func (o *outbox) grant(g *grant) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.grants = append(o.grants, g)
+	signal(o.ready)
+}
+
+// next gives what is owed most urgently, or nil: people wait for claims and their
+// answers. Acknowledgements go before refusals: a batch taken in half is answered by
+// both, in this order.
 func (o *outbox) next() (m message) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
+	case len(o.grants) > 0:
+		m, o.grants = o.grants[0], o.grants[1:]
+		o.owed--
+	case len(o.claims) > 0:
+		m, o.claims = o.claims[0], o.claims[1:]
 	case o.pong != nil:
 		m, o.pong = o.pong, nil
 	case o.ping != 0:

@@ -17,6 +17,8 @@ type pulse struct {
 	mu    sync.Mutex             // covers what follows
 	pings [maxPings]outgoingPing // the newest, by number
 	timed bool                   // there was a measurement in this session
+	asked uint64                 // the newest ping that left
+	heard uint64                 // the newest that was answered
 }
 
 // maxPings is how many pings may be on their way: on a line so slow that more
@@ -43,6 +45,7 @@ func (p *pulse) left(number uint64, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.pings[number%maxPings] = outgoingPing{number, now}
+	p.asked = number
 }
 
 // measure turns an answer into a sample. Answers to what was not asked, and
@@ -55,6 +58,7 @@ func (p *pulse) measure(m *pong, came time.Time) (Sample, bool) {
 		return Sample{}, false
 	}
 	p.pings[m.Number%maxPings] = outgoingPing{}
+	p.heard = max(p.heard, m.Number)
 	s, ok := sampleOf(asked.left, time.UnixMicro(m.Received), time.UnixMicro(m.Sent), came)
 	p.timed = p.timed || ok
 	return s, ok
@@ -64,6 +68,13 @@ func (p *pulse) measured() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.timed
+}
+
+// answering reports whether the peer has answered every ping but, perhaps, the newest.
+func (p *pulse) answering() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.asked <= p.heard+1
 }
 
 // keepAlive asks the peer for signs of life, ends the session when there are
@@ -97,6 +108,7 @@ func (s *session) pongCame(m *pong, came time.Time) {
 	if !ok {
 		return
 	}
+	s.asking.pulsed(sample.Delay)
 	s.local.Peers.change(s.link.peer, func(p *Peer) bool {
 		p.Sample = sample
 		return false

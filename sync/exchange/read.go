@@ -34,6 +34,12 @@ func (s *session) read(ctx context.Context) error {
 			s.outbox.answer(m.Number, now)
 		case *pong:
 			s.pongCame(m, now)
+		case *claim:
+			if err := s.claimCame(m); err != nil {
+				return err
+			}
+		case *grant:
+			s.asking.granted(m)
 		case *bye:
 			if s.leaving.Load() {
 				close(s.gone)

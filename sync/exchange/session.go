@@ -33,6 +33,8 @@ type session struct {
 	outbox   *outbox
 	pulse    *pulse
 	forks    *forks
+	asking   *asking
+	seat     Seat // at this node's arbiter; nil: there is none
 
 	batches  chan *batch   // from read to download
 	parcels  chan *parcel  // from download to keep
@@ -56,13 +58,18 @@ type session struct {
 }
 
 func newSession(link *peerLink, local *Local, once bool) *session {
-	return &session{
+	s := &session{
 		link: link, local: local, once: once,
 		progress: newProgress(local.Now), outbox: newOutbox(), pulse: newPulse(), forks: newForks(),
 		batches: make(chan *batch, maxOwed), parcels: make(chan *parcel, maxOwed), owed: make(chan struct{}, maxOwed), disputes: make(chan *dispute, maxDisputesQueued),
 		data: make(chan message), control: make(chan message), parting: make(chan message), gone: make(chan struct{}),
 		held: journal.Vector{}, refused: map[journal.Chain]error{},
 	}
+	s.asking = newAsking(s.outbox, s.pulse)
+	if local.Arbiter != nil {
+		s.seat = local.Arbiter.Attend(link.peer)
+	}
+	return s
 }
 
 func (s *session) run(ctx context.Context) error {
@@ -70,6 +77,7 @@ func (s *session) run(ctx context.Context) error {
 	defer s.progress.end()
 	s.connected(+1)
 	defer s.connected(-1)
+	defer s.attend()()
 	group, inner := errgroup.WithContext(ctx)
 	for _, mind := range []func(context.Context) error{s.read, s.sendOn, s.upload, s.download, s.keep, s.argue, s.relay, s.keepAlive} {
 		group.Go(func() error { return mind(inner) })

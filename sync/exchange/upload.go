@@ -117,7 +117,7 @@ func (s *session) pick(ctx context.Context, t turn) (*batch, error) {
 			return nil, err
 		}
 		if len(last) > 0 && sha256.Sum256(last[0]) != t.after.Hash && isNumber(last[0], t.after.Seq) {
-			s.claim(t.chain, t.after.Seq)
+			s.doubt(t.chain, t.after.Seq)
 			return nil, nil
 		}
 	}
@@ -147,7 +147,7 @@ func (s *session) findForks() {
 	peer, _ := s.progress.status()
 	for chain, head := range s.holds() {
 		if theirs := peer[chain]; theirs.Seq == head.Seq && theirs.Hash != head.Hash {
-			s.claim(chain, head.Seq)
+			s.doubt(chain, head.Seq)
 		}
 	}
 }

@@ -173,3 +173,35 @@ type bye struct{}
 
 func (*bye) kind() kind   { return kindBye }
 func (*bye) check() error { return nil }
+
+// claim asks for the right to be the one that decides on a ticket next.
+type claim struct {
+	Number uint64           `cbor:"1,keyasint"` // of the claim in its session
+	Ticket journal.TicketID `cbor:"2,keyasint"`
+}
+
+func (*claim) kind() kind   { return kindClaim }
+func (*claim) check() error { return nil }
+
+// grant answers a claim. The marks are the records that who claimed should have
+// seen before it decides.
+type grant struct {
+	Number uint64 `cbor:"1,keyasint"`
+	Marks  []mark `cbor:"2,keyasint,omitempty"`
+}
+
+// mark is a Mark on the wire.
+type mark struct {
+	Node  journal.NodeID `cbor:"1,keyasint"`
+	Epoch uint64         `cbor:"2,keyasint"`
+	Seq   uint64         `cbor:"3,keyasint"`
+}
+
+func (*grant) kind() kind { return kindGrant }
+
+func (g *grant) check() error {
+	if len(g.Marks) > MaxMarks {
+		return fmt.Errorf("%d marks, limit %d", len(g.Marks), MaxMarks)
+	}
+	return nil
+}
