@@ -51,9 +51,10 @@ type Doors struct {
 	end     context.CancelFunc
 	workers sync.WaitGroup
 
-	mu     sync.Mutex // covers what follows
-	events map[string]*live
-	screen func(*journal.Record) error
+	mu         sync.Mutex // covers what follows
+	events     map[string]*live
+	screen     func(*journal.Record) error
+	claimTimes claimTimes
 }
 
 // live is the running picture of one event.
@@ -63,6 +64,7 @@ type live struct {
 	checkpoints *exchange.Checkpoints
 	server      journal.NodeID
 	regained    regained
+	claims      *claims
 	opened      chan struct{} // closed when the state holds what the journals held at first
 	err         error         // why it could not be built; read after opened
 }
@@ -70,7 +72,7 @@ type live struct {
 // New makes the server's side of the gates.
 func New(db *sqldb.DB, v *vault.Vault, j *journals.Journals, c *catalog.Catalog, rand io.Reader, now func() time.Time, log *slog.Logger) *Doors {
 	ctx, end := context.WithCancel(context.Background())
-	return &Doors{db: db, vault: v, journals: j, catalog: c, rand: rand, now: now, log: log, ctx: ctx, end: end, events: map[string]*live{}}
+	return &Doors{db: db, vault: v, journals: j, catalog: c, rand: rand, now: now, log: log, ctx: ctx, end: end, events: map[string]*live{}, claimTimes: claimTimes{ClaimHold, ClaimPatience}}
 }
 
 // Close stops following the journals and waits until that has ended.
@@ -97,6 +99,7 @@ func (d *Doors) live(ctx context.Context, event string) (*live, error) {
 	l, there := d.events[event]
 	if !there {
 		l = &live{opened: make(chan struct{}), peers: new(exchange.Peers)}
+		l.claims = newClaims(l.known, d.claimTimes)
 		d.events[event] = l
 		d.workers.Go(func() { d.run(event, l) })
 	}
@@ -140,7 +143,7 @@ func (d *Doors) run(event string, l *live) {
 		case <-d.ctx.Done():
 			return
 		}
-		if after, err = d.follow(event, l.state, after); err != nil && d.ctx.Err() == nil {
+		if after, err = d.follow(event, l, after); err != nil && d.ctx.Err() == nil {
 			d.log.Error("following the journals of an event failed; the next commit tries again", "event", event, "error", err)
 		}
 	}
@@ -158,7 +161,7 @@ func (d *Doors) build(event string, l *live) (after int64, err error) {
 	if err := d.loadContacts(event, l); err != nil {
 		return 0, err
 	}
-	return d.follow(event, l.state, 0)
+	return d.follow(event, l, 0)
 }
 
 // serverNode finds the event's journal key in the ring. Reading needs no
@@ -174,16 +177,17 @@ func serverNode(ring *keyring.SignedRing, event string) (journal.NodeID, error) 
 
 // follow applies what the journals hold after the arrival number, and gives the
 // number it came to.
-func (d *Doors) follow(event string, st *state.State, after int64) (int64, error) {
+func (d *Doors) follow(event string, l *live, after int64) (int64, error) {
 	for {
 		arrived, err := d.journals.Tail(d.ctx, event, after, followBatch)
 		if err != nil || len(arrived) == 0 {
 			return after, err
 		}
 		for _, a := range arrived {
-			if err := d.take(event, st, a.Record); err != nil {
+			if err := d.take(event, l.state, a.Record); err != nil {
 				return after, err
 			}
+			l.claims.arrived(a.Record)
 			after = a.ID
 		}
 	}

@@ -28,7 +28,7 @@ func (d *Doors) Local(ctx context.Context, event string) (exchange.Local, error)
 			return d.accept(ctx, event, l, store, records)
 		},
 		Subscribe: l.state.Subscribe, IsServer: l.state.IsServer, Ended: l.state.Ended,
-		Checkpoints: l.checkpoints, Peers: l.peers, Clock: exchange.ServerClock(),
+		Checkpoints: l.checkpoints, Peers: l.peers, Clock: exchange.ServerClock(), Arbiter: l.claims,
 		Now: d.now, Rand: d.rand, Log: d.log.With("event", event),
 	}, nil
 }

@@ -197,6 +197,15 @@ func (s *State) Vector() journal.Vector {
 	return v
 }
 
+// Holds reports whether a chain was applied as far as a number, withheld records
+// included.
+func (s *State) Holds(id journal.Chain, seq uint64) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c, there := s.chains[id]
+	return there && c.head.Seq >= seq
+}
+
 // Withhold passes over a record that this node keeps and can't take into account,
 // for a fault of its own: it counts for nothing here until the state is built
 // anew. It is set aside as WhyWithheld.
