@@ -39,6 +39,9 @@ type Config struct {
 	TLS   TLS      // how phones come in; default: in plain text, without a camera
 	// Find says where an agent looks for other gates by itself; see Finding.
 	Find Finding
+	// ClaimWait is how long an admission waits at most for the server's word on what
+	// others did with the ticket; default: uplink.ClaimWait.
+	ClaimWait time.Duration
 	// Dial connects to a base URL; nil: over WebSocket.
 	Dial  func(ctx context.Context, base string) (exchange.Conn, error)
 	Clock *clock.Source    // default: the system's
@@ -98,7 +101,8 @@ func Open(ctx context.Context, cfg Config) (_ *Gate, err error) {
 	}
 	g.Turnstile, err = turnstile.Open(ctx, turnstile.Config{
 		Store: g.Store, State: g.State, Clock: g.Time, Author: g.author, Gate: g.Enrolment.Gate, Kiosk: g.Enrolment.Role == grant.RoleKiosk,
-		Mono: cfg.Clock.Mono, Ready: func() admission.Reason { reason, _ := g.ready.why(); return reason }, Sure: g.assurance, Linked: g.linked, Log: cfg.Log,
+		Mono: cfg.Clock.Mono, Ready: func() admission.Reason { reason, _ := g.ready.why(); return reason }, Sure: g.assurance, Linked: g.linked, Claim: g.claim,
+		Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, err

@@ -10,14 +10,23 @@ import (
 	"usher/gate/uplink"
 	"usher/sync/exchange"
 	"usher/sync/fault"
+	"usher/sync/journal"
 	"usher/sync/link"
 )
 
 // openUplink makes the gate's connection to everybody else. Nothing is dialled
 // before it runs.
 func (g *Gate) openUplink(ctx context.Context) (err error) {
-	g.Uplink, err = uplink.New(ctx, uplink.Config{Local: g.local(), Server: g.Enrolment.ServerURL, Peers: g.Peers, Times: times{g}, Dial: g.Dial, Ended: g.ended})
+	g.Uplink, err = uplink.New(ctx, uplink.Config{
+		Local: g.local(), Server: g.Enrolment.ServerURL, Peers: g.Peers, Times: times{g}, Dial: g.Dial, Ended: g.ended,
+		Applied: g.State.Holds, ClaimWait: g.ClaimWait,
+	})
 	return err
+}
+
+// claim asks the server for its turn to decide on a ticket.
+func (g *Gate) claim(ctx context.Context, ticket journal.TicketID) bool {
+	return g.Uplink.Claim(ctx, ticket)
 }
 
 // times keeps what the exchanges measure of the clock's offset.

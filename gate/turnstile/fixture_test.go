@@ -1,6 +1,7 @@
 package turnstile
 
 import (
+	"context"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,8 @@ type handheld struct {
 	reason admission.Reason // why it can't judge; "": it can
 	linked bool
 	wrote  atomic.Int64 // how often it told of new records
+	// claim is what comes of a claim; nil: nobody can be asked.
+	claim func(journal.TicketID) bool
 }
 
 // newHandheld gives a device at the north gate that is level with its server. change,
@@ -80,6 +83,7 @@ func (h *handheld) boot() {
 		Author: &journal.Author{Signer: h.device.Signer}, Gate: gatetest.North, Mono: source.Mono,
 		Ready:  func() admission.Reason { return h.reason },
 		Sure:   func() journal.Assurance { return st.Assurance(h.device.Node(), h.now.UnixMilli()) },
+		Claim:  func(_ context.Context, id journal.TicketID) bool { return h.claim != nil && h.claim(id) },
 		Linked: func() bool { return h.linked }, Wrote: func() { h.wrote.Add(1) }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

@@ -1,5 +1,6 @@
 // Package turnstile is the scan path of a gate: read → verify → decide → append
-// → verdict. It needs no network and waits for nothing but its own disk.
+// → verdict. It needs no network and waits for its own disk, and a moment for other
+// gates where there is a network.
 //
 // # The order of things
 //
@@ -14,6 +15,13 @@
 // before the decision until its record is durable, so a gate never admits a
 // ticket twice by a race. Scans of different tickets share a commit: the queue
 // that forms while one commit runs is the next.
+//
+// # Other gates
+//
+// Whom other gates let in is what their records say that have come. Before a gate
+// that is online lets somebody in it has [Config.Claim] wait a moment for those that
+// are on their way, and decides again. What came of the claim is no part of the
+// decision.
 package turnstile
 
 import (
@@ -58,8 +66,12 @@ type Config struct {
 	Ready  func() admission.Reason  // why the gate can't judge now; "" when it can
 	Sure   func() journal.Assurance // how sure the gate can be that nobody else let a ticket in
 	Linked func() bool              // whether another node is in touch right now
-	Wrote  func()                   // called after own records became durable; may be nil
-	Log    *slog.Logger
+	// Claim waits, for a moment at most, until the gate has taken into account what
+	// others did with a ticket, and reports whether it could be of any use. nil: it
+	// could not.
+	Claim func(ctx context.Context, ticket journal.TicketID) bool
+	Wrote func() // called after own records became durable; may be nil
+	Log   *slog.Logger
 }
 
 // Turnstile decides scans for one gate. It is safe for use by several
@@ -114,6 +126,7 @@ type Outcome struct {
 // Timing is where the time of a scan went, in µs.
 type Timing struct {
 	Decide int64 `json:"decide_us"` // verify and decide
+	Claim  int64 `json:"claim_us"`  // wait for what other gates did
 	Commit int64 `json:"commit_us"` // until the record was durable
 }
 
@@ -122,6 +135,9 @@ func Open(ctx context.Context, cfg Config) (*Turnstile, error) {
 	t := &Turnstile{Config: cfg, lanes: map[string]sighting{}, unshown: map[journal.TicketID][]admission.Act{}}
 	if t.Linked == nil {
 		t.Linked = func() bool { return false }
+	}
+	if t.Claim == nil {
+		t.Claim = func(context.Context, journal.TicketID) bool { return false }
 	}
 	if t.Wrote == nil {
 		t.Wrote = func() {}
@@ -174,52 +190,6 @@ func (t *Turnstile) scan(ctx context.Context, a Attempt) Outcome {
 	return out
 }
 
-// decideAndRecord runs under the ticket's lock.
-func (t *Turnstile) decideAndRecord(ctx context.Context, a Attempt, p admission.Presented, id journal.TicketID, began time.Duration) Outcome {
-	now, stamp, why := t.when(a)
-	known := t.State.Case(id)
-	c := t.context(known.Event, now)
-	if why != "" {
-		c.NotReady = why
-	}
-	if !a.Look {
-		if again, ok := t.repeat(id, p, c, known); ok {
-			return again
-		}
-	}
-	v := admission.Decide(c, p, known.Void, known.Past)
-	if v.Green() && !t.Linked() {
-		v.Flags = append(v.Flags, admission.FlagOffline)
-	}
-	out := Outcome{Verdict: v, Assurance: t.Sure(), Took: Timing{Decide: (t.Mono() - began).Microseconds()}}
-	if id != (journal.TicketID{}) {
-		out.Short = ticketText(id)
-	}
-	if a.Look {
-		return out
-	}
-	step("decided")
-	var entries []entry
-	if v.Green() {
-		entries = answered(a, known.Event, p, stamp)
-	}
-	entries = append(entries, entry{kind: journal.KindScan, stamp: stamp, content: t.scanRecord(a, p, id, known, out)})
-	record, err := t.scribe.write(ctx, entries...)
-	out.Took.Commit = (t.Mono() - began).Microseconds() - out.Took.Decide
-	if err != nil {
-		t.Log.ErrorContext(ctx, "a scan's record could not be stored", "error", err)
-		out.Verdict = admission.Verdict{Result: admission.Cannot, Reason: admission.StoreFailing}
-		return out
-	}
-	step("recorded")
-	t.wrote(record.Seq)
-	if v.Green() && a.Direction == admission.In {
-		t.letIn(moment{record.Seq, began})
-	}
-	out.Record, out.Seq = record.Hash(), record.Seq
-	return out
-}
-
 // wrote notes that own records are durable, up to the one with the number.
 func (t *Turnstile) wrote(seq uint64) {
 	t.mu.Lock()
@@ -232,39 +202,6 @@ func (t *Turnstile) wrote(seq uint64) {
 func (t *Turnstile) Rehearsal() bool {
 	e := t.State.Event()
 	return e != nil && e.Rehearsal
-}
-
-// when gives the time of the attempt. A test clock is only for rehearsals.
-func (t *Turnstile) when(a Attempt) (admission.Moment, journal.Stamp, admission.Reason) {
-	if a.At == 0 {
-		return t.Clock.Moment(), t.Clock.Stamp(), ""
-	}
-	if !t.Rehearsal() || a.At < 0 {
-		return t.Clock.Moment(), t.Clock.Stamp(), admission.ClockFailing
-	}
-	return admission.Moment{At: a.At, Synced: true}, journal.Stamp{Time: a.At, Synced: true}, ""
-}
-
-// context is the gate's side of a decision.
-func (t *Turnstile) context(event *journal.Event, now admission.Moment) admission.Context {
-	c := admission.Context{Event: event, Node: t.Author.Chain().Node, Now: now, NotReady: t.Ready()}
-	if c.Event == nil {
-		c.NotReady = admission.NotReady
-		return c
-	}
-	var there bool
-	if c.Gate, there = c.Event.GateByCode(t.gate()); !there && c.NotReady == "" {
-		c.NotReady = admission.GateMissing
-	}
-	c.ListAge, c.ListKnown = t.State.ListAge(now.At)
-	if zone, known := c.Event.ZoneByBit(c.Gate.Zone); known && zone.Capacity > 0 {
-		sure := t.Sure()
-		c.Inside, c.InsideAge = t.State.Inside(zone.Bit, now.At), int64(sure.LongestMS)
-		if sure.Unheard > 0 && sure.LongestMS == 0 {
-			c.InsideAge = -1
-		}
-	}
-	return c
 }
 
 // gate is the code of the gate that the device is at now: the server may move it.

@@ -23,6 +23,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"usher/sync/exchange"
 	"usher/sync/journal"
@@ -39,6 +40,11 @@ type Config struct {
 	// Ended takes a record that, as another node says, ends this gate's enrolment.
 	// It is not verified. nil: nobody wants to know.
 	Ended func(record []byte)
+	// Applied reports whether the gate has taken a chain into account as far as a
+	// number; nil: claims don't wait for it.
+	Applied func(journal.Chain, uint64) bool
+	// ClaimWait bounds the wait of a claim; 0: the constant of that name.
+	ClaimWait time.Duration
 	// Dial connects to a base URL; nil: sync/link, over WebSocket.
 	Dial func(ctx context.Context, base string) (exchange.Conn, error)
 }
@@ -62,6 +68,9 @@ type Uplink struct {
 	log   *slog.Logger
 	guard guard
 
+	applied   func(journal.Chain, uint64) bool
+	claimWait time.Duration
+
 	mu       sync.Mutex // covers what follows
 	remotes  []*remote
 	found    found
@@ -72,7 +81,14 @@ type Uplink struct {
 
 // New makes an uplink. Nothing happens before Run or Sync.
 func New(ctx context.Context, cfg Config) (*Uplink, error) {
-	u := &Uplink{local: cfg.Local, dial: cfg.Dial, ended: cfg.Ended, log: cfg.Local.Log}
+	u := &Uplink{local: cfg.Local, dial: cfg.Dial, ended: cfg.Ended, log: cfg.Local.Log, applied: cfg.Applied, claimWait: cfg.ClaimWait}
+	if u.applied == nil {
+		u.applied = func(journal.Chain, uint64) bool { return true }
+	}
+	if u.claimWait == 0 {
+		u.claimWait = ClaimWait
+	}
+	u.local.Claims = new(exchange.Claims)
 	if u.log == nil {
 		u.log = slog.New(slog.DiscardHandler)
 	}
