@@ -2,13 +2,18 @@ package turnstile
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"usher/crypto/base45"
+	"usher/crypto/ticket"
+	"usher/gate/gatetest"
 	"usher/gate/scan"
 	"usher/sync/admission"
 	"usher/sync/journal"
+	"usher/sync/journal/journaltest"
 )
 
 func ignored(t *testing.T, out Outcome, when string) {
@@ -133,5 +138,73 @@ func TestLanesAreBounded(t *testing.T) {
 	h.expect(entering(h.code(0), "0"), admission.Reject, admission.AlreadyUsed)
 	for lane := 2; lane < maxLanes-1; lane++ {
 		ignored(t, h.Scan(t.Context(), entering(h.code(uint64(lane)), fmt.Sprint(lane))), fmt.Sprint("lane ", lane))
+	}
+}
+
+// A wallet's code held before a camera is one sighting, though its text is another every
+// 15 seconds. A copy of an earlier one is no part of it, nor is another's.
+func TestALiveCodeHeldBeforeACamera(t *testing.T) {
+	h := newHandheld(t, nil)
+	code := h.live(1)
+	began := h.now
+	h.expect(code(began), admission.Accept, admission.Entry)
+	for range 50 {
+		h.pass(time.Second)
+		ignored(t, h.Scan(t.Context(), code(h.now.Truncate(15*time.Second))), "held before the camera")
+	}
+	if n := h.records(); n != 1 {
+		t.Errorf("%d records of one sighting", n)
+	}
+	h.expect(code(began.Add(-time.Second)), admission.Reject, admission.StaleCode)
+	other := code(h.now)
+	other.Lane = "2"
+	h.expect(other, admission.Reject, admission.AlreadyUsed)
+	leaving := code(h.now)
+	leaving.Direction = admission.Out
+	h.expect(leaving, admission.Accept, admission.Exit)
+	h.expect(h.live(2)(h.now), admission.Accept, admission.Entry)
+}
+
+// Who showed a picture of a live code, and then shows the live one, is let in at once.
+func TestALiveCodeAfterAStaleOne(t *testing.T) {
+	h := newHandheld(t, nil)
+	code := h.live(1)
+	h.expect(code(h.now.Add(-time.Hour)), admission.Reject, admission.StaleCode)
+	h.expect(code(h.now), admission.Accept, admission.Entry)
+}
+
+// A code with a forged proof is no wallet's next.
+func TestAForgedProofIsNoSighting(t *testing.T) {
+	h := newHandheld(t, nil)
+	h.expect(h.live(1)(h.now), admission.Accept, admission.Entry)
+	h.pass(time.Second)
+	forged := h.live(1)(h.now)
+	proof, err := base45.Decode(nil, strings.TrimPrefix(forged.Text, ticket.PrefixPresentation))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof[len(proof)-1] ^= 1
+	forged.Text = ticket.PrefixPresentation + base45.Encode(proof)
+	h.expect(forged, admission.Reject, admission.BadSignature)
+}
+
+// live makes a ticket that is bound to a holder, and gives the attempt to come in before
+// a camera by what its wallet shows at an instant.
+func (h *handheld) live(n uint64) func(at time.Time) Attempt {
+	h.t.Helper()
+	holder := journaltest.Signer(h.t, "holder")
+	bound, err := ticket.IssueBound(ticket.Claims{Event: gatetest.Event, ID: ticket.ID(id(n)), Product: 1, Holder: holder.Public()}, h.venue.Issuer)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return func(at time.Time) Attempt {
+		h.t.Helper()
+		text, err := ticket.Present(bound, holder, at.Unix(), nil)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		a := entering(text, "1")
+		a.How = scan.HowCamera
+		return a
 	}
 }

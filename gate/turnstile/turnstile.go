@@ -171,21 +171,21 @@ func (t *Turnstile) scan(ctx context.Context, a Attempt) Outcome {
 		// Who signs in is not judged, and what they sign in with is kept nowhere.
 		return Outcome{Verdict: admission.Verdict{Result: admission.Ignored, Reason: RoleCard}}
 	}
-	if again, ok := t.sameSighting(a, in, began); ok {
+	if again, ok := t.sameSighting(a, codeOf(in, a, nil), began); ok {
 		return again
 	}
 	p := t.present(in, a)
-	id := ticketOf(p)
+	id, seen := ticketOf(p), codeOf(in, a, &p)
 	step("verified")
 	if id != (journal.TicketID{}) {
 		defer t.tickets.lock(id)()
-		if again, ok := t.sameSighting(a, in, began); ok {
-			return again // of two frames at once, the other came first
+		if again, ok := t.sameSighting(a, seen, began); ok {
+			return again // of two frames at once, the other came first; or it is the wallet's next code
 		}
 	}
 	out := t.decideAndRecord(ctx, a, p, id, began)
 	if !a.Look {
-		t.remember(a, in, out, began)
+		t.remember(a, seen, out, began)
 	}
 	return out
 }
