@@ -23,16 +23,23 @@ func linked(s uplink.Status) (list []string) {
 	return list
 }
 
+// twoGates runs the uplink of the first of two gates. The other answers at the base.
+func twoGates(t *testing.T, base string) (town *town, gates []*exchangetest.Node, u *uplink.Uplink, stop func()) {
+	t.Helper()
+	_, gates = venue(t, "north", "south")
+	for _, g := range gates {
+		hand(t, g, gates)
+	}
+	town = newTown(t)
+	town.hosts[base] = gates[1]
+	u, stop = town.start(gates[0], uplink.Config{})
+	return town, gates, u, stop
+}
+
 // Gates that are found are linked, and the link outlives the hint.
 func TestFoundGatesAreLinked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, gates := venue(t, "north", "south")
-		for _, g := range gates {
-			hand(t, g, gates)
-		}
-		town := newTown(t)
-		town.hosts[at(2)] = gates[1]
-		u, stop := town.start(gates[0], uplink.Config{})
+		town, gates, u, stop := twoGates(t, at(2))
 		defer stop()
 		time.Sleep(time.Second)
 		u.Offer([]string{at(2), "not an address"})
@@ -62,13 +69,7 @@ func TestFoundGatesAreLinked(t *testing.T) {
 // those who are.
 func TestLiesAboutGates(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		_, gates := venue(t, "north", "south")
-		for _, g := range gates {
-			hand(t, g, gates)
-		}
-		town := newTown(t)
-		town.hosts[at(200)] = gates[1]
-		u, stop := town.start(gates[0], uplink.Config{})
+		town, _, u, stop := twoGates(t, at(200))
 		defer stop()
 		offered := []string{at(200)}
 		for i := range 63 {
