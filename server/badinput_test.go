@@ -30,24 +30,26 @@ type badInput struct {
 // changes nothing. Each door into the server is tried; each parser has a table of
 // its own beside it.
 func TestBadInputChangesNothing(t *testing.T) {
-	s := served(t, opened(t, server.Config{}))
-	guests(t, s)
-	for _, group := range [][]badInput{s.badLists(t), s.badEvents(t), s.badJournals(t), s.badFrames(t), s.badWords(t)} {
-		for _, c := range group {
-			dbtest.Unchanged(t, s.DB, func() {
-				err := c.give()
-				message := fault.Message(err)
-				if err == nil || fault.KindOf(err) != c.kind || len(message) > 20_000 {
-					t.Errorf("%s: %v, want %s", c.name, err, c.kind)
-				}
-				for _, part := range c.says {
-					if !strings.Contains(message, part) {
-						t.Errorf("%s: %.300q doesn't say %q", c.name, message, part)
+	onEach(t, func(t *testing.T, cfg server.Config) {
+		s := served(t, opened(t, cfg))
+		guests(t, s)
+		for _, group := range [][]badInput{s.badLists(t), s.badEvents(t), s.badJournals(t), s.badFrames(t), s.badWords(t)} {
+			for _, c := range group {
+				dbtest.Unchanged(t, s.DB, func() {
+					err := c.give()
+					message := fault.Message(err)
+					if err == nil || fault.KindOf(err) != c.kind || len(message) > 20_000 {
+						t.Errorf("%s: %v, want %s", c.name, err, c.kind)
 					}
-				}
-			})
+					for _, part := range c.says {
+						if !strings.Contains(message, part) {
+							t.Errorf("%s: %.300q doesn't say %q", c.name, message, part)
+						}
+					}
+				})
+			}
 		}
-	}
+	})
 }
 
 const header = "external_id,name,email,product\n"

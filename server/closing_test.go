@@ -15,7 +15,7 @@ import (
 // none begins on a server that is closed.
 func TestNoExchangeAfterTheEnd(t *testing.T) {
 	s := opened(t, server.Config{})
-	handler, end, err := s.Handler()
+	handler, end, err := s.Handler(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,8 +12,12 @@ import (
 	"time"
 
 	"usher/crypto/keyring"
+	"usher/migrations"
+	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
 	"usher/server"
 	"usher/server/catalog"
+	"usher/sync/fault"
 )
 
 const event = "NIGHT-1"
@@ -52,6 +57,20 @@ func TestMain(m *testing.M) {
 func opened(t testing.TB, cfg server.Config) *server.Server {
 	t.Helper()
 	cfg.Data, cfg.Unsealed = t.TempDir(), cfg.Passphrase == nil
+	s := unlocked(t, cfg)
+	spec, err := catalog.ParseFile("night.toml", []byte(file))
+	if err == nil {
+		_, err = s.Catalog.Apply(t.Context(), spec)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// unlocked is a server over data as they are.
+func unlocked(t testing.TB, cfg server.Config) *server.Server {
+	t.Helper()
 	s, err := server.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -64,14 +83,16 @@ func opened(t testing.TB, cfg server.Config) *server.Server {
 	if err := s.Unlock(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	spec, err := catalog.ParseFile("night.toml", []byte(file))
-	if err == nil {
-		_, err = s.Catalog.Apply(t.Context(), spec)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	return s
+}
+
+// onEach runs test on every engine: over new data, which the config names.
+func onEach(t *testing.T, test func(t *testing.T, cfg server.Config)) {
+	t.Helper()
+	t.Run(string(sqldb.SQLite), func(t *testing.T) { test(t, server.Config{}) })
+	t.Run(string(sqldb.Postgres), func(t *testing.T) {
+		test(t, server.Config{Database: dbtest.PostgresURL(t, migrations.Server)})
+	})
 }
 
 // site is a server that answers the network.
@@ -83,12 +104,12 @@ type site struct {
 
 func served(t testing.TB, s *server.Server) *site {
 	t.Helper()
-	handler, end, err := s.Handler()
+	handler, end, err := s.Handler(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := s.ManagerKey()
-	if err != nil {
+	key, err := s.ManagerKey(t.Context())
+	if err != nil && !errors.Is(err, fault.NotReady) { // of keys that are locked
 		t.Fatal(err)
 	}
 	web := httptest.NewServer(handler)

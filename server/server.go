@@ -2,23 +2,19 @@
 // capabilities on top of them, and the pages and interfaces in front.
 //
 // Open gives what the command line works with; Serve answers the network too.
-// Several processes may have one data folder open at a time: what one commits,
-// the others notice.
+// Several processes may have the same data open at a time, in one folder or, on
+// PostgreSQL, on several machines: what one commits, the others notice.
 package server
 
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"usher/crypto/keyring"
@@ -34,9 +30,6 @@ import (
 	"usher/sync/fault"
 )
 
-// DatabaseFile is the name of the database in the data folder.
-const DatabaseFile = "server.db"
-
 // Times of the server.
 const (
 	contactsEvery  = 30 * time.Second
@@ -48,7 +41,8 @@ const (
 
 // Config is what a server is made of. Zero members get their defaults.
 type Config struct {
-	Data       string                                // folder of the data
+	Database   string                                // address of a PostgreSQL database, postgres://…; "" for SQLite in the folder Data
+	Data       string                                // folder of the data; not used with Database
 	Organiser  string                                // name in the key ring of new data; default "usher"
 	Passphrase func(context.Context) ([]byte, error) // of the keys; asked only when they are needed
 	Unsealed   bool                                  // demo data: keys rest without a passphrase, marked for ever
@@ -73,15 +67,12 @@ type Server struct {
 // until Unlock.
 func Open(ctx context.Context, cfg Config) (*Server, error) {
 	cfg = cfg.withDefaults()
-	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
-		return nil, fault.Wrap(fault.Unavailable, err, "can't make the server's data folder %s", cfg.Data)
-	}
-	db, err := sqldb.OpenSQLite(ctx, filepath.Join(cfg.Data, DatabaseFile), sqldb.Options{})
+	db, err := OpenDatabase(ctx, cfg)
 	if err != nil {
-		return nil, fmt.Errorf("opening the server data in %s: %w", cfg.Data, err)
+		return nil, err
 	}
 	if err := migrations.Up(ctx, db, migrations.Server); err != nil {
-		return nil, errors.Join(fmt.Errorf("bringing the server data in %s up to date: %w", cfg.Data, err), db.Close())
+		return nil, errors.Join(fmt.Errorf("bringing the server data in %s up to date: %w", cfg.Where(), err), db.Close())
 	}
 	s := &Server{Config: cfg, DB: db}
 	s.Vault = vault.New(db, cfg.Rand, cfg.Now, cfg.Organiser)
@@ -90,12 +81,6 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.Tickets = ticketing.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now)
 	s.Doors = doors.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now, cfg.Log)
 	return s, nil
-}
-
-// Exists reports whether there are server data in the folder.
-func Exists(data string) bool {
-	_, err := os.Stat(filepath.Join(data, DatabaseFile))
-	return err == nil
 }
 
 func (cfg Config) withDefaults() Config {
@@ -118,7 +103,7 @@ func (cfg Config) withDefaults() Config {
 // the first keys.
 func (s *Server) Unlock(ctx context.Context) error {
 	if s.Unsealed {
-		s.Log.Warn("these are demo data: the keys rest without a passphrase; sell no real ticket from them", "data", s.Data)
+		s.Log.Warn("these are demo data: the keys rest without a passphrase; sell no real ticket from them", "data", s.Where())
 		return s.Vault.UnlockUnsealed(ctx)
 	}
 	if demo, err := s.Vault.Demo(ctx); err == nil && demo {
@@ -140,54 +125,14 @@ func (s *Server) Close() error {
 	return s.DB.Close()
 }
 
-// ManagerKey is the key that opens the manager's pages. The first call makes it.
-func (s *Server) ManagerKey() (string, error) {
-	path := filepath.Join(s.Data, "manager.key")
-	if text, err := os.ReadFile(path); err == nil && len(text) >= 32 {
-		return string(text), nil
-	}
-	raw := make([]byte, 16)
-	if _, err := io.ReadFull(s.Rand, raw); err != nil {
-		return "", fault.Wrap(fault.Internal, err, "can't draw the manager key")
-	}
-	key := hex.EncodeToString(raw)
-	if err := os.WriteFile(path, []byte(key), 0o600); err != nil {
-		return "", fault.Wrap(fault.Unavailable, err, "can't write the manager key")
-	}
-	return key, nil
-}
-
-// NotedURL is the address under which devices reach this server, as it was noted
-// last; fault.BadInput where there was none yet.
-func (s *Server) NotedURL() (string, error) {
-	text, err := os.ReadFile(filepath.Join(s.Data, urlFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fault.New(fault.BadInput, "nobody said yet under which address devices reach the server; add --server URL, or start it first")
-	}
-	if err != nil {
-		return "", fault.Wrap(fault.Unavailable, err, "can't read the server's address")
-	}
-	return string(text), nil
-}
-
-// NoteURL notes the address for cards that are made later.
-func (s *Server) NoteURL(url string) error {
-	if err := os.WriteFile(filepath.Join(s.Data, urlFile), []byte(url), 0o600); err != nil {
-		return fault.Wrap(fault.Unavailable, err, "can't note the server's address")
-	}
-	return nil
-}
-
-const urlFile = "public.url"
-
 // Handler is everything that the server answers. The returned function ends the
 // exchanges that it runs.
-func (s *Server) Handler() (http.Handler, func(), error) {
-	key, err := s.ManagerKey()
+func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
+	manager, err := s.managers(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	pages, err := web.New(web.Config{Doors: s.Doors, Key: key, Events: s.eventList, Log: s.Log})
+	pages, err := web.New(web.Config{Doors: s.Doors, Manager: manager, Events: s.eventList, Log: s.Log})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -204,11 +149,11 @@ func (s *Server) Handler() (http.Handler, func(), error) {
 // Serve answers the network until ctx ends, then finishes what is under way.
 func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	if s.PublicURL != "" {
-		if err := s.NoteURL(s.PublicURL); err != nil {
+		if err := s.NoteURL(ctx, s.PublicURL); err != nil {
 			return err
 		}
 	}
-	handler, end, err := s.Handler()
+	handler, end, err := s.Handler(ctx)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"usher/migrations/sqldb"
+	"usher/server"
 	"usher/sync/fault"
 )
 
@@ -34,11 +36,38 @@ func stateDir() (string, error) {
 	return filepath.Join(home, ".local", "state", "usher"), nil
 }
 
+// databaseEnv names the variable that may hold the address of the server's
+// database: a command line, and a password on it, all users of the machine can see.
+const databaseEnv = "USHER_DATABASE"
+
 // addData adds --data to a command; part is the folder under the state folder
-// that stands in for it.
+// that stands in for it. A server's data may be in a database instead.
 func addData(c *cobra.Command, part string) {
 	c.Flags().String("data", "", "folder `DIR` of the "+part+"'s data (default: usher/"+part+" in your state folder)")
 	c.Annotations = map[string]string{"data": part}
+	if part == "server" {
+		c.Flags().String("database", "", "`URL` of a PostgreSQL database that holds the data instead, postgres://… (or set "+databaseEnv+")")
+		c.MarkFlagsMutuallyExclusive("data", "database")
+	}
+}
+
+// serverData says where the server's data are: in the database or the folder that
+// was named, in the database that the environment names, in the default folder, the
+// first of them.
+func serverData(c *cobra.Command) (server.Config, error) {
+	cfg := server.Config{Database: flag(c, "database")}
+	if cfg.Database == "" && flag(c, "data") == "" {
+		cfg.Database = os.Getenv(databaseEnv)
+	}
+	if cfg.Database != "" {
+		if !sqldb.IsPostgres(cfg.Database) {
+			return cfg, fault.New(fault.BadInput, "--database or %s: want an address that begins with postgres://", databaseEnv)
+		}
+		return cfg, nil
+	}
+	dir, err := dataDir(c)
+	cfg.Data = dir
+	return cfg, err
 }
 
 // dataDir gives the folder that --data names, or the default one.

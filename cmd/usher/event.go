@@ -61,11 +61,12 @@ func runEventApply(c *cobra.Command, args []string) error {
 	if err := spec.ReadPicture(os.DirFS(folder)); err != nil {
 		return err
 	}
-	dir, err := dataDir(c)
+	cfg, err := serverData(c)
 	if err != nil {
 		return err
 	}
-	s, err := openServerIn(c, server.Config{Data: dir, Organiser: flag(c, "organiser"), Log: quietLog(c)}, needsKeys)
+	cfg.Organiser, cfg.Log = flag(c, "organiser"), quietLog(c)
+	s, err := openServerIn(c, cfg, needsKeys)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func runGateCard(c *cobra.Command, _ []string) (err error) {
 func newCard(c *cobra.Command, s *server.Server, role grant.Role) (card grant.Card, err error) {
 	address := flag(c, "server")
 	if address == "" {
-		if address, err = s.NotedURL(); err != nil {
+		if address, err = s.NotedURL(c.Context()); err != nil {
 			return card, err
 		}
 	}

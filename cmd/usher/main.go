@@ -126,7 +126,7 @@ Start with:  usher demo`,
 	root.PersistentFlags().Bool("json", false, "print JSON for machines, not tables for people")
 	root.AddCommand(
 		newDemo(), newServe(), newEvent(), newTickets(), newKeys(), newGate(), newStaff(),
-		newVerify(), newRead(), newJournal(), newConflicts(), newVersion(),
+		newVerify(), newRead(), newJournal(), newConflicts(), newMigrate(), newVersion(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	cobra.EnableTraverseRunHooks = true // those of the root and of a group, not of the nearest alone

@@ -19,6 +19,7 @@ import (
 
 	"usher/crypto/keyring"
 	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
 )
 
 // The scripts run the very program: this test binary, started again, is usher. All
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", Setup: setUp, RequireExplicitExec: true, RequireUniqueNames: true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "ticket": ticketVars, "people": people, "sql": runSQL, "port": freePort, "up": waitUp, "get": get, "flip": flip,
-			"card": cardVar, "conflict": conflictVar, "appears": appears, "empty": empty,
+			"card": cardVar, "conflict": conflictVar, "appears": appears, "empty": empty, "postgres": newPostgres,
 		},
 	})
 }
@@ -128,6 +129,17 @@ func runSQL(ts *testscript.TestScript, neg bool, args []string) {
 		return err
 	})
 	ts.Check(errors.Join(err, db.Close()))
+}
+
+// postgres NAME sets NAME to the address of an empty PostgreSQL database.
+func newPostgres(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: postgres NAME")
+	}
+	address, drop, err := dbtest.NewPostgres(context.Background(), "")
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(drop()) })
+	ts.Setenv(args[0], address)
 }
 
 // flip FILE changes a byte in the middle of a file.

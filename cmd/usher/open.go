@@ -23,24 +23,42 @@ const (
 	needsKeys
 )
 
-// openServer opens the server data that --data names; they have to be there. With
-// needsKeys the keys are unlocked, and the command has to have addPassphrase's
-// flag.
+// openServer opens the server data that --data or --database names; they have to be
+// there. With needsKeys the keys are unlocked, and the command has to have
+// addPassphrase's flag.
 func openServer(c *cobra.Command, keys keyNeed) (*server.Server, error) {
-	dir, err := dataDir(c)
+	cfg, err := serverData(c)
 	if err != nil {
 		return nil, err
 	}
-	if !server.Exists(dir) {
-		return nil, fault.New(fault.NotFound, "%s holds no server data; an event file makes them: usher event apply FILE --data %s", dir, dir)
+	there, err := cfg.Exists(c.Context())
+	if err != nil {
+		return nil, err
 	}
-	return openServerIn(c, server.Config{Data: dir, Log: quietLog(c)}, keys)
+	if !there {
+		return nil, noData(cfg)
+	}
+	cfg.Log = quietLog(c)
+	return openServerIn(c, cfg, keys)
+}
+
+// noData says what to do where there are no data yet.
+func noData(cfg server.Config) error {
+	where := "--data " + cfg.Data
+	if cfg.Database != "" {
+		where = "--database URL"
+	}
+	return fault.New(fault.NotFound, "%s holds no server data; an event file makes them: usher event apply FILE %s", cfg.Where(), where)
 }
 
 // openServerIn opens server data, and makes them where there are none.
 func openServerIn(c *cobra.Command, cfg server.Config, keys keyNeed) (*server.Server, error) {
 	if keys == needsKeys {
-		cfg.Passphrase = passphrase(c, !server.Exists(cfg.Data))
+		there, err := cfg.Exists(c.Context())
+		if err != nil {
+			return nil, err
+		}
+		cfg.Passphrase = passphrase(c, !there)
 	}
 	s, err := server.Open(c.Context(), cfg)
 	if err != nil {
@@ -67,12 +85,19 @@ const (
 	ofGate
 )
 
-// dataOwner finds out whose data are in the folder that --data names.
+// dataOwner finds out whose data are in the folder that --data names; a database is
+// a server's.
 func dataOwner(c *cobra.Command) (dir string, who owner, err error) {
-	if dir, err = dataDir(c); err != nil {
+	cfg, err := serverData(c)
+	if err != nil || cfg.Database != "" {
+		return "", ofServer, err
+	}
+	dir = cfg.Data
+	atServer, err := cfg.Exists(c.Context())
+	if err != nil {
 		return "", 0, err
 	}
-	atServer, atGate := server.Exists(dir), exists(filepath.Join(dir, store.DatabaseFile))
+	atGate := exists(filepath.Join(dir, store.DatabaseFile))
 	switch {
 	case atServer && atGate:
 		return "", 0, fault.New(fault.BadInput, "%s holds both a server's and a gate's data; keep them apart", dir)

@@ -25,13 +25,15 @@ func newServe() *cobra.Command {
 then finishes what is under way. Prints the address of the live page with the key
 that opens it; whoever has that link is the manager.
 
-Other usher commands may work on the same data at the same time.
+Other usher commands may work on the same data at the same time. With --database
+so may any number of servers, on as many machines: see docs/cluster.md.
 
 Without --tls-cert and --tls-key it speaks plain HTTP: put it behind a proxy that
 speaks TLS, or keep it on a network that you trust. What gates and server tell
 each other is signed and sealed either way.`,
 		Example: `  usher serve
-  usher serve --data /srv/usher --listen :8420 --public-url https://tickets.example --passphrase-file /run/secrets/usher`,
+  usher serve --data /srv/usher --listen :8420 --public-url https://tickets.example --passphrase-file /run/secrets/usher
+  usher serve --database postgres://usher@db.example/usher --public-url https://tickets.example --passphrase-file /run/secrets/usher`,
 		Args: cobra.NoArgs,
 		RunE: untilStopped(runServe),
 	}
@@ -56,7 +58,7 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
-	dir, err := dataDir(c)
+	cfg, err := serverData(c)
 	if err != nil {
 		return err
 	}
@@ -68,7 +70,8 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if public == "" {
 		public = scheme + "://" + reachable(listener.Addr())
 	}
-	s, err := openServerIn(c, server.Config{Data: dir, Organiser: flag(c, "organiser"), PublicURL: public, Log: log}, needsKeys)
+	cfg.Organiser, cfg.PublicURL, cfg.Log = flag(c, "organiser"), public, log
+	s, err := openServerIn(c, cfg, needsKeys)
 	if err != nil {
 		return err
 	}
@@ -123,7 +126,7 @@ func reachable(addr net.Addr) string {
 }
 
 func announce(c *cobra.Command, s *server.Server, listener net.Listener, public string) error {
-	key, err := s.ManagerKey()
+	key, err := s.ManagerKey(c.Context())
 	if err != nil {
 		return err
 	}
@@ -131,6 +134,6 @@ func announce(c *cobra.Command, s *server.Server, listener net.Listener, public 
 	if wantsJSON(c) {
 		return printJSON(c.OutOrStdout(), map[string]string{"url": public, "listen": listener.Addr().String(), "manager": link})
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "usher serves %s at %s\nLive page, for managers only: %s\n", s.Data, public, link)
+	_, err = fmt.Fprintf(c.OutOrStdout(), "usher serves %s at %s\nLive page, for managers only: %s\n", s.Where(), public, link)
 	return err
 }

@@ -91,7 +91,7 @@ func newWorld(b *testing.B) *world {
 	}
 	_, err = s.Tickets.Import(ctx, event, "guests.csv", strings.NewReader(list.String()), nil)
 	w.must(err)
-	handler, end, err := s.Handler()
+	handler, end, err := s.Handler(ctx)
 	w.must(err)
 	w.site = httptest.NewServer(handler)
 	b.Cleanup(func() {

@@ -2,13 +2,17 @@
 // server under a simulated clock, and prints a line a case:
 //
 //	go run ./e2e/scenarios FILE.json…
+//	go run ./e2e/scenarios -database postgres://… FILE.json…
 //
+// The server of a case keeps its data in SQLite, or with -database in PostgreSQL, in
+// a schema of its own that goes with it; the database's user may make schemas.
 // The exit status is 1 when a case fails or has a verb that is not known, 2 when a
 // file can't be read.
 package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,9 +32,17 @@ func main() {
 	os.Exit(status)
 }
 
-func run(ctx context.Context, files []string, out, errs io.Writer) int {
+func run(ctx context.Context, args []string, out, errs io.Writer) int {
+	flags := flag.NewFlagSet("scenarios", flag.ContinueOnError)
+	flags.SetOutput(errs)
+	database := flags.String("database", "", "address of a PostgreSQL database for the servers' data")
+	flags.Usage = func() { fmt.Fprintln(errs, "usage: go run ./e2e/scenarios [-database postgres://…] FILE.json…") }
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	files := flags.Args()
 	if len(files) == 0 {
-		fmt.Fprintln(errs, "usage: go run ./e2e/scenarios FILE.json…")
+		flags.Usage()
 		return 2
 	}
 	var cases []script.Case
@@ -43,7 +55,7 @@ func run(ctx context.Context, files []string, out, errs io.Writer) int {
 		cases = append(cases, list...)
 	}
 	passed := 0
-	for i, failures := range playAll(ctx, cases) {
+	for i, failures := range playAll(ctx, cases, *database) {
 		list := <-failures
 		fmt.Fprintln(out, line(cases[i].ID, list))
 		if len(list) == 0 {
@@ -80,7 +92,7 @@ func line(id string, failures []play.Failure) string {
 
 // playAll plays the cases on all cores; each has a server and a clock of its own.
 // What became of the i-th comes from the i-th channel.
-func playAll(ctx context.Context, cases []script.Case) []chan []play.Failure {
+func playAll(ctx context.Context, cases []script.Case, database string) []chan []play.Failure {
 	results := make([]chan []play.Failure, len(cases))
 	next := make(chan int)
 	for i := range results {
@@ -90,7 +102,7 @@ func playAll(ctx context.Context, cases []script.Case) []chan []play.Failure {
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := range next {
-				results[i] <- play.Case(ctx, &cases[i])
+				results[i] <- play.Case(ctx, &cases[i], database)
 			}
 		})
 	}

@@ -6,19 +6,29 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
 )
 
-// The acceptance cases all pass.
+// The acceptance cases all pass, on either engine.
 func TestCases(t *testing.T) {
-	var out, errs bytes.Buffer
-	status := run(t.Context(), []string{"testdata/scenarios.json"}, &out, &errs)
-	for text := range strings.Lines(out.String()) {
-		if strings.Contains(text, " FAIL ") {
-			t.Error(strings.TrimSpace(text))
-		}
-	}
-	if status != 0 || !strings.HasSuffix(out.String(), "86 passed, 0 failed\n") {
-		t.Errorf("status %d, %s", status, errs.String())
+	for engine, args := range map[sqldb.Engine][]string{
+		sqldb.SQLite:   nil,
+		sqldb.Postgres: {"-database", dbtest.NewPostgresURL(t)},
+	} {
+		t.Run(string(engine), func(t *testing.T) {
+			var out, errs bytes.Buffer
+			status := run(t.Context(), append(args, "testdata/scenarios.json"), &out, &errs)
+			for text := range strings.Lines(out.String()) {
+				if strings.Contains(text, " FAIL ") {
+					t.Error(strings.TrimSpace(text))
+				}
+			}
+			if status != 0 || !strings.HasSuffix(out.String(), "86 passed, 0 failed\n") {
+				t.Errorf("status %d, %s", status, errs.String())
+			}
+		})
 	}
 }
 
@@ -74,7 +84,7 @@ func TestFilesThatAreNone(t *testing.T) {
 	if err := os.WriteFile(file, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{nil, {"nowhere.json"}, {file}} {
+	for _, args := range [][]string{nil, {"nowhere.json"}, {file}, {"-colour", "red"}, {"-database", "postgres://127.0.0.1/x"}} {
 		var out, errs bytes.Buffer
 		if status := run(t.Context(), args, &out, &errs); status != 2 || errs.Len() == 0 {
 			t.Errorf("%v: status %d, %q", args, status, errs.String())

@@ -114,7 +114,7 @@ func play(t *testing.T) *day {
 	d.must(err)
 	_, d.role, err = s.Doors.NewRoleCard(ctx, event, operator)
 	d.must(err)
-	handler, end, err := s.Handler()
+	handler, end, err := s.Handler(ctx)
 	d.must(err)
 	d.site = httptest.NewServer(handler)
 	t.Cleanup(func() { end(); d.site.Close() })
@@ -222,7 +222,7 @@ const cardCode = "a card's code"
 // keys are all that somebody could open something with.
 func (d *day) keys() []secret {
 	d.t.Helper()
-	manager, err := d.server.ManagerKey()
+	manager, err := d.server.ManagerKey(d.t.Context())
 	d.must(err)
 	list := []secret{{"the passphrase", []byte(passphrase)}, {"the manager key", []byte(manager)}, {"the door key", []byte(d.doorKey)}}
 	for _, card := range d.cards {
@@ -317,7 +317,7 @@ func TestSecretsAreNowhere(t *testing.T) {
 		d.must(errors.Join(err, look.Close()))
 		d.nowhere("a journal file from "+name, file.Bytes(), listed...)
 	}
-	for _, file := range []string{"north/device.key", "north/door.key", "north/staff.key", "south/guest.key", "server/manager.key"} {
+	for _, file := range []string{"north/device.key", "north/door.key", "north/staff.key", "south/guest.key"} {
 		info, err := os.Stat(d.path(file))
 		d.must(err)
 		if mode := info.Mode().Perm(); mode != 0o600 {

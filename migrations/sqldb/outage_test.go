@@ -4,10 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"io"
-	"net"
 	"net/url"
-	"sync"
 	"testing"
 	"time"
 
@@ -16,91 +13,11 @@ import (
 	"usher/sync/fault"
 )
 
-// wall is a way to the server that can be cut and mended.
-type wall struct {
-	listener net.Listener
-	server   string
-
-	mu    sync.Mutex
-	cut   bool
-	conns map[net.Conn]bool
-}
-
-// behindWall gives an address that leads through a wall.
-func behindWall(t *testing.T, address string) (string, *wall) {
-	t.Helper()
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &wall{server: u.Host, conns: map[net.Conn]bool{}}
-	if w.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-		t.Fatal(err)
-	}
-	u.Host = w.listener.Addr().String()
-	var running sync.WaitGroup
-	running.Go(func() {
-		for {
-			conn, err := w.listener.Accept()
-			if err != nil {
-				return
-			}
-			running.Go(func() { w.carry(conn) })
-		}
-	})
-	t.Cleanup(func() {
-		_ = w.listener.Close()
-		w.set(true)
-		running.Wait()
-	})
-	return u.String(), w
-}
-
-// keep notes a connection, unless the way is cut.
-func (w *wall) keep(conn net.Conn) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.conns[conn] = true
-	return !w.cut
-}
-
-func (w *wall) carry(conn net.Conn) {
-	defer conn.Close()
-	if !w.keep(conn) {
-		return
-	}
-	server, err := net.Dial("tcp", w.server)
-	if err != nil {
-		return
-	}
-	defer server.Close()
-	if !w.keep(server) {
-		return
-	}
-	var running sync.WaitGroup
-	running.Go(func() { _, _ = io.Copy(server, conn); _ = server.Close() })
-	_, _ = io.Copy(conn, server)
-	_ = conn.Close()
-	running.Wait()
-}
-
-func (w *wall) set(cut bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.cut = cut
-	if cut {
-		for conn := range w.conns {
-			_ = conn.Close()
-		}
-		clear(w.conns)
-	}
-}
-
 // A server that is lost is said to be unavailable, and nothing of what was being
 // written is kept; when it is back, so are we.
 func TestOutage(t *testing.T) {
 	direct := dbtest.NewPostgresURL(t)
-	address, way := behindWall(t, direct)
+	address, way := dbtest.Behind(t, direct)
 	other := postgresItems(t, direct, sqldb.Options{})
 	db := openPostgres(t, address, sqldb.Options{})
 	write(t, db, addItem, 1)
@@ -118,7 +35,7 @@ func TestOutage(t *testing.T) {
 		if _, err := tx.ExecContext(ctx, addItem, 2); err != nil {
 			t.Error(err)
 		}
-		way.set(true)
+		way.Cut()
 		_, err := tx.ExecContext(ctx, addItem, 3)
 		return err
 	})
@@ -133,7 +50,7 @@ func TestOutage(t *testing.T) {
 		gone("opening", err)
 	}
 
-	way.set(false)
+	way.Mend()
 	write(t, db, addItem, 4)
 	wantItems(t, db, 1, 4)
 	told(t, notices)
@@ -150,17 +67,17 @@ func TestOutage(t *testing.T) {
 // A commit that the server was lost at may have been one: the error doesn't say
 // that it was not.
 func TestLostAtTheCommit(t *testing.T) {
-	address, way := behindWall(t, dbtest.NewPostgresURL(t))
+	address, way := dbtest.Behind(t, dbtest.NewPostgresURL(t))
 	db := postgresItems(t, address, sqldb.Options{})
 	err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 		_, err := tx.ExecContext(ctx, addItem, 1)
-		way.set(true)
+		way.Cut()
 		return err
 	})
 	if !errors.Is(err, fault.Unavailable) {
 		t.Errorf("got %v", err)
 	}
-	way.set(false)
+	way.Mend()
 	wantItems(t, db)
 }
 

@@ -130,6 +130,16 @@ func (v *Vault) root(ctx context.Context, q sqldb.Queryer) (*keyring.Signer, err
 	return v.signer(s)
 }
 
+// Derive gives a secret that only the holder of the root key can make, the same for
+// ever, another for each label (keyring.Signer.Derive).
+func (v *Vault) Derive(ctx context.Context, label string) ([32]byte, error) {
+	root, err := v.root(ctx, v.db.Read())
+	if err != nil {
+		return [32]byte{}, err
+	}
+	return root.Derive(label)
+}
+
 // after gives the ring that follows last and says the same. Time never runs back
 // along the chain, whatever the clock does.
 func (v *Vault) after(last *keyring.SignedRing) keyring.Ring {

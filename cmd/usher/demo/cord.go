@@ -131,7 +131,7 @@ func set(path string, on bool) error {
 // Doors takes the doors of the demo that runs on the data apart, so that they don't
 // reach each other, or lets them together, and waits until they are.
 func Doors(ctx context.Context, data string, apart bool) error {
-	if _, err := os.Stat(filepath.Join(data, "server", "public.url")); err != nil {
+	if _, err := os.Stat(filepath.Join(data, urlFile)); err != nil {
 		return fault.Wrap(fault.NotFound, err, "no demo runs on %s", data)
 	}
 	if err := set(filepath.Join(data, apartFile), apart); err != nil {

@@ -62,6 +62,9 @@ type Place struct {
 	Ring    string            `json:"ring"`    // file with the public key ring
 }
 
+// urlFile says where the server of the demo is to whoever switches it.
+const urlFile = "server.url"
+
 // gates are the demo's doors.
 var gates = []string{"north", "south"}
 
@@ -175,11 +178,11 @@ func picture(path, token string) error {
 func (d *demo) run(ctx context.Context, listener net.Listener, ready func(Place)) error {
 	address := listener.Addr().String()
 	url := "http://" + address
-	key, err := d.server.ManagerKey()
+	key, err := d.server.ManagerKey(ctx)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(d.server.NoteURL(url), listener.Close()); err != nil {
+	if err := errors.Join(d.server.NoteURL(ctx, url), os.WriteFile(filepath.Join(d.Data, urlFile), []byte(url), 0o600), listener.Close()); err != nil {
 		return err
 	}
 	d.place.Live = url + "/events/" + event + "?key=" + key
@@ -376,7 +379,7 @@ func up(ctx context.Context, url string) bool {
 // Server switches the server of the demo that runs on the data on or off, and
 // waits until it is.
 func Server(ctx context.Context, data string, on bool) error {
-	url, err := os.ReadFile(filepath.Join(data, "server", "public.url"))
+	url, err := os.ReadFile(filepath.Join(data, urlFile))
 	if err != nil {
 		return fault.Wrap(fault.NotFound, err, "no demo runs on %s", data)
 	}

@@ -30,8 +30,10 @@ type Failure struct {
 
 func (f Failure) String() string { return f.Where + ": " + f.What }
 
-// Case plays a case and gives what was not as it must be; nothing: it passed.
-func Case(ctx context.Context, c *script.Case) []Failure {
+// Case plays a case and gives what was not as it must be; nothing: it passed. The
+// server keeps its data in the PostgreSQL database at an address, or in SQLite when
+// that is empty.
+func Case(ctx context.Context, c *script.Case, database string) []Failure {
 	if c.Problem != "" {
 		return []Failure{{"case", c.Problem}}
 	}
@@ -40,7 +42,7 @@ func Case(ctx context.Context, c *script.Case) []Failure {
 		return []Failure{{"setup", err.Error()}}
 	}
 	defer os.RemoveAll(dir)
-	p := &player{c: c, dir: dir, outcomes: map[int]*outcome{}}
+	p := &player{c: c, dir: dir, database: database, outcomes: map[int]*outcome{}}
 	defer p.close()
 	if err := p.setUp(ctx); err != nil {
 		return []Failure{{"setup", err.Error()}}
@@ -56,6 +58,8 @@ type player struct {
 	c     *script.Case
 	dir   string
 	where string // the step under way
+
+	database string // "": SQLite in dir
 
 	clock   *stage.Clock
 	server  *stage.Server

@@ -28,7 +28,7 @@ func (p *player) setUp(ctx context.Context) (err error) {
 	p.clock = stage.NewClock(p.began())
 	p.others = map[string][]*stage.Device{}
 	p.devices, p.tickets, p.keys, p.nonces = map[string]*stage.Device{}, map[string]*holding{}, map[string]string{}, map[string]*said{}
-	if p.server, err = stage.OpenServer(ctx, p.path("server"), p.clock); err != nil {
+	if p.server, err = stage.OpenServer(ctx, p.path("server"), p.database, p.clock); err != nil {
 		return err
 	}
 	p.last = []string{p.event()}

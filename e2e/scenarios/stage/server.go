@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/migrations/sqldb/dbtest"
 	"usher/server"
 	"usher/sync/exchange"
 	"usher/sync/fault"
@@ -28,8 +29,10 @@ const patience = 20 * time.Second
 // Server is the real server of a case.
 type Server struct {
 	*server.Server
-	dir   string
-	clock *Clock
+	dir      string
+	database string       // address of a PostgreSQL that only this case has; "" for SQLite in dir
+	drop     func() error // removes it
+	clock    *Clock
 
 	handler http.Handler
 	end     func()
@@ -39,17 +42,26 @@ type Server struct {
 
 	online sync.Mutex // held by the one device that asks before it decides
 
-	snapshot string // folder of the data as they were
+	snapshot bool // the data as they were are kept
 }
 
-// OpenServer makes a server with new data.
-func OpenServer(ctx context.Context, dir string, clock *Clock) (*Server, error) {
-	s := &Server{dir: dir, clock: clock, poison: map[journal.TicketID]bool{}}
-	return s, s.open(ctx)
+// OpenServer makes a server with new data: in a folder, or in the PostgreSQL database
+// at an address, beside whatever that has already.
+func OpenServer(ctx context.Context, dir, database string, clock *Clock) (s *Server, err error) {
+	s = &Server{dir: dir, clock: clock, poison: map[journal.TicketID]bool{}, drop: func() error { return nil }}
+	if database != "" {
+		if s.database, s.drop, err = dbtest.NewPostgres(ctx, database); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.drop())
+	}
+	return s, nil
 }
 
 func (s *Server) open(ctx context.Context) (err error) {
-	s.Server, err = server.Open(ctx, server.Config{Data: s.dir, Unsealed: true, Now: s.clock.Now})
+	s.Server, err = server.Open(ctx, server.Config{Database: s.database, Data: s.dir, Unsealed: true, Now: s.clock.Now})
 	if err != nil {
 		return err
 	}
@@ -57,7 +69,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return errors.Join(err, s.Server.Close())
 	}
 	s.Doors.Screen(s.screen)
-	s.handler, s.end, err = s.Handler()
+	s.handler, s.end, err = s.Handler(ctx)
 	if err != nil {
 		return errors.Join(err, s.Server.Close())
 	}
@@ -65,7 +77,9 @@ func (s *Server) open(ctx context.Context) (err error) {
 }
 
 // Close ends the server.
-func (s *Server) Close() error {
+func (s *Server) Close() error { return errors.Join(s.stop(), s.drop()) }
+
+func (s *Server) stop() error {
 	s.end()
 	return s.Server.Close()
 }
@@ -165,30 +179,28 @@ func (s *Server) serve(ctx context.Context, conn exchange.Conn, w *wire) error {
 
 // Snapshot keeps the data as they are now, as a backup does.
 func (s *Server) Snapshot(ctx context.Context) error {
-	dir := s.dir + ".snapshot"
-	if err := os.RemoveAll(dir); err != nil {
-		return err
+	s.snapshot = true
+	if s.database != "" {
+		return s.dump(ctx)
 	}
-	if err := s.reopened(ctx, func() error { return copyDir(s.dir, dir) }); err != nil {
-		return err
-	}
-	s.snapshot = dir
-	return nil
+	return s.reopened(ctx, func() error {
+		return errors.Join(os.RemoveAll(s.backup()), copyDir(s.dir, s.backup()))
+	})
 }
+
+func (s *Server) backup() string { return s.dir + ".snapshot" }
 
 // Restore puts the backup in place of the data and says so to the journals, as an
 // operator does who restores one.
 func (s *Server) Restore(ctx context.Context, events []string) error {
-	if s.snapshot == "" {
+	if !s.snapshot {
 		return errors.New("there is no snapshot to restore")
 	}
-	err := s.reopened(ctx, func() error {
-		if err := os.RemoveAll(s.dir); err != nil {
-			return err
-		}
-		return copyDir(s.snapshot, s.dir)
-	})
-	if err != nil {
+	put := func() error { return errors.Join(os.RemoveAll(s.dir), copyDir(s.backup(), s.dir)) }
+	if s.database != "" {
+		put = func() error { return s.undump(ctx) }
+	}
+	if err := s.reopened(ctx, put); err != nil {
 		return err
 	}
 	for _, event := range events {
@@ -200,7 +212,7 @@ func (s *Server) Restore(ctx context.Context, events []string) error {
 }
 
 func (s *Server) reopened(ctx context.Context, do func() error) error {
-	if err := s.Close(); err != nil {
+	if err := s.stop(); err != nil {
 		return err
 	}
 	return errors.Join(do(), s.open(ctx))

@@ -28,3 +28,10 @@ create table ring (
     signed    bytea  not null,
     issued_at bigint not null
 );
+
+-- What all servers on the database share beside the keys, by its name in
+-- server/shared.go.
+create table setting (
+    name  text collate "C" not null primary key,
+    value text collate "C" not null
+);

@@ -28,3 +28,10 @@ create table ring (
     signed    blob    not null,
     issued_at integer not null
 ) strict;
+
+-- What all servers on the database share beside the keys, by its name in
+-- server/shared.go.
+create table setting (
+    name  text not null primary key,
+    value text not null
+) strict;

@@ -48,28 +48,26 @@ func PostgresURL(t testing.TB, set migrations.Set) string {
 // NewPostgresURL gives the address of an empty database that only this test has.
 func NewPostgresURL(t testing.TB) string {
 	t.Helper()
-	s, err := newSchema(t.Context(), server(t))
+	address, drop, err := NewPostgres(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.run(`drop schema ` + s.name + ` cascade`); err != nil {
-			t.Error(err)
-		}
-		if err := s.admin.Close(); err != nil {
+		if err := drop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return s.address
+	return address
 }
 
-func server(t testing.TB) string {
-	t.Helper()
-	address := os.Getenv(PostgresVariable)
-	if address == "" {
-		t.Fatalf("there is no PostgreSQL for the tests; run them by: bash deploy/dev/services.sh go test ./...")
+// NewPostgres is NewPostgresURL for what is no test by itself: within the database at
+// an address, the tests' own when that is empty. drop removes all that is in it.
+func NewPostgres(ctx context.Context, within string) (address string, drop func() error, err error) {
+	s, err := newSchema(ctx, within)
+	if err != nil {
+		return "", nil, err
 	}
-	return address
+	return s.address, func() error { return errors.Join(s.run(`drop schema `+s.name+` cascade`), s.admin.Close()) }, nil
 }
 
 // schema is where one test at a time has its tables. To make them takes longer
@@ -90,7 +88,6 @@ var (
 
 func borrow(t testing.TB, set migrations.Set) *schema {
 	t.Helper()
-	address := server(t)
 	freeMu.Lock()
 	if list := free[set]; len(list) > 0 {
 		s := list[len(list)-1]
@@ -99,7 +96,7 @@ func borrow(t testing.TB, set migrations.Set) *schema {
 		return s
 	}
 	freeMu.Unlock()
-	s, err := newSchema(context.Background(), address)
+	s, err := newSchema(context.Background(), "")
 	if err == nil {
 		s.set = set
 		err = migrations.Up(context.Background(), s.admin, set)
@@ -113,11 +110,17 @@ func borrow(t testing.TB, set migrations.Set) *schema {
 	return s
 }
 
-// newSchema makes a schema on the server.
+// newSchema makes a schema in the database at an address.
 func newSchema(ctx context.Context, address string) (*schema, error) {
+	if address == "" {
+		address = os.Getenv(PostgresVariable)
+	}
+	if address == "" {
+		return nil, errors.New("there is no PostgreSQL for the tests; run them by: bash deploy/dev/services.sh go test ./...")
+	}
 	where, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", PostgresVariable, err)
+		return nil, fmt.Errorf("the address of a PostgreSQL for tests: %w", err)
 	}
 	s := &schema{name: "test_" + strings.ToLower(rand.Text())}
 	q := where.Query()

@@ -1,0 +1,96 @@
+package dbtest
+
+import (
+	"io"
+	"net"
+	"net/url"
+	"sync"
+	"testing"
+)
+
+// Way is a way to PostgreSQL that can be cut and mended.
+type Way struct {
+	listener net.Listener
+	server   string
+
+	mu    sync.Mutex
+	cut   bool
+	conns map[net.Conn]bool
+}
+
+// Behind gives an address that leads to the same database by a way that can be cut,
+// until the test ends.
+func Behind(t testing.TB, address string) (string, *Way) {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &Way{server: u.Host, conns: map[net.Conn]bool{}}
+	if w.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	u.Host = w.listener.Addr().String()
+	var running sync.WaitGroup
+	running.Go(func() {
+		for {
+			conn, err := w.listener.Accept()
+			if err != nil {
+				return
+			}
+			running.Go(func() { w.carry(conn) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = w.listener.Close()
+		w.set(true)
+		running.Wait()
+	})
+	return u.String(), w
+}
+
+// keep notes a connection, unless the way is cut.
+func (w *Way) keep(conn net.Conn) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conns[conn] = true
+	return !w.cut
+}
+
+func (w *Way) carry(conn net.Conn) {
+	defer conn.Close()
+	if !w.keep(conn) {
+		return
+	}
+	server, err := net.Dial("tcp", w.server)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	if !w.keep(server) {
+		return
+	}
+	var running sync.WaitGroup
+	running.Go(func() { _, _ = io.Copy(server, conn); _ = server.Close() })
+	_, _ = io.Copy(conn, server)
+	_ = conn.Close()
+	running.Wait()
+}
+
+// Cut ends all connections, and every new one.
+func (w *Way) Cut() { w.set(true) }
+
+// Mend lets connections through again.
+func (w *Way) Mend() { w.set(false) }
+
+func (w *Way) set(cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = cut
+	if cut {
+		for conn := range w.conns {
+			_ = conn.Close()
+		}
+		clear(w.conns)
+	}
+}

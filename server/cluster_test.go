@@ -1,0 +1,146 @@
+package server_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"testing"
+	"time"
+
+	"usher/crypto/grant"
+	"usher/migrations"
+	"usher/migrations/sqldb/dbtest"
+	"usher/server"
+	"usher/sync/exchange"
+	"usher/sync/fault"
+	"usher/sync/journal"
+	"usher/sync/journal/journaltest"
+	"usher/sync/link"
+	"usher/sync/state"
+)
+
+// linked keeps a device in an exchange with a server until the test ends, and gives
+// what it holds and how it takes in more.
+func (s *site) linked(t *testing.T, name string) (memory *journaltest.Memory, accept func(context.Context, []*journal.Record) error) {
+	t.Helper()
+	admitted, reply := s.enrol(t, name, grant.RoleScanner)
+	address, err := link.Address(s.url, event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := link.Dialer{}.Dial(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := state.New(state.Config{Event: event, Pins: admitted.Pins, Server: admitted.Server})
+	if err := st.TrustRing(admitted.Ring); err != nil {
+		t.Fatal(err)
+	}
+	memory = journaltest.NewMemory()
+	accept = func(ctx context.Context, records []*journal.Record) error {
+		if err := memory.Append(ctx, records); err != nil {
+			return err
+		}
+		for _, r := range records {
+			if _, err := st.Apply(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	ended := make(chan error, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		ended <- exchange.Run(ctx, conn, exchange.Local{
+			Event: event, Self: journaltest.Signer(t, name), Store: memory, Directory: st, Introduction: reply.Record,
+			Accept: accept, Subscribe: st.Subscribe, IsServer: st.IsServer,
+			Peers: new(exchange.Peers), Clock: exchange.NewClock(exchange.Estimate{}, nil), Now: time.Now, Rand: rand.Reader,
+		})
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
+			t.Errorf("the exchange of %s: %v", name, err)
+		}
+	})
+	return memory, accept
+}
+
+// Gates that are linked to different servers of one database have each other's
+// records at once, and what a server writes reaches the gates of all.
+func TestGatesMeetAcrossServers(t *testing.T) {
+	cfg := server.Config{Database: dbtest.PostgresURL(t, migrations.Server)}
+	one := served(t, opened(t, cfg))
+	cfg.Unsealed = true
+	two := served(t, unlocked(t, cfg))
+	if one.key != two.key {
+		t.Error("the manager's key of one server doesn't open the other")
+	}
+	north, accept := one.linked(t, "north device")
+	south, _ := two.linked(t, "south device")
+
+	w := journaltest.NewWriter(t, "north device")
+	scan := w.Write(t, journal.KindScan, journaltest.Admission("north", journaltest.Ticket(1)))
+	if err := accept(t.Context(), []*journal.Record{scan}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the gate of the other server has the scan", func() bool { return len(south.Records(scan.Chain)) == 1 })
+	until(t, "both servers count it", func() bool { return counted(t, one) == 1 && counted(t, two) == 1 })
+
+	guests(t, one) // names and tickets that server one tells of
+	here, err := one.Journals.Store(event).Vector(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, memory := range map[string]*journaltest.Memory{"north": north, "south": south} {
+		until(t, name+" has what the server wrote", func() bool {
+			has, err := memory.Vector(t.Context())
+			return err == nil && has.Covers(here)
+		})
+	}
+}
+
+// counted is how many records of gates a server has taken into its picture.
+func counted(t *testing.T, s *site) (n uint64) {
+	t.Helper()
+	b, err := s.Doors.Board(t.Context(), event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range b.Devices {
+		n += d.Records
+	}
+	return n
+}
+
+// until waits for what has to come true.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it never comes true that %s", what)
+		}
+	}
+}
+
+// A server whose database can't be reached says that, to machines and to people,
+// and nothing of the database; when it is back, so is the server.
+func TestDatabaseGone(t *testing.T) {
+	address, way := dbtest.Behind(t, dbtest.PostgresURL(t, migrations.Server))
+	s := served(t, opened(t, server.Config{Database: address}))
+	page := ask{name: "a page", path: "/events/NIGHT-1/board", header: []string{"Authorization: Bearer " + s.key}, status: 200}
+	s.check(t, page)
+	way.Cut()
+	gone := "the database can't be reached now"
+	s.check(t, ask{name: "ready", path: "/readyz", status: 503, want: []string{`"status":"not ready"`, gone}, never: []string{"127.0.0.1", "postgres"}})
+	s.check(t, ask{name: "alive", path: "/healthz", status: 200})
+	s.check(t, ask{name: "the list of events", path: "/", header: page.header, status: 503, want: []string{"the database can&#39;t be reached now"}, never: []string{"127.0.0.1", "postgres"}})
+	s.check(t, ask{name: "an exchange", path: "/api/v1/sync/NIGHT-1", status: 503, want: []string{`"type":"unavailable"`}})
+	if _, err := server.Open(t.Context(), server.Config{Database: address}); !errors.Is(err, fault.Unavailable) {
+		t.Errorf("opening another: %v", err)
+	}
+	way.Mend()
+	s.check(t, ask{name: "ready again", path: "/readyz", status: 200})
+	s.check(t, page)
+	guests(t, s)
+}
