@@ -1,0 +1,120 @@
+package inbox
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	netmail "net/mail"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/migrations"
+	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
+	"usher/server/post"
+)
+
+var start = time.Date(2026, 7, 11, 18, 0, 0, 0, time.UTC)
+
+func now() time.Time { return start }
+
+// filled gives the pages of an inbox in which mails have arrived.
+func filled(t *testing.T, db *sqldb.DB, letter post.Letter, ids ...string) http.Handler {
+	t.Helper()
+	box := New(db, now)
+	p := post.New(post.Config{
+		DB: db, Transport: box, From: netmail.Address{Name: "Händel Hall", Address: "tickets@hall.example"}, Now: now, Log: slog.New(slog.DiscardHandler),
+		Compose: func(context.Context, post.Mail) (post.Letter, error) { return letter, nil },
+	})
+	for _, id := range ids {
+		if err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+			return p.Queue(ctx, tx, post.Mail{ID: id, Kind: "k", To: "ada@buyers.example"})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	box.Register(mux, slog.New(slog.DiscardHandler))
+	return mux
+}
+
+func get(h http.Handler, path string) *http.Response {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
+	return w.Result()
+}
+
+func body(t *testing.T, r *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// What arrived is shown as a mail program shows it, with its file.
+func TestMailIsShown(t *testing.T) {
+	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) {
+		pdf := "%PDF-1.7\n\x00\xff" + strings.Repeat("long enough to be folded ", 20)
+		h := filled(t, db, post.Letter{
+			Subject: "Ihre Tickets für <Händel>", Text: "Grüße <b>", HTML: `<p style="color:red">Grüße</p><script>alert(1)</script>`,
+			Files: []post.File{{Name: "tickets für zwei.pdf", Type: "application/pdf", Body: []byte(pdf)}},
+		}, "one", "two")
+		for path, wants := range map[string][]string{
+			"/inbox/":         {"Ihre Tickets für &lt;Händel&gt;", "ada@buyers.example", `href="/inbox/2"`},
+			"/inbox/1":        {"Händel Hall", "Grüße &lt;b&gt;", "tickets für zwei.pdf", `src="/inbox/1/letter"`},
+			"/inbox/1/letter": {`<p style="color:red">Grüße</p>`},
+		} {
+			answer := get(h, path)
+			text := body(t, answer)
+			if answer.StatusCode != http.StatusOK {
+				t.Errorf("%s: %s", path, answer.Status)
+			}
+			for _, want := range wants {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s lacks %q:\n%s", path, want, text)
+				}
+			}
+			if csp := answer.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'none'") || strings.Contains(csp, "script") {
+				t.Errorf("%s has the policy %q", path, csp)
+			}
+		}
+		answer := get(h, "/inbox/1/files/0")
+		if got := body(t, answer); got != pdf || answer.Header.Get("Content-Type") != "application/pdf" {
+			t.Errorf("the file has %d bytes of type %s, want %d", len(got), answer.Header.Get("Content-Type"), len(pdf))
+		}
+		if csp := get(h, "/inbox/1/letter").Header.Get("Content-Security-Policy"); !strings.Contains(csp, "sandbox") || strings.Contains(csp, "allow-scripts") {
+			t.Errorf("the letter may run: %q", csp)
+		}
+	})
+}
+
+func TestNoMail(t *testing.T) {
+	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) {
+		h := filled(t, db, post.Letter{})
+		if text := body(t, get(h, "/inbox/")); !strings.Contains(text, "No mail has arrived yet") {
+			t.Error(text)
+		}
+		for _, path := range []string{"/inbox/1", "/inbox/x", "/inbox/99999999999999999999", "/inbox/1/files/0", "/inbox/1/letter"} {
+			if answer := get(h, path); answer.StatusCode != http.StatusNotFound {
+				t.Errorf("%s: %s", path, answer.Status)
+			}
+		}
+	})
+}
+
+func TestTextAlone(t *testing.T) {
+	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) {
+		h := filled(t, db, post.Letter{Subject: "S", Text: "plain words"}, "one")
+		if text := body(t, get(h, "/inbox/1")); !strings.Contains(text, "<pre>plain words</pre>") || strings.Contains(text, "iframe") {
+			t.Error(text)
+		}
+	})
+}
