@@ -38,8 +38,11 @@ type Shop struct {
 	FeeTax      int64    `json:"fee_tax,omitempty"` // included in Fee, basis points
 	Methods     []string `json:"methods"`           // MethodCard …, in the order in which they are offered
 	InvoiceDays int      `json:"invoice_days"`      // until an invoice is due
-	Terms       string   `json:"terms,omitempty"`   // that a buyer agrees to
-	Seller      Seller   `json:"seller"`
+	// EarlyTickets has orders that are paid later get their tickets at once: gates
+	// know them as unpaid.
+	EarlyTickets bool   `json:"early_tickets,omitempty"`
+	Terms        string `json:"terms,omitempty"` // that a buyer agrees to
+	Seller       Seller `json:"seller"`
 
 	Pools  []Pool  `json:"pools"`
 	Offers []Offer `json:"offers"`

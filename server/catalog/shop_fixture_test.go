@@ -29,6 +29,7 @@ fee = "2.00"
 tax_percent = 19
 methods = ["invoice", "card"]
 invoice_days = 7
+tickets_before_payment = true
 terms = "No way back."
 seller = { name = "Pier 7 GmbH", address = "Pier 7", tax_id = "DE 1", email = "hello@pier7.example" }
 

@@ -19,7 +19,7 @@ func TestWhatAShopSays(t *testing.T) {
 	want := &Shop{
 		Event: event, Currency: "EUR", Text: "Ships and songs.", PictureText: "The quay at night",
 		Address: "Große Elbstr. 9, 22767 Hamburg", Geo: &Geo{53.5446, 9}, Map: "https://maps.example/quay",
-		Hold: 8, Extensions: 1, MaxPerOrder: 6, Fee: 200, FeeTax: 1900, Methods: []string{"invoice", "card"}, InvoiceDays: 7, Terms: "No way back.",
+		Hold: 8, Extensions: 1, MaxPerOrder: 6, Fee: 200, FeeTax: 1900, Methods: []string{"invoice", "card"}, InvoiceDays: 7, EarlyTickets: true, Terms: "No way back.",
 		Seller: Seller{"Pier 7 GmbH", "Pier 7", "DE 1", "hello@pier7.example"},
 		Pools: []Pool{
 			{Code: "hall", Name: "Hall", Capacity: 400},

@@ -20,6 +20,7 @@ type (
 		TaxPercent  any         `toml:"tax_percent"`
 		Methods     []string    `toml:"methods"`
 		InvoiceDays *int64      `toml:"invoice_days"`
+		Early       bool        `toml:"tickets_before_payment"`
 		Terms       string      `toml:"terms"`
 		Seller      sellerTable `toml:"seller"`
 	}
