@@ -22,9 +22,8 @@ create index mail_about on mail (about);
 
 -- The development inbox, where mail arrives that goes nowhere else.
 create table inbox_mail (
-    number     integer primary key,
-    id         text    not null,
-    arrived_at integer not null, -- Unix ms
-    raw        blob    not null  -- the message of RFC 5322
+    id         text    not null primary key, -- of the message, without its domain
+    arrived_at integer not null,             -- Unix ms
+    raw        blob    not null              -- the message of RFC 5322
 ) strict;
-create unique index inbox_mail_by_id on inbox_mail (id);
+create index inbox_mail_by_time on inbox_mail (arrived_at);

@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
@@ -40,9 +41,9 @@ func (s session) Send(ctx context.Context, msg *gomail.Msg) error {
 	if _, err := msg.WriteTo(&raw); err != nil {
 		return fmt.Errorf("writing a message: %w", err)
 	}
-	err := s.db.Exec(ctx, `insert into inbox_mail (number, id, arrived_at, raw)
-		values ((select coalesce(max(number), 0) + 1 from inbox_mail), $1, $2, $3) on conflict (id) do nothing`,
-		msg.GetMessageID(), s.now().UnixMilli(), raw.Bytes())
+	id, _, _ := strings.Cut(strings.Trim(msg.GetMessageID(), "<>"), "@")
+	err := s.db.Exec(ctx, `insert into inbox_mail (id, arrived_at, raw) values ($1, $2, $3) on conflict (id) do nothing`,
+		id, s.now().UnixMilli(), raw.Bytes())
 	if err != nil {
 		return fmt.Errorf("keeping a message: %w", err)
 	}
@@ -53,33 +54,34 @@ func (s session) Send(ctx context.Context, msg *gomail.Msg) error {
 func (session) Close() error { return nil }
 
 // read gives a message as it arrived; fault.NotFound when there is none.
-func (b *Inbox) read(ctx context.Context, number int64) (*message, error) {
+func (b *Inbox) read(ctx context.Context, id string) (*message, error) {
 	var raw []byte
 	var at int64
-	err := b.db.Read().QueryRowContext(ctx, `select arrived_at, raw from inbox_mail where number = $1`, number).Scan(&at, &raw)
+	err := b.db.Read().QueryRowContext(ctx, `select arrived_at, raw from inbox_mail where id = $1`, id).Scan(&at, &raw)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fault.New(fault.NotFound, "there is no message %d", number)
+		return nil, fault.New(fault.NotFound, "there is no message %.40q", id)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading a message: %w", err)
 	}
-	return parse(number, time.UnixMilli(at), raw)
+	return parse(id, time.UnixMilli(at), raw)
 }
 
-// newest lists messages, the newest first, by their heads.
+// newest lists messages, the newest first.
 func (b *Inbox) newest(ctx context.Context, limit int) (list []*message, err error) {
-	rows, err := b.db.Read().QueryContext(ctx, `select number, arrived_at, raw from inbox_mail order by number desc limit $1`, limit)
+	rows, err := b.db.Read().QueryContext(ctx, `select id, arrived_at, raw from inbox_mail order by arrived_at desc, id limit $1`, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the inbox: %w", err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		var number, at int64
+		var id string
+		var at int64
 		var raw []byte
-		if err := rows.Scan(&number, &at, &raw); err != nil {
+		if err := rows.Scan(&id, &at, &raw); err != nil {
 			return nil, fmt.Errorf("reading the inbox: %w", err)
 		}
-		m, err := parse(number, time.UnixMilli(at), raw)
+		m, err := parse(id, time.UnixMilli(at), raw)
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,8 @@ package inbox
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"io"
 	"log/slog"
 	"net/http"
@@ -44,6 +46,12 @@ func filled(t *testing.T, db *sqldb.DB, letter post.Letter, ids ...string) http.
 	return mux
 }
 
+// idOf is the address part of the message of a mail.
+func idOf(mail string) string {
+	sum := sha256.Sum256([]byte("usher-mail-v1/" + mail))
+	return hex.EncodeToString(sum[:16])
+}
+
 func get(h http.Handler, path string) *http.Response {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
@@ -67,10 +75,11 @@ func TestMailIsShown(t *testing.T) {
 			Subject: "Ihre Tickets für <Händel>", Text: "Grüße <b>", HTML: `<p style="color:red">Grüße</p><script>alert(1)</script>`,
 			Files: []post.File{{Name: "tickets für zwei.pdf", Type: "application/pdf", Body: []byte(pdf)}},
 		}, "one", "two")
+		one, two := idOf("one"), idOf("two")
 		for path, wants := range map[string][]string{
-			"/inbox/":         {"Ihre Tickets für &lt;Händel&gt;", "ada@buyers.example", `href="/inbox/2"`},
-			"/inbox/1":        {"Händel Hall", "Grüße &lt;b&gt;", "tickets für zwei.pdf", `src="/inbox/1/letter"`},
-			"/inbox/1/letter": {`<p style="color:red">Grüße</p>`},
+			"/inbox/":                   {"Ihre Tickets für &lt;Händel&gt;", "ada@buyers.example", `href="/inbox/` + two + `"`},
+			"/inbox/" + one:             {"Händel Hall", "Grüße &lt;b&gt;", "tickets für zwei.pdf", `src="/inbox/` + one + `/letter"`},
+			"/inbox/" + one + "/letter": {`<p style="color:red">Grüße</p>`},
 		} {
 			answer := get(h, path)
 			text := body(t, answer)
@@ -86,11 +95,11 @@ func TestMailIsShown(t *testing.T) {
 				t.Errorf("%s has the policy %q", path, csp)
 			}
 		}
-		answer := get(h, "/inbox/1/files/0")
+		answer := get(h, "/inbox/"+one+"/files/0")
 		if got := body(t, answer); got != pdf || answer.Header.Get("Content-Type") != "application/pdf" {
 			t.Errorf("the file has %d bytes of type %s, want %d", len(got), answer.Header.Get("Content-Type"), len(pdf))
 		}
-		if csp := get(h, "/inbox/1/letter").Header.Get("Content-Security-Policy"); !strings.Contains(csp, "sandbox") || strings.Contains(csp, "allow-scripts") {
+		if csp := get(h, "/inbox/"+one+"/letter").Header.Get("Content-Security-Policy"); !strings.Contains(csp, "sandbox") || strings.Contains(csp, "allow-scripts") {
 			t.Errorf("the letter may run: %q", csp)
 		}
 	})
@@ -113,7 +122,7 @@ func TestNoMail(t *testing.T) {
 func TestTextAlone(t *testing.T) {
 	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) {
 		h := filled(t, db, post.Letter{Subject: "S", Text: "plain words"}, "one")
-		if text := body(t, get(h, "/inbox/1")); !strings.Contains(text, "<pre>plain words</pre>") || strings.Contains(text, "iframe") {
+		if text := body(t, get(h, "/inbox/"+idOf("one"))); !strings.Contains(text, "<pre>plain words</pre>") || strings.Contains(text, "iframe") {
 			t.Error(text)
 		}
 	})

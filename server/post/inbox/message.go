@@ -16,7 +16,7 @@ import (
 
 // message is a message as a mail program would show it.
 type message struct {
-	Number  int64
+	ID      string
 	Arrived time.Time
 	From    string
 	To      string
@@ -39,17 +39,17 @@ const maxDepth = 4
 
 // parse reads a message from its bytes: it takes the way that a mail program
 // takes, so what looks right here arrives right.
-func parse(number int64, at time.Time, raw []byte) (*message, error) {
+func parse(id string, at time.Time, raw []byte) (*message, error) {
 	read, err := mail.ReadMessage(bytes.NewReader(raw))
 	if err != nil {
-		return nil, fmt.Errorf("message %d: %w", number, err)
+		return nil, fmt.Errorf("message %s: %w", id, err)
 	}
 	m := &message{
-		Number: number, Arrived: at,
+		ID: id, Arrived: at,
 		From: words(read.Header.Get("From")), To: words(read.Header.Get("To")), Subject: words(read.Header.Get("Subject")),
 	}
 	if err := m.part(textproto.MIMEHeader(read.Header), read.Body, 0); err != nil {
-		return nil, fmt.Errorf("message %d: %w", number, err)
+		return nil, fmt.Errorf("message %s: %w", id, err)
 	}
 	return m, nil
 }

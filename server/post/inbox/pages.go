@@ -30,9 +30,9 @@ func (b *Inbox) Register(mux *http.ServeMux, log *slog.Logger) {
 	mux.HandleFunc("GET /inbox/{$}", h.answer(h.list))
 	mux.HandleFunc("GET /inbox", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/inbox/", http.StatusSeeOther) })
 	mux.HandleFunc("GET /inbox/style.css", h.answer(h.style))
-	mux.HandleFunc("GET /inbox/{number}", h.answer(h.one))
-	mux.HandleFunc("GET /inbox/{number}/letter", h.answer(h.letter))
-	mux.HandleFunc("GET /inbox/{number}/files/{index}", h.answer(h.file))
+	mux.HandleFunc("GET /inbox/{id}", h.answer(h.one))
+	mux.HandleFunc("GET /inbox/{id}/letter", h.answer(h.letter))
+	mux.HandleFunc("GET /inbox/{id}/files/{index}", h.answer(h.file))
 }
 
 type handler struct {
@@ -110,11 +110,7 @@ func (h *handler) style(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *handler) message(r *http.Request) (*message, error) {
-	number, err := strconv.ParseInt(r.PathValue("number"), 10, 64)
-	if err != nil {
-		return nil, fault.New(fault.NotFound, "there is no message %.20q", r.PathValue("number"))
-	}
-	return h.read(r.Context(), number)
+	return h.read(r.Context(), r.PathValue("id"))
 }
 
 func show(w http.ResponseWriter, page string, data any) error {

@@ -1,0 +1,90 @@
+package sales_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"usher/server/catalog"
+	"usher/server/payment"
+	"usher/server/sales"
+)
+
+// A server that dies at any step of a sale and a refund leaves nothing that the
+// next one doesn't finish, and nothing is done twice.
+func TestDiesAtEveryStep(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		died := map[string]bool{}
+		for step := 1; ; step++ {
+			count := 0
+			w.Step(func(name string) error {
+				if count++; count == step {
+					died[name] = true
+					return errCrash
+				}
+				return nil
+			})
+			cart := ga(2)
+			cart.Key = "tries until it works" + time.Duration(step).String()
+			w.sellAndRefund(t, cart)
+			if count < step {
+				break
+			}
+		}
+		for _, name := range []string{"held", "started", "looked", "settled", "refund asked", "refunded"} {
+			if !died[name] {
+				t.Errorf("no server died when it had %q", name)
+			}
+		}
+	})
+}
+
+// again does something until the server survives it: the next one begins anew.
+func (w *world) again(t *testing.T, do func() error) {
+	t.Helper()
+	for {
+		err := do()
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, errCrash) {
+			t.Fatal(err)
+		}
+	}
+}
+
+// sellAndRefund sells an order and gives its money back, whatever dies.
+func (w *world) sellAndRefund(t *testing.T, cart sales.Cart) {
+	t.Helper()
+	var o sales.Order
+	w.again(t, func() (err error) { o, err = w.Begin(t.Context(), cart); return err })
+	w.again(t, func() (err error) {
+		o, _, err = w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard, Details: &ada})
+		return err
+	})
+	payments := 0
+	for _, p := range w.bank.all() {
+		if p.Order == o.ID {
+			payments++
+			w.bank.ends(p.Ref, payment.Paid)
+		}
+	}
+	if payments != 1 {
+		t.Fatalf("%d payments were begun", payments)
+	}
+	w.again(t, func() error { return w.Settle(t.Context(), "test", o.Ref()) })
+	if o = w.order(t, o.ID); o.State != sales.Paid || len(o.Tickets) != 2 || w.left(t, "floor") != 18 {
+		t.Fatalf("it is %+v, and %d places are left", o, w.left(t, "floor"))
+	}
+	w.again(t, func() error {
+		_, err := w.Refund(t.Context(), o.ID, sales.Refund{Key: "r", Why: "w", Who: "organiser"})
+		return err
+	})
+	w.pass(2 * time.Minute)
+	w.again(t, func() error { return w.Reconcile(t.Context()) })
+	w.pass(-2 * time.Minute)
+	if p := w.bank.get(w.refOf(t, o)); p.Refunded != o.Total || w.left(t, "floor") != 20 || w.balance(t, "owed") != 0 {
+		t.Fatalf("%d went back, %d places are left, %d are owed", p.Refunded, w.left(t, "floor"), w.balance(t, "owed"))
+	}
+	w.sound(t)
+}

@@ -1,0 +1,190 @@
+package sales
+
+import (
+	"context"
+	"fmt"
+	"net/mail"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"usher/migrations/sqldb"
+	"usher/server/catalog"
+	"usher/sync/admission"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// Limits of what a buyer says of themselves, in bytes.
+const (
+	maxName     = 200
+	maxEmail    = 254 // RFC 5321 section 4.5.3.1.3, less the angle brackets
+	maxLanguage = 35  // RFC 5646 section 4.4.1
+	maxAddress  = 400
+)
+
+// Details is what a buyer says of themselves and of who will come.
+type Details struct {
+	Name     string   `json:"name"`
+	Email    string   `json:"email"`
+	Address  string   `json:"address,omitempty"` // for the receipt; several lines
+	Language string   `json:"language,omitempty"`
+	Terms    bool     `json:"terms,omitempty"`   // agreed to
+	Holders  []Holder `json:"holders,omitempty"` // by ticket, in the order of Order.Places; missing ones are the buyer
+}
+
+// Holder is who will come with one ticket.
+type Holder struct {
+	Name    string            `json:"name,omitempty"`
+	Email   string            `json:"email,omitempty"`
+	Answers map[string]string `json:"answers,omitempty"` // by the code of the question
+}
+
+// Details keeps what the buyer says. Errors name the member: name, email, terms,
+// holders[0].name, holders[1].answers.shirt.
+func (s *Sales) Details(ctx context.Context, id string, d Details) (Order, error) {
+	return s.change(ctx, id, func(ctx context.Context, _ *sqldb.Tx, a *act) error { return a.describe(ctx, d) })
+}
+
+// describe takes details in that are good.
+func (a *act) describe(ctx context.Context, d Details) error {
+	if err := a.buying(); err != nil {
+		return err
+	}
+	shop, err := a.sales.Catalog.Shop(ctx, a.Event)
+	if err != nil {
+		return err
+	}
+	if d, err = d.checked(a.Order, shop); err != nil {
+		return err
+	}
+	a.Order.Details = d
+	a.note("details", "buyer", "")
+	return nil
+}
+
+// buying refuses what a buyer can't do any more, and says why.
+func (a *act) buying() error {
+	switch {
+	case !a.State.Buying():
+		return fault.New(fault.Refused, "order %s is %s", a.Code, a.State.words())
+	case a.Over(a.now):
+		return fault.New(fault.Expired, "the time to buy is over, and the places went back to the sale")
+	}
+	return nil
+}
+
+// checked gives the details as they are kept.
+func (d Details) checked(o *Order, shop *catalog.Shop) (Details, error) {
+	d.Name, d.Email, d.Language = line(d.Name), strings.TrimSpace(d.Email), line(d.Language)
+	if d.Name == "" {
+		return d, fault.At(fault.BadInput, "name", "please give your name")
+	}
+	if d.Email == "" {
+		return d, fault.At(fault.BadInput, "email", "please give an e-mail address: the tickets go there")
+	}
+	if err := firstError(checkLine("name", d.Name, maxName), checkEmail("email", d.Email), checkLine("language", d.Language, maxLanguage)); err != nil {
+		return d, err
+	}
+	if len(d.Address) > maxAddress || !utf8.ValidString(d.Address) {
+		return d, fault.At(fault.BadInput, "address", "it has %d bytes, %d at most", len(d.Address), maxAddress)
+	}
+	if shop.Terms != "" && !d.Terms {
+		return d, fault.At(fault.BadInput, "terms", "please agree to the terms")
+	}
+	places := o.Places()
+	if len(d.Holders) > len(places) {
+		return d, fault.At(fault.BadInput, "holders", "%d of them for %d tickets", len(d.Holders), len(places))
+	}
+	holders := make([]Holder, len(places))
+	copy(holders, d.Holders)
+	for i, p := range places {
+		var questions []journal.Question
+		if offer, known := shop.OfferByCode(p.Offer); known {
+			questions = offer.Questions
+		}
+		h, err := holders[i].checked(fmt.Sprintf("holders[%d]", i), p.Names, questions)
+		if err != nil {
+			return d, err
+		}
+		holders[i] = h
+	}
+	d.Holders = holders
+	return d, nil
+}
+
+func (h Holder) checked(where string, named bool, questions []journal.Question) (Holder, error) {
+	h.Name, h.Email = line(h.Name), strings.TrimSpace(h.Email)
+	if named && h.Name == "" {
+		return h, fault.At(fault.BadInput, where+".name", "please say who will come with this ticket")
+	}
+	if err := checkLine(where+".name", h.Name, maxName); err != nil {
+		return h, err
+	}
+	if h.Email != "" {
+		if err := checkEmail(where+".email", h.Email); err != nil {
+			return h, err
+		}
+	}
+	given := h.Answers
+	h.Answers = nil
+	for _, q := range questions {
+		answer := line(given[q.Code])
+		if !admission.GoodAnswer(q, answer) || len(answer) > journal.MaxAnswer {
+			return h, fault.At(fault.BadInput, where+".answers."+q.Code, "%s: please answer%s", q.Text, wants(q))
+		}
+		if answer == "" {
+			continue
+		}
+		if err := checkLine(where+".answers."+q.Code, answer, journal.MaxAnswer); err != nil {
+			return h, err
+		}
+		if h.Answers == nil {
+			h.Answers = map[string]string{}
+		}
+		h.Answers[q.Code] = answer
+	}
+	return h, nil
+}
+
+// wants says what kind of answer a question takes.
+func wants(q journal.Question) string {
+	switch q.Kind {
+	case admission.QuestionNumber:
+		return " with a number"
+	case admission.QuestionYesNo:
+		return " yes or no"
+	case admission.QuestionChoice:
+		return " with one of: " + strings.Join(q.Choices, ", ")
+	}
+	return ""
+}
+
+// line makes one line of a text that a person typed.
+func line(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+func checkLine(where, text string, most int) error {
+	switch {
+	case len(text) > most:
+		return fault.At(fault.BadInput, where, "it has %d bytes, %d at most", len(text), most)
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return fault.At(fault.BadInput, where, "it holds characters that are no text")
+	}
+	return nil
+}
+
+func checkEmail(where, text string) error {
+	if address, err := mail.ParseAddress(text); err != nil || address.Address != text || len(text) > maxEmail || !strings.Contains(text, "@") {
+		return fault.At(fault.BadInput, where, "%.80q is no e-mail address", text)
+	}
+	return nil
+}
+
+func firstError(list ...error) error {
+	for _, err := range list {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,155 @@
+package sales_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/server/catalog"
+	"usher/server/post"
+	"usher/server/sales"
+	"usher/sync/fault"
+)
+
+// compose writes the letter of a kind about an order.
+func (w *world) compose(t *testing.T, id, kind string) post.Letter {
+	t.Helper()
+	list, err := w.post.About(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range list {
+		if m.Kind == kind {
+			l, err := w.Compose(t.Context(), m.Mail)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l
+		}
+	}
+	t.Fatalf("no letter %s is queued", kind)
+	return post.Letter{}
+}
+
+func wantLetter(t *testing.T, l post.Letter, wants ...string) {
+	t.Helper()
+	for _, want := range wants {
+		if !strings.Contains(l.Text, want) {
+			t.Errorf("the letter lacks %q:\n%s", want, l.Text)
+		}
+		if plain := strings.NewReplacer("&amp;", "&", "&#39;", "'", "&#34;", `"`, "&lt;", "<").Replace(l.HTML); !strings.Contains(plain, want) {
+			t.Errorf("the letter lacks %q:\n%s", want, l.HTML)
+		}
+	}
+}
+
+// The letter with tickets has them as a file, the receipt, and the way back to the
+// order. A name can't write into it.
+func TestLetterWithTickets(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.begin(t, ga(2))
+		details := ada
+		details.Name = "Ada <b>Lovelace</b>"
+		o, _, err := w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard, Details: &details})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.bank.ends(o.Ref(), "paid")
+		w.settle(t, o.Ref())
+		o = w.order(t, o.ID)
+		l := w.compose(t, o.ID, "tickets")
+		link, err := w.Link(t.Context(), &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantLetter(t, l, "Dear Ada <b>Lovelace</b>,", o.Code, "2 × General admission", "€55.50", "https://shop.example/order/"+link, "Harbour Night begins on Tuesday 4 August 2026 at 20:00, Pier 7.", "Pier Events")
+		if strings.Contains(l.HTML, "<b>") {
+			t.Error("a name writes into the letter")
+		}
+		if len(l.Files) != 2 || l.Files[0].Name != "tickets-"+o.Code+".pdf" || !bytes.HasPrefix(l.Files[0].Body, []byte("%PDF")) || !bytes.HasPrefix(l.Files[1].Body, []byte("%PDF")) {
+			t.Errorf("%d files", len(l.Files))
+		}
+		got, err := w.Resend(t.Context(), o.ID, "grace@buyers.example", "organiser")
+		if err != nil || got.Details.Email != "grace@buyers.example" || len(w.mails(t, o.ID)) != 2 {
+			t.Errorf("%+v, %v", got, err)
+		}
+		w.refund(t, o, sales.Refund{Key: "a"})
+		if _, err := w.Compose(t.Context(), post.Mail{Kind: "tickets", About: o.ID}); fault.KindOf(err) != fault.Expired {
+			t.Errorf("tickets that are void are sent: %v", err)
+		}
+		wantLetter(t, w.compose(t, o.ID, "refund"), "€55.50 of your order for Harbour Night goes back to you: the act is ill.", "back to the card")
+		_, err = w.Resend(t.Context(), o.ID, "", "organiser")
+		wantKind(t, "sending them again", err, fault.Refused)
+	})
+}
+
+func TestLettersAboutInvoices(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.awaiting(t, catalog.MethodInvoice)
+		wantLetter(t, w.compose(t, o.ID, "awaiting"), "Please transfer €55.50 by Wednesday 15 July 2026 with the reference "+o.Code+" to Pier Events.")
+		var invoice bytes.Buffer
+		if err := w.ReceiptPDF(t.Context(), &invoice, &o); err != nil || !bytes.HasPrefix(invoice.Bytes(), []byte("%PDF")) {
+			t.Errorf("the invoice: %v", err)
+		}
+		box := w.awaiting(t, catalog.MethodBoxOffice)
+		wantLetter(t, w.compose(t, box.ID, "awaiting"), "Please pay €55.50 at the box office by Tuesday 4 August 2026, and name your order "+box.Code)
+		w.pass(14 * 24 * time.Hour)
+		w.expire(t)
+		wantLetter(t, w.compose(t, o.ID, "lapsed"), "was to be paid by Wednesday 15 July 2026")
+		if _, err := w.Compose(t.Context(), post.Mail{Kind: "awaiting", About: o.ID}); fault.KindOf(err) != fault.Expired {
+			t.Errorf("an invoice that lapsed is sent: %v", err)
+		}
+		if _, err := w.Cancel(t.Context(), box.ID, "the hall is flooded", "organiser"); err != nil {
+			t.Fatal(err)
+		}
+		wantLetter(t, w.compose(t, box.ID, "cancelled"), "was cancelled: the hall is flooded.")
+		o2 := w.begin(t, ga(1))
+		if err := w.ReceiptPDF(t.Context(), &invoice, &o2); fault.KindOf(err) != fault.Refused {
+			t.Errorf("a receipt of an order that isn't paid: %v", err)
+		}
+	})
+}
+
+// An order's history tells all of it, in its order.
+func TestStory(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.paid(t, ga(2))
+		w.refund(t, o, sales.Refund{Key: "a", Tickets: o.Tickets[:1]})
+		story, err := w.Story(t.Context(), o.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var kinds []string
+		for _, h := range story {
+			kinds = append(kinds, h.Kind)
+		}
+		if got := strings.Join(kinds, ", "); got != "begun, details, started, paid, issued, refund, given back, mail waiting, mail waiting" {
+			t.Errorf("it tells %s", got)
+		}
+		for name, want := range map[string]int{o.Code: 1, strings.ToLower(o.Code): 1, ada.Email: 1, "lovelace": 1, "nobody": 0, "": 1} {
+			list, err := w.Find(t.Context(), sales.Search{Text: name})
+			if err != nil || len(list) != want {
+				t.Errorf("%q finds %d orders, %v", name, len(list), err)
+			}
+		}
+		if list, err := w.Find(t.Context(), sales.Search{Event: "NOWHERE", State: sales.Paid}); err != nil || len(list) != 0 {
+			t.Errorf("another event has %d orders, %v", len(list), err)
+		}
+	})
+}
+
+// Tax is that of the sum at a rate, and what a refund takes out of it is what the
+// rest no longer has.
+func TestTaxes(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.begin(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "ga", Count: 3}, {Offer: "seat", Count: 2}}})
+		parts := o.Taxes()
+		if len(parts) != 2 || parts[0].Rate != 700 || parts[0].Gross != 8100 || parts[0].Tax != 530 || parts[1].Gross != 10148 || parts[1].Tax != 1620 || o.Fees() != 750 {
+			t.Errorf("%+v", parts)
+		}
+		if parts[0].Net+parts[0].Tax+parts[1].Net+parts[1].Tax != o.Total {
+			t.Error("the parts don't sum up")
+		}
+	})
+}

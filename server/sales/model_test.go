@@ -1,0 +1,354 @@
+package sales_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"usher/server/catalog"
+	"usher/server/payment"
+	"usher/server/sales"
+	"usher/server/ticketing"
+	"usher/sync/fault"
+)
+
+// errCrash is what a crash looks like from inside.
+var errCrash = errors.New("the server dies here")
+
+// machine does what buyers, organisers, the bank and the clock may do, in any
+// order, while servers die at any step.
+type machine struct {
+	*world
+	t      testing.TB
+	orders []string
+	shown  map[string]bool // the payments to whose page a buyer was sent
+	keys   int             // of refunds and money received
+	dies   int             // at how many steps from now the server dies; 0: it doesn't
+}
+
+// I8: whatever happens, each payment is one paid order with its tickets, or the
+// money goes back; the ledger sums to nothing and no place is sold twice. Once the
+// dust settles nothing is left over.
+func TestWhateverHappens(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		rapid.Check(t, func(rt *rapid.T) {
+			m := &machine{world: w, t: t, shown: map[string]bool{}}
+			m.begin(rt)
+			rt.Repeat(map[string]func(*rapid.T){
+				"begin": m.begins, "pay by card": m.paysByCard, "pay otherwise": m.paysOtherwise, "bank": m.bankActs, "bank line": m.bankLine,
+				"notice": m.notices, "time": m.timePasses, "leave": m.leaves, "extend": m.extends, "refund": m.refunds, "cancel": m.cancels,
+				"money by hand": m.receives, "reconcile": m.reconciles, "a server dies soon": m.diesSoon, "": m.holds,
+			})
+			m.settles(rt)
+		})
+	})
+}
+
+// begin makes the world as if nothing had happened in it.
+func (m *machine) begin(rt *rapid.T) {
+	for _, forget := range []string{`delete from ledger`, `delete from order_event`, `delete from order_refund`, `delete from order_payment`,
+		`delete from sale_order`, `delete from hold`, `delete from mail`, `delete from ticket`, `update pool set taken = 0`} {
+		if err := m.db.Exec(m.t.Context(), forget); err != nil {
+			rt.Fatal(err)
+		}
+	}
+	m.mu.Lock()
+	m.now = start
+	m.mu.Unlock()
+	m.bank = newBank(m.clock)
+	m.assemble(m.t)
+	m.Step(m.step)
+}
+
+// step counts down to the server's death.
+func (m *machine) step(name string) error {
+	if m.dies == 0 {
+		return nil
+	}
+	if m.dies--; m.dies == 0 {
+		return fmt.Errorf("%s: %w", name, errCrash)
+	}
+	return nil
+}
+
+// may passes over what the machine may be told: no place, too late, the bank is
+// down, the server is dead. What is nobody's fault but ours fails the test.
+func (m *machine) may(rt *rapid.T, err error) {
+	if err == nil || errors.Is(err, errCrash) || fault.KindOf(err) != fault.Internal {
+		return
+	}
+	rt.Fatal(err)
+}
+
+// some picks an order.
+func (m *machine) some(rt *rapid.T) string {
+	if len(m.orders) == 0 {
+		rt.Skip("there is no order")
+	}
+	return rapid.SampledFrom(m.orders).Draw(rt, "order")
+}
+
+func (m *machine) begins(rt *rapid.T) {
+	cart := ga(rapid.IntRange(1, 8).Draw(rt, "tickets"))
+	if rapid.Bool().Draw(rt, "free") {
+		cart.Wanted[0].Offer = "free"
+	}
+	o, err := m.Begin(m.t.Context(), cart)
+	if m.may(rt, err); err == nil {
+		m.orders = append(m.orders, o.ID)
+	}
+}
+
+func (m *machine) paysByCard(rt *rapid.T) {
+	o, url, err := m.Pay(m.t.Context(), m.some(rt), sales.Payment{Method: catalog.MethodCard, Details: &ada})
+	if m.may(rt, err); err == nil && url != "" {
+		m.shown[o.Ref()] = true
+	}
+}
+
+func (m *machine) paysOtherwise(rt *rapid.T) {
+	method := rapid.SampledFrom([]string{catalog.MethodInvoice, catalog.MethodBoxOffice}).Draw(rt, "method")
+	_, _, err := m.Pay(m.t.Context(), m.some(rt), sales.Payment{Method: method, Details: &ada})
+	m.may(rt, err)
+}
+
+// payment picks a payment at the bank to whose page a buyer was sent.
+func (m *machine) payment(rt *rapid.T) payment.Payment {
+	list := m.bank.all()
+	list = slices.DeleteFunc(list, func(p payment.Payment) bool { return !m.shown[p.Ref] })
+	if len(list) == 0 {
+		rt.Skip("there is no payment")
+	}
+	slices.SortFunc(list, func(a, b payment.Payment) int { return len(a.Ref)*1000 - len(b.Ref)*1000 + compare(a.Ref, b.Ref) })
+	return rapid.SampledFrom(list).Draw(rt, "payment")
+}
+
+func compare(a, b string) int {
+	if a < b {
+		return -1
+	}
+	return 1
+}
+
+func (m *machine) bankActs(rt *rapid.T) {
+	p := m.payment(rt)
+	switch rapid.SampledFrom([]string{"pays", "pays", "pays", "fails", "other amount", "disputes", "decides"}).Draw(rt, "act") {
+	case "pays":
+		m.bank.ends(p.Ref, payment.Paid)
+	case "fails":
+		m.bank.ends(p.Ref, payment.Failed)
+	case "other amount":
+		if p.State == payment.Pending {
+			m.bank.set(p.Ref, func(p *payment.Payment) { p.Amount, p.State = p.Amount+1, payment.Paid })
+		}
+	case "disputes":
+		if p.State == payment.Paid && p.Refunded == 0 && p.Dispute.State == "" {
+			m.bank.set(p.Ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount} })
+		}
+	case "decides":
+		if p.Dispute.State == payment.DisputeOpen {
+			end := rapid.SampledFrom([]payment.DisputeState{payment.DisputeWon, payment.DisputeLost}).Draw(rt, "end")
+			m.bank.set(p.Ref, func(p *payment.Payment) { p.Dispute.State = end })
+		}
+	}
+}
+
+func (m *machine) bankLine(rt *rapid.T) {
+	m.bank.has(func(b *bank) {
+		b.trouble, b.lost, b.busy = nil, nil, false
+		down := fault.New(fault.Unavailable, "the bank can't be reached")
+		switch rapid.SampledFrom([]string{"well", "well", "down", "answers are lost", "busy"}).Draw(rt, "line") {
+		case "down":
+			b.trouble = down
+		case "answers are lost":
+			b.lost = down
+		case "busy":
+			b.busy = true
+		}
+	})
+}
+
+func (m *machine) notices(rt *rapid.T) {
+	p := m.payment(rt)
+	for range rapid.IntRange(1, 3).Draw(rt, "times") {
+		m.may(rt, m.Settle(m.t.Context(), "test", p.Ref))
+	}
+}
+
+func (m *machine) timePasses(rt *rapid.T) {
+	m.pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 9 * time.Minute, 10 * time.Minute, 24 * time.Hour}).Draw(rt, "time"))
+	if rapid.Bool().Draw(rt, "holds end") {
+		if _, _, err := m.stock.Expire(m.t.Context()); err != nil {
+			rt.Fatal(err)
+		}
+	}
+}
+
+func (m *machine) leaves(rt *rapid.T) {
+	_, err := m.Leave(m.t.Context(), m.some(rt))
+	m.may(rt, err)
+}
+
+func (m *machine) extends(rt *rapid.T) {
+	_, err := m.Extend(m.t.Context(), m.some(rt))
+	m.may(rt, err)
+}
+
+func (m *machine) refunds(rt *rapid.T) {
+	o, err := m.Order(m.t.Context(), m.some(rt))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	m.keys++
+	r := sales.Refund{Key: fmt.Sprint(m.keys), Why: "because", Who: "organiser"}
+	switch what := rapid.SampledFrom([]string{"all", "tickets", "goodwill"}).Draw(rt, "what"); {
+	case what == "tickets" && len(o.Tickets) > 0:
+		r.Tickets = o.Tickets[:rapid.IntRange(1, len(o.Tickets)).Draw(rt, "tickets")]
+	case what == "goodwill":
+		r.Amount = 100
+	}
+	for range 2 {
+		_, err = m.Refund(m.t.Context(), o.ID, r)
+		m.may(rt, err)
+	}
+}
+
+func (m *machine) cancels(rt *rapid.T) {
+	_, err := m.Cancel(m.t.Context(), m.some(rt), "because", "organiser")
+	m.may(rt, err)
+}
+
+func (m *machine) receives(rt *rapid.T) {
+	o, err := m.Order(m.t.Context(), m.some(rt))
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if o.Total == 0 || !o.Complete() {
+		rt.Skip("there is nothing to pay")
+	}
+	m.keys++
+	_, err = m.Receive(m.t.Context(), o.ID, sales.Received{Via: sales.Bank, Ref: o.ID + fmt.Sprint(m.keys), Amount: o.Total + int64(rapid.IntRange(0, 1).Draw(rt, "too much"))})
+	m.may(rt, err)
+}
+
+func (m *machine) reconciles(rt *rapid.T) { m.may(rt, m.Reconcile(m.t.Context())) }
+
+func (m *machine) diesSoon(rt *rapid.T) { m.dies = rapid.IntRange(1, 4).Draw(rt, "steps") }
+
+// holds is what is so at every moment.
+func (m *machine) holds(rt *rapid.T) {
+	if err := m.Check(m.t.Context()); err != nil {
+		rt.Fatal(err)
+	}
+	for _, id := range m.orders {
+		o, err := m.Order(m.t.Context(), id)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if o.State.Good() != (len(m.good(rt, o)) > 0) && o.Total > 0 && o.Refunded == 0 {
+			rt.Fatalf("order %s is %s and has %d good tickets", o.Code, o.State, len(m.good(rt, o)))
+		}
+		if o.State == sales.Paid && (len(o.Tickets) != len(o.Places()) || o.Paid != o.Total) {
+			rt.Fatalf("order %s is paid %d of %d and has %d tickets of %d", o.Code, o.Paid, o.Total, len(o.Tickets), len(o.Places()))
+		}
+	}
+}
+
+// good lists an order's good tickets.
+func (m *machine) good(rt *rapid.T, o sales.Order) (list []ticketing.Ticket) {
+	tickets, err := m.tickets.Of(m.t.Context(), o.Event, o.Tickets)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	for _, k := range tickets {
+		if k.State == ticketing.Valid {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// settles lets the dust settle: the bank can be reached, servers live, time passes.
+// Then every payment is an order's or went back, and every order that is still
+// good is cancelled, after which all places are free.
+func (m *machine) settles(rt *rapid.T) {
+	m.dies = 0
+	m.bank.has(func(b *bank) { b.trouble, b.lost, b.busy = nil, nil, false })
+	for range 3 {
+		m.pass(30 * 24 * time.Hour)
+		if _, _, err := m.stock.Expire(m.t.Context()); err != nil {
+			rt.Fatal(err)
+		}
+		for range 3 {
+			if err := m.Reconcile(m.t.Context()); err != nil {
+				rt.Fatal(err)
+			}
+		}
+	}
+	m.holds(rt)
+	m.accountFor(rt)
+	for _, id := range m.orders {
+		o, err := m.Order(m.t.Context(), id)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if o.State.Good() || o.State == sales.Disputed {
+			if o.State == sales.Disputed {
+				m.bank.set(m.accepted(rt, o).Ref, func(p *payment.Payment) { p.Dispute.State = payment.DisputeLost })
+				m.may(rt, m.Settle(m.t.Context(), "test", m.accepted(rt, o).Ref))
+				continue
+			}
+			if _, err := m.Cancel(m.t.Context(), id, "the end", "organiser"); err != nil {
+				rt.Fatal(err)
+			}
+		}
+	}
+	if n := m.left(m.t, "floor"); n != 20 {
+		rt.Fatalf("%d places are left in the end, want all 20", n)
+	}
+}
+
+// accountFor compares every payment with what became of its order.
+func (m *machine) accountFor(rt *rapid.T) {
+	for _, p := range m.bank.all() {
+		if !m.shown[p.Ref] {
+			continue // the server died before it could send anybody there
+		}
+		o, err := m.Order(m.t.Context(), p.Order)
+		switch {
+		case err != nil:
+			rt.Fatal(err)
+		case p.State == payment.Pending:
+			rt.Fatalf("order %s is %s, and payment %s can still be made", o.Code, o.State, p.Ref)
+		case p.State != payment.Paid:
+			continue
+		}
+		if m.accepted(rt, o).Ref == p.Ref {
+			if p.Refunded != o.Refunded {
+				rt.Fatalf("of payment %s %d went back, of order %s %d", p.Ref, p.Refunded, o.Code, o.Refunded)
+			}
+			continue
+		}
+		if p.Refunded != p.Amount {
+			rt.Fatalf("payment %s of %d pays nothing, and %d of it went back; order %s is %s", p.Ref, p.Amount, p.Refunded, o.Code, o.State)
+		}
+	}
+	for _, account := range []string{"owed", "buyers", "disputed"} {
+		if n := m.balance(m.t, account); n != 0 && account != "disputed" {
+			rt.Fatalf("%d are left at %s", n, account)
+		}
+	}
+}
+
+// accepted is the payment that paid an order, if any.
+func (m *machine) accepted(rt *rapid.T, o sales.Order) (p payment.Payment) {
+	err := m.db.Read().QueryRowContext(m.t.Context(), `select coalesce(max(ref), '') from order_payment where order_id = $1 and accepted = 1`, o.ID).Scan(&p.Ref)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return p
+}

@@ -1,0 +1,107 @@
+package sales
+
+import (
+	"time"
+
+	"usher/crypto/ticket"
+	"usher/server/inventory"
+)
+
+// Order is an order as it stands.
+type Order struct {
+	ID       string    `json:"id"`
+	Code     string    `json:"code"` // what people know it by
+	Event    string    `json:"event"`
+	State    State     `json:"state"`
+	Currency string    `json:"currency"` // ISO 4217; of every amount here, minor units
+	Items    []Item    `json:"items"`
+	Fee      int64     `json:"fee,omitempty"`     // of the order as a whole, tax included
+	FeeTax   int64     `json:"fee_tax,omitempty"` // included in Fee, basis points
+	Total    int64     `json:"total"`
+	Paid     int64     `json:"paid"`
+	Refunded int64     `json:"refunded"`
+	Details  Details   `json:"details"`
+	Until    time.Time `json:"until"`            // when the places go back, or an invoice is due
+	Extended int       `json:"extended"`         // how often the buyer took more time
+	Method   string    `json:"method,omitempty"` // how it is paid
+	Made     time.Time `json:"made"`
+	Changed  time.Time `json:"changed"`
+	PaidAt   time.Time `json:"paid_at,omitzero"`
+
+	Tickets []ticket.ID `json:"tickets,omitempty"` // in the order of Places; none before they are issued
+
+	rev     int64
+	asked   string
+	attempt int
+	ref     string // of the try at the provider that is under way
+	url     string
+}
+
+// Item is what is bought of one product, at the prices of when the order was made.
+type Item struct {
+	Offer   string   `json:"offer"`
+	Product uint32   `json:"product"`
+	Name    string   `json:"name"`
+	Pool    string   `json:"pool"`
+	Count   int      `json:"count"`
+	Seats   []string `json:"seats,omitempty"`
+	Price   int64    `json:"price"`         // of one, tax included
+	Fee     int64    `json:"fee,omitempty"` // on top for each, tax included
+	Tax     int64    `json:"tax,omitempty"` // included in both, basis points
+	Names   bool     `json:"names,omitempty"`
+}
+
+// Place is one ticket to be: the item that it is of, and its seat.
+type Place struct {
+	*Item
+	Seat string
+}
+
+// Places lists the order's tickets to be, in the order of Details.Holders.
+func (o *Order) Places() (list []Place) {
+	for i := range o.Items {
+		item := &o.Items[i]
+		for n := range item.Count {
+			p := Place{Item: item}
+			if n < len(item.Seats) {
+				p.Seat = item.Seats[n]
+			}
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+// Complete says whether the buyer's details are there.
+func (o *Order) Complete() bool { return o.Details.Email != "" }
+
+// Over says whether the time to buy is over.
+func (o *Order) Over(now time.Time) bool { return !now.Before(o.Until) }
+
+// lines are the order's places for the inventory.
+func (o *Order) lines() []inventory.Line {
+	list := make([]inventory.Line, len(o.Items))
+	for i, item := range o.Items {
+		list[i] = inventory.Line{Pool: item.Pool, Count: int64(item.Count), Seats: item.Seats}
+	}
+	return list
+}
+
+// linesOf are some of the order's places, by their numbers.
+func (o *Order) linesOf(numbers []int) (list []inventory.Line) {
+	places := o.Places()
+	at := map[string]int{}
+	for _, n := range numbers {
+		p := places[n]
+		i, there := at[p.Pool]
+		if !there {
+			i = len(list)
+			at[p.Pool] = i
+			list = append(list, inventory.Line{Pool: p.Pool})
+		}
+		if list[i].Count++; p.Seat != "" {
+			list[i].Seats = append(list[i].Seats, p.Seat)
+		}
+	}
+	return list
+}

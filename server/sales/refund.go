@@ -1,0 +1,349 @@
+package sales
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"time"
+
+	"usher/crypto/ticket"
+	"usher/migrations/sqldb"
+	"usher/server/payment"
+	"usher/server/ticketing"
+	"usher/sync/fault"
+)
+
+// Refund is what the organiser gives back of an order.
+type Refund struct {
+	// Key makes it repeatable: the same key and content is the same refund, with
+	// another content it is fault.Exists. It is needed.
+	Key string
+	// Tickets are those whose price and fees go back; they are void from that moment,
+	// and their places are for sale again. None, and no Amount: all of the order.
+	Tickets []ticket.ID
+	// Amount is money that goes back for no ticket: goodwill, minor units.
+	Amount int64
+	Why    string // said to the buyer, and at the door; needed
+	Who    string // organiser, or a name
+}
+
+// maxWhy bounds a reason, in bytes: the narrowest of those who keep it.
+const maxWhy = payment.MaxText
+
+// Refund gives money of a paid order back: of tickets, of all of it, or an amount.
+// The tickets are void at the gates in the same act; the money is asked back from
+// the provider after it, and again until the provider has done it.
+func (s *Sales) Refund(ctx context.Context, id string, r Refund) (Order, error) {
+	digest, err := r.check()
+	if err != nil {
+		return Order{}, err
+	}
+	o, err := s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.giveMoneyBack(ctx, tx, r, digest) })
+	if err != nil {
+		return o, err
+	}
+	if err := s.step("refund asked"); err != nil {
+		return o, err
+	}
+	if err := s.giveBack(ctx, id); err != nil {
+		s.Log.WarnContext(ctx, "a refund waits for its provider", "order", o.Code, "error", err)
+	}
+	return s.Order(ctx, id)
+}
+
+// check gives a digest of what is asked.
+func (r *Refund) check() (string, error) {
+	r.Why = line(r.Why)
+	switch {
+	case r.Key == "" || len(r.Key) > 100:
+		return "", fault.At(fault.BadInput, "key", "a refund has a key of 1 to 100 bytes")
+	case r.Why == "":
+		return "", fault.At(fault.BadInput, "why", "please give a reason: the buyer reads it")
+	case r.Amount < 0:
+		return "", fault.At(fault.BadInput, "amount", "%d is no amount", r.Amount)
+	case r.Amount > 0 && len(r.Tickets) > 0:
+		return "", fault.At(fault.BadInput, "amount", "a refund is of tickets or of an amount: ask for the two one by one")
+	}
+	if err := checkLine("why", r.Why, maxWhy); err != nil {
+		return "", err
+	}
+	text, err := pack(struct {
+		Tickets []ticket.ID
+		Amount  int64
+	}{r.Tickets, r.Amount})
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:]), err
+}
+
+// giveMoneyBack does a refund, up to asking the provider.
+func (a *act) giveMoneyBack(ctx context.Context, tx *sqldb.Tx, r Refund, digest string) error {
+	refundID := a.ID + "/refund/" + r.Key
+	var asked string
+	err := tx.QueryRowContext(ctx, `select asked from order_refund where id = $1`, refundID).Scan(&asked)
+	switch {
+	case err == nil && asked != digest:
+		return fault.New(fault.Exists, "a refund %.40q of order %s is there already, of something else", r.Key, a.Code)
+	case err == nil:
+		return nil // done before
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	}
+	if !a.State.Good() {
+		return fault.New(fault.Refused, "order %s is %s: there is nothing to refund", a.Code, a.State.words())
+	}
+	back, all, err := a.voidFor(ctx, tx, r)
+	if err != nil {
+		return err
+	}
+	amount := back.total()
+	if amount > a.Order.Paid-a.Order.Refunded {
+		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.Order.Paid-a.Order.Refunded, a.Currency))
+	}
+	a.Order.Refunded += amount
+	a.note("refund", r.Who, "%s: %s", words(amount, a.Currency), r.Why)
+	if amount > 0 {
+		provider, ref, err := a.acceptedPayment(ctx, tx)
+		if err != nil {
+			return err
+		}
+		a.postBack(owed, back, "refund: "+r.Why)
+		a.refund(refund{ID: refundID, Provider: provider, Ref: ref, Amount: amount, Currency: a.Currency, Why: r.Why, asked: digest})
+	}
+	a.mail(mailRefund, "/"+r.Key, refundDetail(amount, r.Why))
+	if all && a.Order.Refunded == a.Order.Paid {
+		return a.turn(Refunded)
+	}
+	return a.turn(PartRefunded)
+}
+
+// voidFor voids the tickets of a refund, gives their places back and says what that
+// comes to, and whether no good ticket is left.
+func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, all bool, err error) {
+	if r.Amount > 0 {
+		return a.share(r.Amount), false, nil
+	}
+	good, err := a.goodTickets(ctx, tx)
+	if err != nil {
+		return back, false, err
+	}
+	numbers, err := a.named(good, r.Tickets)
+	if err != nil {
+		return back, false, err
+	}
+	if len(r.Tickets) == 0 {
+		back = a.rest(good)
+	} else {
+		kept := slices.DeleteFunc(slices.Clone(good), func(n int) bool { return slices.Contains(numbers, n) })
+		back = a.splitOf(good, true).minus(a.splitOf(kept, true))
+	}
+	return back, len(numbers) == len(good), a.giveUp(ctx, tx, numbers, ticketing.Cancelled, r.Why)
+}
+
+// rest is all that is left of an order's money, to the last unit: its good tickets
+// and its own fee, less what went back for no ticket.
+func (a *act) rest(good []int) split {
+	all := a.splitOf(good, true)
+	all.sales += a.Order.Paid - a.Order.Refunded - all.total()
+	return all
+}
+
+// share splits an amount as the whole order is split.
+func (a *act) share(amount int64) split {
+	all := a.split()
+	if all.total() == 0 {
+		return split{sales: amount}
+	}
+	tax := amount * all.tax / all.total()
+	return split{sales: amount - tax, tax: tax}
+}
+
+// goodTickets gives the numbers of the order's tickets that are not void for good.
+func (a *act) goodTickets(ctx context.Context, tx *sqldb.Tx) (numbers []int, err error) {
+	have, err := a.sales.Tickets.OfIn(ctx, tx, a.Event, a.Tickets)
+	if err != nil {
+		return nil, err
+	}
+	for n, t := range have {
+		if t.State == ticketing.Valid || t.State == ticketing.Blocked {
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers, nil
+}
+
+// named gives those of good tickets that a refund names; all when it names none.
+func (a *act) named(good []int, ids []ticket.ID) (numbers []int, err error) {
+	if len(ids) == 0 {
+		return good, nil
+	}
+	for _, n := range good {
+		if slices.Contains(ids, a.Tickets[n]) {
+			numbers = append(numbers, n)
+		}
+	}
+	if len(numbers) != len(ids) {
+		return nil, fault.At(fault.BadInput, "tickets", "not all of these are good tickets of order %s", a.Code)
+	}
+	return numbers, nil
+}
+
+// giveUp gives places back and voids their tickets. Pools come before the journal:
+// all who need both take them in that order.
+func (a *act) giveUp(ctx context.Context, tx *sqldb.Tx, numbers []int, state ticketing.State, why string) error {
+	if len(numbers) == 0 {
+		return nil
+	}
+	if err := a.sales.Stock.ReturnIn(ctx, tx, a.Event, a.linesOf(numbers)); err != nil {
+		return err
+	}
+	return a.sales.Tickets.VoidIn(ctx, tx, a.Event, idsOf(a.Tickets, numbers), state, why)
+}
+
+// acceptedPayment is the payment that paid the order.
+func (a *act) acceptedPayment(ctx context.Context, tx *sqldb.Tx) (provider, ref string, err error) {
+	err = tx.QueryRowContext(ctx, `select provider, ref from order_payment where order_id = $1 and accepted = 1`, a.ID).Scan(&provider, &ref)
+	return provider, ref, err
+}
+
+// refund is money that is to go back.
+type refund struct {
+	ID, Provider, Ref string
+	Amount            int64
+	Currency, Why     string
+	asked             string
+}
+
+// refund notes that money is to go back. What no provider holds is given by hand:
+// the organiser says so by asking.
+func (a *act) refund(r refund) {
+	state, done, try := "asked", int64(0), a.now.UnixMilli()
+	if byHand(r.Provider) {
+		state, done, try = "done", a.now.UnixMilli(), 0
+		a.post(owed, at(r.Provider), r.Amount, r.Currency, "given back by hand, "+r.Ref)
+	}
+	a.more = append(a.more, statement{
+		`insert into order_refund (id, order_id, provider, ref, state, amount, currency, why, asked, made_at, done_at, try_at, tries)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0) on conflict (id) do nothing`,
+		[]any{r.ID, a.ID, r.Provider, r.Ref, state, r.Amount, r.Currency, r.Why, r.asked, a.now.UnixMilli(), done, try},
+	})
+}
+
+// byHand says whether money that came so goes back by hand, there being no provider
+// to ask.
+func byHand(provider string) bool { return provider == Bank || provider == Cash }
+
+// giveBack asks the provider for the refunds of an order that it has not done yet.
+func (s *Sales) giveBack(ctx context.Context, id string) error {
+	open, err := s.openRefunds(ctx, id)
+	if err != nil {
+		return err
+	}
+	var all []error
+	for _, r := range open {
+		all = append(all, s.giveOneBack(ctx, id, r))
+	}
+	return errors.Join(all...)
+}
+
+// giveOneBack asks the provider for one refund. The key is the refund's id, so it
+// may be asked for any number of times.
+func (s *Sales) giveOneBack(ctx context.Context, id string, r refund) error {
+	if s.Provider == nil || s.Provider.Name() != r.Provider {
+		return fault.New(fault.Unavailable, "payment provider %s is not set up here", r.Provider)
+	}
+	_, failed := s.Provider.Refund(ctx, payment.Refund{Key: r.ID, Ref: r.Ref, Amount: r.Amount, Why: payment.ClipText(r.Why)})
+	if kind := fault.KindOf(failed); failed != nil && kind != fault.Refused && kind != fault.BadInput && kind != fault.NotFound {
+		return errors.Join(failed, s.later(ctx, r.ID))
+	}
+	if err := s.step("refunded"); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.gaveBack(ctx, tx, r, failed) })
+	return err
+}
+
+// gaveBack notes that the provider has done a refund, or never will.
+func (a *act) gaveBack(ctx context.Context, tx *sqldb.Tx, r refund, failed error) error {
+	state := "done"
+	if failed != nil {
+		state = "refused"
+	}
+	result, err := tx.ExecContext(ctx, `update order_refund set state = $2, done_at = $3, try_at = 0 where id = $1 and state = 'asked'`, r.ID, state, a.now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return err // somebody else was faster
+	}
+	if failed != nil {
+		a.note("refund failed", "provider", "%s of %s: %s. Give it back by other means", words(r.Amount, r.Currency), r.Ref, fault.Message(failed))
+		return nil
+	}
+	a.post(owed, at(r.Provider), r.Amount, r.Currency, "given back, "+r.Ref)
+	a.note("given back", "provider", "%s of %s", words(r.Amount, r.Currency), r.Ref)
+	if a.State == Refunding {
+		return a.turn(Refunded)
+	}
+	return nil
+}
+
+// openRefunds lists what the provider has not done yet of an order's refunds.
+func (s *Sales) openRefunds(ctx context.Context, id string) (list []refund, err error) {
+	rows, err := s.DB.Read().QueryContext(ctx, `select id, provider, ref, amount, currency, why from order_refund where order_id = $1 and state = 'asked' order by id`, id)
+	if err != nil {
+		return nil, stored(err, "reading refunds")
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r refund
+		if err := rows.Scan(&r.ID, &r.Provider, &r.Ref, &r.Amount, &r.Currency, &r.Why); err != nil {
+			return nil, stored(err, "reading refunds")
+		}
+		list = append(list, r)
+	}
+	return list, stored(rows.Err(), "reading refunds")
+}
+
+// later puts a refund off that the provider can't do now.
+func (s *Sales) later(ctx context.Context, refundID string) error {
+	return stored(s.DB.Exec(ctx, `update order_refund set tries = tries + 1, try_at = $2 where id = $1 and state = 'asked'`,
+		refundID, s.Now().Add(time.Minute).UnixMilli()), "putting a refund off")
+}
+
+// refundedElsewhere takes in refunds that somebody made at the provider.
+func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, accepted bool) error {
+	if p.Refunded == 0 {
+		return nil
+	}
+	var ours int64
+	err := tx.QueryRowContext(ctx, `select coalesce(sum(amount), 0) from order_refund where provider = $1 and ref = $2 and state <> 'refused'`, provider, p.Ref).Scan(&ours)
+	if err != nil || p.Refunded <= ours {
+		return err
+	}
+	amount := p.Refunded - ours
+	a.more = append(a.more, statement{
+		`insert into order_refund (id, order_id, provider, ref, state, amount, currency, why, asked, made_at, done_at, try_at, tries)
+		values ($1, $2, $3, $4, 'done', $5, $6, 'made at the provider', '', $7, $7, 0, 0) on conflict (id) do nothing`,
+		[]any{a.ID + "/" + provider + "/" + p.Ref + "/elsewhere/" + words(p.Refunded, p.Currency), a.ID, provider, p.Ref, amount, p.Currency, a.now.UnixMilli()},
+	})
+	a.note("refund", "provider", "%s of %s, made at %s", words(amount, p.Currency), p.Ref, provider)
+	if !accepted || !a.State.Good() {
+		a.post(owed, at(provider), amount, p.Currency, "given back at the provider, "+p.Ref)
+		return nil
+	}
+	a.postBack(at(provider), a.share(amount), "given back at the provider, "+p.Ref)
+	if a.Order.Refunded += amount; a.Order.Refunded < a.Order.Paid {
+		return a.turn(PartRefunded)
+	}
+	numbers, err := a.goodTickets(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if err := a.turn(Refunded); err != nil {
+		return err
+	}
+	return a.giveUp(ctx, tx, numbers, ticketing.Cancelled, "refunded")
+}

@@ -1,0 +1,181 @@
+package sales
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"usher/crypto/ticket"
+	"usher/migrations/sqldb"
+	"usher/sync/fault"
+)
+
+const orderColumns = `id, code, event, state, rev, asked, currency, total, paid, refunded, cart, details, until, extended,
+	method, attempt, ref, url, tickets, made_at, changed_at, paid_at`
+
+// cartText is what the cart's column holds.
+type cartText struct {
+	Items  []Item `json:"items"`
+	Fee    int64  `json:"fee,omitempty"`
+	FeeTax int64  `json:"fee_tax,omitempty"`
+}
+
+func scanOrder(scan func(...any) error) (o Order, err error) {
+	var state, cart, details, tickets string
+	var until, made, changed, paidAt int64
+	err = scan(&o.ID, &o.Code, &o.Event, &state, &o.rev, &o.asked, &o.Currency, &o.Total, &o.Paid, &o.Refunded, &cart, &details, &until, &o.Extended,
+		&o.Method, &o.attempt, &o.ref, &o.url, &tickets, &made, &changed, &paidAt)
+	if err != nil {
+		return o, err
+	}
+	o.State, o.Until = State(state), time.UnixMilli(until).UTC()
+	o.Made, o.Changed = time.UnixMilli(made).UTC(), time.UnixMilli(changed).UTC()
+	if paidAt != 0 {
+		o.PaidAt = time.UnixMilli(paidAt).UTC()
+	}
+	var c cartText
+	err = errors.Join(unpack(cart, &c), unpack(details, &o.Details), unpack(tickets, &o.Tickets))
+	if err != nil {
+		return o, fault.Wrap(fault.Internal, err, "order %s in the database is damaged", o.Code)
+	}
+	o.Items, o.Fee, o.FeeTax = c.Items, c.Fee, c.FeeTax
+	return o, nil
+}
+
+// unpack reads JSON of ours; "" is nothing.
+func unpack(text string, into any) error {
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), into)
+}
+
+// pack writes JSON of ours.
+func pack(v any) (string, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "", fmt.Errorf("writing a part of an order: %w", err)
+	}
+	return string(b), nil
+}
+
+// statement is SQL to be run with others.
+type statement struct {
+	query string
+	args  []any
+}
+
+// run runs statements that need nothing of each other's answers.
+func run(ctx context.Context, tx *sqldb.Tx, list []statement) error {
+	for _, st := range list {
+		if _, err := tx.ExecContext(ctx, st.query, st.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert is the statement by which a new order is kept. Another one under the id
+// or the code leaves what is there.
+func (o *Order) insert() (statement, error) {
+	cart, err := pack(cartText{o.Items, o.Fee, o.FeeTax})
+	if err != nil {
+		return statement{}, err
+	}
+	return statement{
+		`insert into sale_order (id, code, event, state, rev, asked, currency, total, paid, refunded, cart, details, name, email, until, over_at, extended,
+			method, attempt, ref, url, tickets, made_at, changed_at, paid_at)
+		values ($1, $2, $3, $4, 0, $5, $6, $7, 0, 0, $8, '', '', '', $9, $9, 0, '', 0, '', '', '', $10, $10, 0) on conflict do nothing`,
+		[]any{o.ID, o.Code, o.Event, string(o.State), o.asked, o.Currency, o.Total, cart, o.Until.UnixMilli(), o.Made.UnixMilli()},
+	}, nil
+}
+
+// update is the statement by which an order's change is kept.
+func (o *Order) update() (statement, error) {
+	details, tickets := "", ""
+	var err error
+	if o.Complete() {
+		if details, err = pack(o.Details); err != nil {
+			return statement{}, err
+		}
+	}
+	if len(o.Tickets) > 0 {
+		if tickets, err = pack(o.Tickets); err != nil {
+			return statement{}, err
+		}
+	}
+	var paidAt int64
+	if !o.PaidAt.IsZero() {
+		paidAt = o.PaidAt.UnixMilli()
+	}
+	var overAt int64
+	if o.State.Buying() || o.State == Awaiting {
+		overAt = o.Until.UnixMilli()
+	}
+	return statement{
+		`update sale_order set state = $2, paid = $3, refunded = $4, details = $5, name = $6, email = $7, until = $8, extended = $9,
+			method = $10, attempt = $11, ref = $12, url = $13, tickets = $14, changed_at = $15, paid_at = $16, over_at = $17 where id = $1`,
+		[]any{o.ID, string(o.State), o.Paid, o.Refunded, details, o.Details.Name, o.Details.Email, o.Until.UnixMilli(), o.Extended,
+			o.Method, o.attempt, o.ref, o.url, tickets, o.Changed.UnixMilli(), paidAt, overAt},
+	}, nil
+}
+
+// Order gives an order by its id.
+func (s *Sales) Order(ctx context.Context, id string) (Order, error) {
+	o, err := scanOrder(s.DB.Read().QueryRowContext(ctx, `select `+orderColumns+` from sale_order where id = $1`, id).Scan)
+	return o, found(err, id)
+}
+
+// found gives a failed look at an order its kind.
+func found(err error, name string) error {
+	if errors.Is(err, sql.ErrNoRows) {
+		return fault.New(fault.NotFound, "there is no order %.40q", name)
+	}
+	return stored(err, "reading an order")
+}
+
+// orders reads several.
+func orders(ctx context.Context, q sqldb.Queryer, where string, args ...any) (list []Order, err error) {
+	rows, err := q.QueryContext(ctx, `select `+orderColumns+` from sale_order `+where, args...)
+	if err != nil {
+		return nil, stored(err, "reading orders")
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		o, err := scanOrder(rows.Scan)
+		if err != nil {
+			return nil, stored(err, "reading orders")
+		}
+		list = append(list, o)
+	}
+	return list, stored(rows.Err(), "reading orders")
+}
+
+// stored gives a failed statement a kind; faults pass as they are.
+func stored(err error, doing string, args ...any) error {
+	var known *fault.Error
+	var kind fault.Kind
+	if err == nil || errors.As(err, &known) || errors.As(err, &kind) {
+		return err
+	}
+	doing = fmt.Sprintf(doing, args...)
+	switch {
+	case sqldb.IsBusy(err):
+		return fault.Wrap(fault.Unavailable, err, "%s: the database is busy", doing)
+	case sqldb.IsFull(err):
+		return fault.Wrap(fault.Unavailable, err, "%s: the disk is full or can't be written to", doing)
+	}
+	return fault.Wrap(fault.Internal, err, "%s failed", doing)
+}
+
+// idsOf gives the ids of tickets.
+func idsOf(list []ticket.ID, numbers []int) []ticket.ID {
+	ids := make([]ticket.ID, len(numbers))
+	for i, n := range numbers {
+		ids[i] = list[n]
+	}
+	return ids
+}

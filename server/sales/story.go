@@ -1,0 +1,124 @@
+package sales
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/server/post"
+)
+
+// Happening is something that happened to an order.
+type Happening struct {
+	At   time.Time `json:"at"`
+	Kind string    `json:"kind"`
+	Who  string    `json:"who"` // buyer, organiser, provider, usher
+	Text string    `json:"text,omitempty"`
+}
+
+// Story tells all that happened to an order, oldest first, its mail with it.
+func (s *Sales) Story(ctx context.Context, id string) (list []Happening, err error) {
+	o, err := s.Order(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	list = []Happening{{At: o.Made, Kind: "begun", Who: "buyer", Text: o.summary()}}
+	rows, err := s.DB.Read().QueryContext(ctx, `select at, kind, who, text from order_event where order_id = $1 order by rev, number`, id)
+	if err != nil {
+		return nil, stored(err, "reading an order's history")
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var h Happening
+		var at int64
+		if err := rows.Scan(&at, &h.Kind, &h.Who, &h.Text); err != nil {
+			return nil, stored(err, "reading an order's history")
+		}
+		h.At = time.UnixMilli(at).UTC()
+		list = append(list, h)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, stored(err, "reading an order's history")
+	}
+	mails, err := s.Post.About(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mails {
+		list = append(list, mailed(m))
+	}
+	slices.SortStableFunc(list, func(a, b Happening) int { return a.At.Compare(b.At) })
+	return list, nil
+}
+
+// mailed is a mail as a happening: when it was queued, or what became of it.
+func mailed(m post.Queued) Happening {
+	h := Happening{At: m.Queued, Kind: "mail " + string(m.State), Who: "usher", Text: m.Kind + " to " + m.To}
+	if !m.Done.IsZero() {
+		h.At = m.Done
+	}
+	if m.Problem != "" {
+		h.Text += ": " + m.Problem
+	}
+	return h
+}
+
+// summary says in a line what is bought.
+func (o *Order) summary() string {
+	var parts []string
+	for _, item := range o.Items {
+		parts = append(parts, item.words())
+	}
+	return strings.Join(parts, ", ") + ", " + words(o.Total, o.Currency)
+}
+
+// maxFound is how many orders a search gives at most.
+const maxFound = 200
+
+// Search says which orders are looked for. The zero value is the newest of all.
+type Search struct {
+	Event string
+	State State
+	Text  string // code, e-mail address, or a part of the buyer's name
+	Limit int    // 0: 50
+}
+
+// Find looks orders up, the newest first.
+func (s *Sales) Find(ctx context.Context, q Search) ([]Order, error) {
+	limit := min(cmp.Or(max(q.Limit, 0), 50), maxFound)
+	text := line(q.Text)
+	if code := CleanCode(text); code != "" {
+		if list, err := orders(ctx, s.DB.Read(), `where code = $1`, code); err != nil || len(list) > 0 {
+			return list, err
+		}
+	}
+	if strings.Contains(text, "@") {
+		return orders(ctx, s.DB.Read(), `where email = $1 and ($2 = '' or event = $2) and ($3 = '' or state = $3) order by made_at desc, id limit $4`,
+			text, q.Event, string(q.State), limit)
+	}
+	if text != "" {
+		return s.byName(ctx, q, text, limit)
+	}
+	return orders(ctx, s.DB.Read(), `where ($1 = '' or event = $1) and ($2 = '' or state = $2) order by made_at desc, id limit $3`, q.Event, string(q.State), limit)
+}
+
+// byName looks for a part of a name, in any case. It walks through the newest
+// orders: names are folded here, as the engines fold differently.
+func (s *Sales) byName(ctx context.Context, q Search, text string, limit int) (found []Order, err error) {
+	const walked = 20_000
+	list, err := orders(ctx, s.DB.Read(), `where name <> '' and ($1 = '' or event = $1) and ($2 = '' or state = $2) order by made_at desc, id limit $3`,
+		q.Event, string(q.State), walked)
+	if err != nil {
+		return nil, err
+	}
+	text = strings.ToLower(text)
+	for _, o := range list {
+		if len(found) < limit && strings.Contains(strings.ToLower(o.Details.Name), text) {
+			found = append(found, o)
+		}
+	}
+	return found, nil
+}
