@@ -33,10 +33,9 @@ check: ## gofmt, vet, staticcheck and the arrows between packages; works offline
 	$(TOOL) staticcheck -checks all ./...
 	$(GO) test -count=1 ./e2e/arch
 
-bench: ## every benchmark, one package after the other; then frame to verdict in a browser
+bench: ## every benchmark, one package after the other; those of ./e2e/doorpage in a browser
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|[^/]*$$||' | sort -u); do \
 		$(SERVICES) $(GO) test -run '^$$' -bench . -benchmem -timeout 30m $$dir; done
-	$(GO) test -count=1 -v -run Speed ./e2e/doorpage
 
 fuzz: ## each fuzz target for FUZZTIME (30s)
 	@set -e; grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file decl; do \

@@ -31,16 +31,19 @@ func (f Flaw) String() string {
 	return out.String()
 }
 
-// askAxe runs the rules of WCAG 2.2 to level AA, contrast to level AAA, and what is
-// good practice beyond.
-const askAxe = `axe.run({
-	runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+// Contrasts are the rules whose outcome hangs on colours alone.
+var Contrasts = []string{"color-contrast", "color-contrast-enhanced", "link-in-text-block"}
+
+// askAxe runs rules. rules has those to run; where it is empty they are those of
+// WCAG 2.2 to level AA, contrast to level AAA, and what is good practice beyond.
+const askAxe = `((rules) => axe.run({
+	runOnly: rules.length ? { type: "rule", values: rules } : ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 	rules: { "color-contrast-enhanced": { enabled: true } },
 	resultTypes: ["violations"],
-}).then((r) => JSON.stringify(r.violations))`
+}).then((r) => JSON.stringify(r.violations)))(%s)`
 
-// Flaws has axe-core look at the page as it is now.
-func (t *Tab) Flaws() ([]Flaw, error) {
+// Flaws has axe-core look at the page as it is now: by these of its rules, or by all.
+func (t *Tab) Flaws(rules ...string) ([]Flaw, error) {
 	there, err := Eval[bool](t, `"axe" in window`)
 	if err == nil && !there {
 		_, err = Eval[bool](t, axe+";true")
@@ -48,7 +51,11 @@ func (t *Tab) Flaws() ([]Flaw, error) {
 	if err != nil {
 		return nil, fmt.Errorf("loading axe-core: %w", err)
 	}
-	text, err := Eval[string](t, askAxe)
+	list, err := json.Marshal(append([]string{}, rules...))
+	if err != nil {
+		return nil, err
+	}
+	text, err := Eval[string](t, fmt.Sprintf(askAxe, list))
 	if err != nil {
 		return nil, fmt.Errorf("running axe-core: %w", err)
 	}

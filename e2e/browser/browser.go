@@ -3,14 +3,21 @@
 package browser
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
+	"sync"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/css"
+	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -21,8 +28,11 @@ var names = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
 // startTimeout bounds the start of the browser on a busy machine.
 const startTimeout = time.Minute
 
-// between is the pause between two looks at what is waited for.
-const between = 10 * time.Millisecond
+// The first and the longest pause between two looks at what is waited for.
+const (
+	soon = 5 * time.Millisecond
+	late = 40 * time.Millisecond
+)
 
 // ErrMissing means that this machine has no Chromium; make deps installs it.
 var ErrMissing = errors.New("no Chromium on this machine: run make deps")
@@ -34,18 +44,23 @@ type Config struct {
 	Flags   map[string]string // further switches of the browser, without their hyphens
 	Width   int               // of the page, in CSS pixels
 	Height  int
+	Scale   float64 // device pixels to a CSS pixel; 0: 1
 }
 
-// Browser is a running Chromium. Its tabs know nothing of each other: each has
-// cookies, storage and service workers of its own.
+// Browser is a running Chromium.
 type Browser struct {
 	ctx context.Context
 	cfg Config
+
+	mu   sync.Mutex
+	idle []*Tab // that were lent, and given back
 }
 
 // Tab is a page.
 type Tab struct {
-	ctx context.Context
+	ctx     context.Context
+	cfg     Config
+	scripts []page.ScriptIdentifier // that run in every page
 }
 
 // Start starts a browser. It ends with close, or with ctx.
@@ -59,7 +74,7 @@ func Start(ctx context.Context, cfg Config) (b *Browser, closed func(), err erro
 		chromedp.WSURLReadTimeout(startTimeout),
 	}
 	for name, value := range map[string]any{
-		"headless": true, "disable-gpu": true, "disable-quic": true, "disable-background-networking": true, "disable-component-update": true,
+		"headless": true, "process-per-site": true, "disable-gpu": true, "disable-quic": true, "disable-background-networking": true, "disable-component-update": true,
 		"disable-sync": true, "disable-dev-shm-usage": true, "autoplay-policy": "no-user-gesture-required", "hide-scrollbars": true,
 		// A tab works the same whether another one is in front of it or not.
 		"disable-background-timer-throttling": true, "disable-backgrounding-occluded-windows": true, "disable-renderer-backgrounding": true,
@@ -83,24 +98,88 @@ func Start(ctx context.Context, cfg Config) (b *Browser, closed func(), err erro
 	return &Browser{ctx: run, cfg: cfg}, closed, nil
 }
 
-// Tab opens an empty tab of a size in CSS pixels, 0 for the browser's own. It ends
-// with close, or with the browser.
+// Tab opens an empty tab of a size in CSS pixels, 0 for the browser's own. It knows
+// nothing of other tabs: it has cookies, storage and service workers of its own. It
+// ends with close, or with the browser.
 func (b *Browser) Tab(width, height int) (tab *Tab, closed func(), err error) {
 	run, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
-	t := &Tab{ctx: run}
-	if err := chromedp.Do(run); err != nil {
+	t, err := b.ready(run, width, height)
+	if err != nil {
 		stop()
 		return nil, nil, fmt.Errorf("opening a tab: %w", err)
+	}
+	return t, stop, nil
+}
+
+// Lend gives an empty tab of a size in CSS pixels that shares cookies with the others
+// that are lent, and with back it is lent again. That takes a fraction of the time
+// that a new one takes. What a page stores is its address's, so pages at addresses of
+// their own still know nothing of each other.
+func (b *Browser) Lend(width, height int) (tab *Tab, back func(), err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n := len(b.idle); n > 0 {
+		tab, b.idle = b.idle[n-1], b.idle[:n-1]
+		err = tab.sized(width, height)
+	} else {
+		run, _ := chromedp.NewContext(b.ctx) // ends with the browser
+		tab, err = b.ready(run, width, height)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("lending a tab: %w", err)
+	}
+	return tab, func() {
+		if tab.clear() != nil {
+			return // it broke: nobody gets it any more
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.idle = append(b.idle, tab)
+	}, nil
+}
+
+// ready prepares a new tab.
+func (b *Browser) ready(run context.Context, width, height int) (*Tab, error) {
+	t := &Tab{ctx: run, cfg: b.cfg}
+	if err := chromedp.Do(run); err != nil {
+		return nil, err
 	}
 	// As if somebody looked at it, which only one tab at a time has otherwise.
 	if _, err := chromedp.Call(run, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
-		stop()
-		return nil, nil, fmt.Errorf("opening a tab: %w", err)
+		return nil, err
 	}
-	if width == 0 || height == 0 {
-		width, height = b.cfg.Width, b.cfg.Height
+	// Nobody here listens to what the browser tells of every request, style sheet and
+	// change of the page, and that costs more than the tests themselves.
+	for _, off := range []cdp.Command[cdp.Empty, cdp.Empty]{network.Disable, log.Disable, css.Disable, dom.Disable} {
+		if _, err := chromedp.Call(run, off, cdp.Empty{}); err != nil {
+			return nil, err
+		}
 	}
-	return t, stop, t.Size(width, height)
+	return t, t.sized(width, height)
+}
+
+// clear takes away what was done to a tab.
+func (t *Tab) clear() error {
+	for _, id := range t.scripts {
+		if _, err := chromedp.Call(t.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: id}); err != nil {
+			return err
+		}
+	}
+	t.scripts = nil
+	// From within the page, which costs no new process as Go would.
+	_, err := Eval[bool](t, `location.replace("about:blank"), true`)
+	return errors.Join(err, t.Media(nil), t.Wait(`location.href === "about:blank"`, startTimeout))
+}
+
+// Media has the page believe that CSS media features are so, and with nil that they
+// are the browser's own again.
+func (t *Tab) Media(features map[string]string) error {
+	params := emulation.SetEmulatedMediaParams{}
+	for name, value := range features {
+		params.Features = append(params.Features, &emulation.MediaFeature{Name: name, Value: value})
+	}
+	_, err := chromedp.Call(t.ctx, emulation.SetEmulatedMedia, params)
+	return err
 }
 
 // Open starts a browser for a single tab, whose storage is the profile's: it is there
@@ -110,8 +189,8 @@ func Open(ctx context.Context, cfg Config) (tab *Tab, closed func(), err error) 
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &Tab{ctx: b.ctx}
-	return t, closed, t.Size(cfg.Width, cfg.Height)
+	t := &Tab{ctx: b.ctx, cfg: cfg}
+	return t, closed, t.sized(cfg.Width, cfg.Height)
 }
 
 func find() (string, error) {
@@ -126,13 +205,21 @@ func find() (string, error) {
 	return "", ErrMissing
 }
 
-// Size gives the page a size in CSS pixels.
+// sized is Size with 0 for the browser's own.
+func (t *Tab) sized(width, height int) error {
+	if width == 0 || height == 0 {
+		width, height = t.cfg.Width, t.cfg.Height
+	}
+	return t.Size(width, height)
+}
+
+// Size gives the page a size in CSS pixels, 0 for a phone's.
 func (t *Tab) Size(width, height int) error {
 	if width == 0 || height == 0 {
 		width, height = 360, 740
 	}
 	_, err := chromedp.Call(t.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{
-		Width: int64(width), Height: int64(height), DeviceScaleFactor: 2, Mobile: width < 600,
+		Width: int64(width), Height: int64(height), DeviceScaleFactor: cmp.Or(t.cfg.Scale, 1), Mobile: width < 600,
 	})
 	return err
 }
@@ -140,7 +227,10 @@ func (t *Tab) Size(width, height int) error {
 // Before runs a JavaScript text in every page that the tab opens from now on,
 // before any of the page's own.
 func (t *Tab) Before(script string) error {
-	_, err := chromedp.Call(t.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	added, err := chromedp.Call(t.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	if err == nil {
+		t.scripts = append(t.scripts, added.Identifier)
+	}
 	return err
 }
 
@@ -149,36 +239,22 @@ func (t *Tab) Go(url string) error {
 	return chromedp.Do(t.ctx, chromedp.Navigate(url))
 }
 
-// Keys types text as a keyboard does: real key events, whatever has the focus.
-func (t *Tab) Keys(text string) error { return chromedp.Do(t.ctx, chromedp.KeyEvent(text)) }
-
-// Click presses what the CSS selector finds, with real pointer events.
-func (t *Tab) Click(selector string) error { return chromedp.Do(t.ctx, chromedp.Click(selector)) }
-
-// Tap presses a point of the page, in CSS pixels, with real pointer events.
-func (t *Tab) Tap(x, y float64) error { return chromedp.Do(t.ctx, chromedp.MouseClickXY(x, y)) }
-
 // Wait waits until the JavaScript expression is true. It asks from here, so it
 // neither needs the page's timers nor minds that the page is loaded anew.
 func (t *Tab) Wait(expression string, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(t.ctx, patience)
 	defer cancel()
-	for {
+	for pause := soon; ; pause = min(2*pause, late) {
 		is, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
 		if is && err == nil {
 			return nil
 		}
 		select {
-		case <-time.After(between):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s: %w", expression, errors.Join(ctx.Err(), err))
 		}
 	}
-}
-
-// Upload puts files into the file input with the CSS selector.
-func (t *Tab) Upload(selector string, files ...string) error {
-	return chromedp.Do(t.ctx, chromedp.SetUploadFiles(selector, files))
 }
 
 // Picture is the page as it looks now, as PNG.

@@ -29,11 +29,9 @@ addEventListener("DOMContentLoaded", () => new MutationObserver((list) => { pain
 	.observe(document.getElementById("verdict"), { attributeFilter: ["class"] }));
 `
 
-// still is a film of one code.
-func still(t *testing.T, n int) func(*gatetest.Venue) []browser.Scene {
-	return func(v *gatetest.Venue) []browser.Scene {
-		return []browser.Scene{{Picture: inSight(t, v.Code(t, ticketID(n), 0)), Frames: 2}}
-	}
+// still is a film of ticket 1.
+func still(t testing.TB, v *gatetest.Venue) []browser.Scene {
+	return []browser.Scene{{Picture: inSight(t, v.Code(t, ticketID(1), 0)), Frames: 2}}
 }
 
 func (d *door) startCamera() {
@@ -59,7 +57,7 @@ func (d *door) afterFrames(n int) {
 // looked at too.
 func TestCameraFramesStayOnTheDevice(t *testing.T) {
 	t.Parallel()
-	d := open(t, setup{camera: still(t, 1), before: watched})
+	d := open(t, setup{seesFirst: true, before: watched})
 	d.verify()
 	d.startCamera()
 	d.shows("green", "tick", "ADMIT")
@@ -94,7 +92,7 @@ func TestCameraFramesStayOnTheDevice(t *testing.T) {
 // Where the decoder can't run the agent reads, and the strip says so.
 func TestCameraReadByTheAgent(t *testing.T) {
 	t.Parallel()
-	d := open(t, setup{camera: still(t, 1), before: watched + `globalThis.Worker = class { constructor() { throw new Error("no workers here"); } };`})
+	d := open(t, setup{seesFirst: true, before: watched + `globalThis.Worker = class { constructor() { throw new Error("no workers here"); } };`})
 	d.startCamera()
 	d.shows("green", "tick", "ADMIT")
 	if got := eval[string](d, `(r => r.dataset.state + ": " + r.textContent + ": " + r.title)(document.getElementById("reader"))`); got != "bad: camera read by the agent: no workers here" {
@@ -110,7 +108,7 @@ func TestCameraReadByTheAgent(t *testing.T) {
 // and the agent reads.
 func TestCameraDecoderThatBreaks(t *testing.T) {
 	t.Parallel()
-	d := open(t, setup{camera: still(t, 1), before: watched + `
+	d := open(t, setup{seesFirst: true, before: watched + `
 		globalThis.started = 0;
 		const Real = Worker;
 		globalThis.Worker = class extends Real {
@@ -129,7 +127,7 @@ func TestCameraDecoderThatBreaks(t *testing.T) {
 // goes on where it was. The agent's return is all that is missing.
 func TestCameraAfterAReloadWithTheAgentAway(t *testing.T) {
 	t.Parallel()
-	d := open(t, setup{camera: still(t, 1), before: watched})
+	d := open(t, setup{seesFirst: true, before: watched, keeps: true})
 	d.until(`navigator.serviceWorker.controller`)
 	d.startCamera()
 	d.shows("green", "tick", "ADMIT")
@@ -212,7 +210,7 @@ func TestCameraTroubles(t *testing.T) {
 // and the lens that were chosen. One that is unplugged is named.
 func TestCameraGoesAndComes(t *testing.T) {
 	t.Parallel()
-	d := open(t, setup{camera: still(t, 1), before: watched + `
+	d := open(t, setup{seesFirst: true, before: watched + `
 		globalThis.lights = [];
 		MediaStreamTrack.prototype.getCapabilities = () => ({ torch: true });
 		MediaStreamTrack.prototype.applyConstraints = async (c) => { lights.push(c.advanced[0].torch); };

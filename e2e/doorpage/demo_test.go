@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"usher/cmd/usher/demo"
@@ -60,9 +61,27 @@ func sample(t *testing.T, place demo.Place, name string) string {
 	return texts[0]
 }
 
-func TestWithTheServerAway(t *testing.T) {
+// One demonstration serves both: it takes longer to start than to look at.
+func TestDemonstration(t *testing.T) {
 	t.Parallel()
 	place := demonstrate(t)
+	t.Run("the server's pages have no flaws", func(t *testing.T) { seeServersPages(t, place) })
+	t.Run("with the server away", func(t *testing.T) { goOnAlone(t, place) })
+}
+
+func seeServersPages(t *testing.T, place demo.Place) {
+	d := &door{Tab: (&setup{width: 1100, height: 900}).tab(t, nil), t: t}
+	d.must(d.Go(place.Live))
+	d.until(`document.querySelectorAll("#gates tr").length > 0 && document.querySelectorAll("#devices tr").length > 0`)
+	d.flawless("the live page")
+	d.do(`document.querySelector("a.back").click()`)
+	d.until(`!document.querySelector("#gates") && document.readyState === "complete"`)
+	d.flawless("the list of events")
+	d.must(d.Go(place.Live[:strings.Index(place.Live, "/events/")] + "/events/NONE"))
+	d.flawless("an error")
+}
+
+func goOnAlone(t *testing.T, place demo.Place) {
 	d := openDoor(t, place, "north")
 	d.until(`document.getElementById("link").dataset.state === "online"`)
 	d.must(demo.Doors(t.Context(), place.Data, true))

@@ -100,7 +100,7 @@ func (d *door) picture(n int) string {
 	return file
 }
 
-func drawn(t *testing.T, code string) []byte {
+func drawn(t testing.TB, code string) []byte {
 	t.Helper()
 	var out bytes.Buffer
 	if err := document.PNG(&out, code, 480); err != nil {
@@ -129,7 +129,7 @@ func TestCamera(t *testing.T) {
 }
 
 // inSight is a code as a camera sees it.
-func inSight(t *testing.T, code string) image.Image {
+func inSight(t testing.TB, code string) image.Image {
 	t.Helper()
 	img, err := png.Decode(bytes.NewReader(drawn(t, code)))
 	if err != nil {

@@ -3,6 +3,8 @@ package doorpage
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"log"
 	"os"
@@ -21,38 +23,63 @@ import (
 
 const patience = 20 * time.Second
 
-// shared is the browser of all tests that need no camera.
-var shared struct {
+// shared are the browsers of all tests: one without a camera, and one whose camera
+// shows the code of ticket 1, which is the same at every site.
+var shared struct{ plain, sees lazy }
+
+// lazy is a browser that is started by the first who needs it.
+type lazy struct {
 	once    sync.Once
 	browser *browser.Browser
-	err     error
 	closed  func()
+	err     error
 }
+
+// start starts the browser, with what write makes its camera show, if anything.
+func (l *lazy) start(write func(film string) error) (*browser.Browser, error) {
+	l.once.Do(func() {
+		cfg := browser.Config{}
+		if cfg.Profile, l.err = os.MkdirTemp("", "usher-doorpage-"); l.err != nil {
+			return
+		}
+		l.closed = func() { _ = os.RemoveAll(cfg.Profile) }
+		if write != nil {
+			cfg.Camera = cfg.Profile + ".y4m"
+			if l.err = write(cfg.Camera); l.err != nil {
+				return
+			}
+		}
+		var closed func()
+		if l.browser, closed, l.err = browser.Start(context.Background(), cfg); l.err == nil {
+			l.closed = func() { closed(); _ = errors.Join(os.RemoveAll(cfg.Profile), os.RemoveAll(cfg.Camera)) }
+		}
+	})
+	return l.browser, l.err
+}
+
+func (l *lazy) end() {
+	if l.closed != nil {
+		l.closed()
+	}
+}
+
+// atOnce is how many tests run at once: they wait for the browser more than they work.
+const atOnce = "4"
 
 func TestMain(m *testing.M) {
-	profile, err := os.MkdirTemp("", "usher-doorpage-")
-	if err != nil {
-		log.Fatal(err)
-	}
-	start := func() {
-		shared.browser, shared.closed, shared.err = browser.Start(context.Background(), browser.Config{Profile: profile})
-	}
-	chromium = func() (*browser.Browser, error) {
-		shared.once.Do(start)
-		return shared.browser, shared.err
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", atOnce); err != nil {
+			log.Fatal(err)
+		}
 	}
 	status := m.Run()
-	if shared.closed != nil {
-		shared.closed()
-	}
-	if err := os.RemoveAll(profile); err != nil {
-		log.Print(err)
-	}
+	shared.plain.end()
+	shared.sees.end()
 	os.Exit(status)
 }
-
-// chromium gives the shared browser, and starts it the first time.
-var chromium func() (*browser.Browser, error)
 
 // setup says how a door differs from the ordinary one. See the package's comment.
 type setup struct {
@@ -63,26 +90,31 @@ type setup struct {
 	width, height int                                     // of the page; 0: a phone's
 	timers        bool                                    // the page's timers stand still; pass moves them
 	strip         bool                                    // tell, not the gate, says what the strip shows
-	camera        func(v *gatetest.Venue) []browser.Scene // what the camera shows; nil: there is no camera
+	seesFirst     bool                                    // the camera shows ticket 1; without, there is none
+	camera        func(v *gatetest.Venue) []browser.Scene // or this, by a browser of the test's own
 	tls           gate.TLS                                // how phones come in
 	before        string                                  // JavaScript that runs before the page's own
+	keeps         bool                                    // the page is kept on the device, and its sound is real
 }
 
 // door is a tab at the page of a gate.
 type door struct {
 	*browser.Tab
 	*site // nil: the gate is one of a demonstration
-	t     *testing.T
+	t     testing.TB
 	still bool // only pass moves the page's timers
 
 	tickets int // that used has given
 }
 
 // open gives a gate of the test's own, and a tab at its page.
-func open(t *testing.T, s setup) *door {
+func open(t testing.TB, s setup) *door {
 	t.Helper()
 	d := &door{site: newSite(t, s), t: t, still: s.timers}
 	d.Tab = s.tab(t, d.Venue)
+	if !s.keeps {
+		d.must(d.Before(spared))
+	}
 	if s.timers {
 		d.must(d.Before(standStill))
 	}
@@ -96,33 +128,49 @@ func open(t *testing.T, s setup) *door {
 	return d
 }
 
-// tab opens a tab of the shared browser, or of one with a camera.
-func (s *setup) tab(t *testing.T, v *gatetest.Venue) *browser.Tab {
+// tab opens a tab of a shared browser, or of one with a film of the test's own.
+func (s *setup) tab(t testing.TB, v *gatetest.Venue) *browser.Tab {
 	t.Helper()
 	if s.width == 0 {
 		s.width, s.height = 360, 740
 	}
-	b, err := chromium()
+	lend := func() (*browser.Tab, func(), error) {
+		b, err := shared.plain.start(nil)
+		if s.seesFirst {
+			b, err = shared.sees.start(func(film string) error { return browser.WriteCamera(film, still(t, v)) })
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		return b.Lend(s.width, s.height)
+	}
 	if s.camera != nil {
-		file := filepath.Join(t.TempDir(), "camera.y4m")
-		if err := browser.WriteCamera(file, s.camera(v)); err != nil {
-			t.Fatal(err)
-		}
-		var closed func()
-		if b, closed, err = browser.Start(context.WithoutCancel(t.Context()), browser.Config{Profile: t.TempDir(), Camera: file}); err == nil {
-			t.Cleanup(closed)
+		lend = func() (*browser.Tab, func(), error) {
+			film := filepath.Join(t.TempDir(), "camera.y4m")
+			if err := browser.WriteCamera(film, s.camera(v)); err != nil {
+				return nil, nil, err
+			}
+			b, closed, err := browser.Start(context.WithoutCancel(t.Context()), browser.Config{Profile: t.TempDir(), Camera: film})
+			if err != nil {
+				return nil, nil, err
+			}
+			tab, _, err := b.Tab(s.width, s.height)
+			return tab, closed, err
 		}
 	}
+	tab, back, err := lend()
 	if err != nil {
 		t.Fatal(err)
 	}
-	tab, closed, err := b.Tab(s.width, s.height)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(closed)
+	t.Cleanup(back)
 	return tab
 }
+
+// spared takes from a page what takes long and few tests look at: keeping all files
+// on the device, and an open line to the loudspeaker.
+const spared = `
+	Object.defineProperty(navigator, "serviceWorker", { value: undefined });
+	globalThis.AudioContext = class { state = "suspended"; resume() {} };`
 
 // visit opens a door page and waits until it knows how the gate does.
 func (d *door) visit(url string) {
@@ -134,7 +182,7 @@ func (d *door) visit(url string) {
 func (d *door) url() string { return "http://" + d.address + "/" }
 
 // in is the same door for a part of a test.
-func (d *door) in(t *testing.T) *door {
+func (d *door) in(t testing.TB) *door {
 	part := *d
 	part.t = t
 	return &part
@@ -173,11 +221,17 @@ func (d *door) do(statement string) {
 // real ones, which take a second a code on a busy machine.
 func (d *door) scan(code string) {
 	d.t.Helper()
-	text, err := json.Marshal(code)
+	d.dispatch(code + "\r")
+}
+
+// dispatch has the page see the events of keys, with "\r" for Enter.
+func (d *door) dispatch(keys string) {
+	d.t.Helper()
+	text, err := json.Marshal(keys)
 	d.must(err)
-	d.do(fmt.Sprintf(`for (const key of [...%s, "Enter"])
+	d.do(fmt.Sprintf(`for (const char of %s)
 		for (const type of ["keydown", "keyup"])
-			(document.activeElement || document.body).dispatchEvent(new KeyboardEvent(type, { key, bubbles: true, cancelable: true }))`, text))
+			(document.activeElement || document.body).dispatchEvent(new KeyboardEvent(type, { key: char === "\r" ? "Enter" : char, bubbles: true, cancelable: true }))`, text))
 }
 
 // typed has a code checked from the field for codes.

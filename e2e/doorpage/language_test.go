@@ -27,7 +27,7 @@ const untold = `[...document.querySelectorAll("[data-t], .verdict p, .status spa
 // over a reload, also while the agent is away.
 func TestLanguageChosen(t *testing.T) {
 	t.Parallel()
-	d := open(t, setup{})
+	d := open(t, setup{keeps: true})
 	d.until(`navigator.serviceWorker.controller !== null`)
 	ticket := 0
 	for code, words := range languages {

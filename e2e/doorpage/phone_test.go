@@ -72,7 +72,7 @@ func trusting(t *testing.T, h *site, name string) *browser.Browser {
 	h.must(err)
 	pin := sha256.Sum256(root.RawSubjectPublicKeyInfo)
 	film := filepath.Join(t.TempDir(), "camera.y4m")
-	h.must(browser.WriteCamera(film, still(t, 1)(h.Venue)))
+	h.must(browser.WriteCamera(film, still(t, h.Venue)))
 	b, closed, err := browser.Start(context.WithoutCancel(t.Context()), browser.Config{
 		Profile: t.TempDir(), Camera: film,
 		Flags: map[string]string{

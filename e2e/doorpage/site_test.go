@@ -31,7 +31,7 @@ const tickets = 40
 // comes to the gate as a file.
 type site struct {
 	*gatetest.Venue
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	began   time.Time
 	moved   atomic.Int64 // the gate's clock ahead of ours, ns
@@ -42,7 +42,7 @@ type site struct {
 	end     func() // of the agent; nil while there is none
 }
 
-func newSite(t *testing.T, s setup) *site {
+func newSite(t testing.TB, s setup) *site {
 	t.Helper()
 	v := gatetest.New(t, time.Now(), s.event)
 	var list []journal.TicketID

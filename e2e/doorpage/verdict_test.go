@@ -119,6 +119,7 @@ func TestEachSenseIsEnough(t *testing.T) {
 	t.Parallel()
 	s := ofKinds()
 	s.before += recorder
+	s.keeps = true
 	d := open(t, s)
 	d.tap() // a browser gives sound to a page that was touched
 	d.until(`window.audio?.state === "running"`)

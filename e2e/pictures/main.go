@@ -54,7 +54,7 @@ func run(ctx context.Context) (err error) {
 
 // draw takes the pictures: the door's verdicts on a phone, the live page on a desk.
 func draw(ctx context.Context, p demo.Place, dir string, end context.CancelFunc) error {
-	phone, closePhone, err := browser.Open(ctx, browser.Config{Profile: filepath.Join(dir, "phone"), Width: 390, Height: 700})
+	phone, closePhone, err := browser.Open(ctx, browser.Config{Profile: filepath.Join(dir, "phone"), Width: 390, Height: 700, Scale: 2})
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ const still = `document.getAnimations().length === 0`
 
 // drawLive takes a picture of the manager's live page.
 func drawLive(ctx context.Context, p demo.Place, dir string) error {
-	desk, closeDesk, err := browser.Open(ctx, browser.Config{Profile: filepath.Join(dir, "desk"), Width: 1100, Height: 900})
+	desk, closeDesk, err := browser.Open(ctx, browser.Config{Profile: filepath.Join(dir, "desk"), Width: 1100, Height: 900, Scale: 2})
 	if err != nil {
 		return err
 	}

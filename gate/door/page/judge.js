@@ -87,6 +87,7 @@ function note(name, start, end) {
 // took shows what became of a scan; scan is what to send to have it judged again.
 function took(answer, scan, seen) {
   if (unseen.has(answer.result)) return;
+  const judged = performance.now();
   if (answer.me) know(answer.me);
   present({ ...answer, scan });
   if (answer.result === "accept" && answer.record && answer.reason !== "exit") admitted(answer);
@@ -96,6 +97,7 @@ function took(answer, scan, seen) {
   requestAnimationFrame(() => setTimeout(() => {
     const painted = performance.now();
     note("seen-painted", seen, painted);
+    note("judged-painted", judged, painted);
     send("/api/shown", { seq: answer.seq, painted_ms: Math.round(painted - seen) });
   }));
 }
