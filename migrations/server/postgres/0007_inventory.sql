@@ -70,7 +70,10 @@ create function hold_batch(
     ids text[], owners text[], firsts bigint[], untils bigint[], texts text[], wants bigint[],
     releases text[], expiries text[],
     out verdicts bigint[], out lefts bigint[], out ended text[], out slow boolean
-) language plpgsql set enable_seqscan = off as $$ -- whatever the statistics say: each look is for a few rows of many
+) language plpgsql
+-- Whatever the statistics say, each look is for a few rows of many, and the same
+-- plan is good for every batch.
+set enable_seqscan = off set plan_cache_mode = force_generic_plan as $$
 declare
     requests constant int := cardinality(ids);
     width    constant int := cardinality(pools);
