@@ -68,7 +68,7 @@ func (s *Stock) settle(ctx context.Context, q *queue, b *batch) error {
 // run decides a batch in a transaction that works with pools' rows one after the
 // other: holds that end first, then pools, then seats, so that no two servers wait
 // for each other.
-func (b *batch) run(ctx context.Context, tx *sqldb.Tx, known plans) (*tally, error) {
+func (b *batch) run(ctx context.Context, tx conn, known plans) (*tally, error) {
 	b.left, b.back = make(map[string]int64, 1), false
 	ended, err := b.endHolds(ctx, tx)
 	if err != nil {
@@ -102,7 +102,7 @@ func (b *batch) run(ctx context.Context, tx *sqldb.Tx, known plans) (*tally, err
 }
 
 // endHolds ends the holds that are to be ended, and gives those that it did.
-func (b *batch) endHolds(ctx context.Context, tx *sqldb.Tx) ([]Hold, error) {
+func (b *batch) endHolds(ctx context.Context, tx conn) ([]Hold, error) {
 	var all []Hold
 	for _, a := range b.asks {
 		a.back = 0
@@ -120,7 +120,7 @@ func (b *batch) endHolds(ctx context.Context, tx *sqldb.Tx) ([]Hold, error) {
 
 // endHolds changes the state of holds that are still held; when they expire, of
 // those whose time is over. The change is what decides who gives the places back.
-func endHolds(ctx context.Context, tx *sqldb.Tx, ids []string, as State, now time.Time) (ended []Hold, err error) {
+func endHolds(ctx context.Context, tx conn, ids []string, as State, now time.Time) (ended []Hold, err error) {
 	ids = slices.Sorted(slices.Values(ids))
 	if err := lockHolds(ctx, tx, ids); err != nil {
 		return nil, fmt.Errorf("ending holds: %w", err)
@@ -161,7 +161,7 @@ func (b *batch) pools(ended []Hold) []string {
 }
 
 // takeAll decides the requests in the order in which they came.
-func (b *batch) takeAll(ctx context.Context, tx *sqldb.Tx, t *tally) ([]Hold, error) {
+func (b *batch) takeAll(ctx context.Context, tx conn, t *tally) ([]Hold, error) {
 	var ids, owners []string
 	for _, a := range b.asks {
 		if a.take != nil {
@@ -213,7 +213,7 @@ func (b *batch) takeOne(t *tally, r *Request, made map[string]*Hold, open map[st
 
 // lockHolds takes holds in the order of their ids, so that no two servers that end
 // the same ones wait for each other. SQLite's transaction has everything.
-func lockHolds(ctx context.Context, tx *sqldb.Tx, ids []string) error {
+func lockHolds(ctx context.Context, tx conn, ids []string) error {
 	if tx.Engine() == sqldb.SQLite {
 		return nil
 	}

@@ -56,6 +56,19 @@ func (b *batch) isCounted(seated plans) bool {
 	return true
 }
 
+// alone is the statement that takes the places of one buyer.
+const alone = `
+	with taken as (
+		update pool set taken = taken + $3, rev = rev + 1
+		where event = $1 and code = $2 and seated = 0 and taken + $3 <= capacity
+			and not exists (select 1 from hold where id = $4)
+			and ($5 = '' or $9 > (select count(*) from hold where state = 'held' and event = $1 and owner = $5))
+		returning capacity - taken as places),
+	held as (
+		insert into hold (id, event, owner, lines, until, extended, state, made_at, changed_at)
+		select $4, $1, $5, $6, $7, 0, 'held', $8, $8 from taken)
+	select places from taken`
+
 // settleAlone takes the places of a buyer who is alone, of one pool, by the least
 // statement there is. When it takes none it doesn't say why: nothing was done.
 func (s *Stock) settleAlone(ctx context.Context, b *batch) (done bool, err error) {
@@ -68,17 +81,7 @@ func (s *Stock) settleAlone(ctx context.Context, b *batch) (done bool, err error
 		return false, nil
 	}
 	pool, lines, left := r.Lines[0].Pool, counted(r.Lines), int64(0)
-	err = s.db.ExecReturning(ctx, func(rows *sql.Rows) error { done = true; return rows.Scan(&left) }, `
-		with taken as (
-			update pool set taken = taken + $3, rev = rev + 1
-			where event = $1 and code = $2 and seated = 0 and taken + $3 <= capacity
-				and not exists (select 1 from hold where id = $4)
-				and ($5 = '' or $9 > (select count(*) from hold where state = 'held' and event = $1 and owner = $5))
-			returning capacity - taken as places),
-		held as (
-			insert into hold (id, event, owner, lines, until, extended, state, made_at, changed_at)
-			select $4, $1, $5, $6, $7, 0, 'held', $8, $8 from taken)
-		select places from taken`,
+	err = s.db.ExecReturning(ctx, func(rows *sql.Rows) error { done = true; return rows.Scan(&left) }, alone,
 		b.event, pool, pools[pool], r.ID, r.Owner, linesText(lines), r.Until.UnixMilli(), b.now.UnixMilli(), int64(b.maxOpen))
 	if sqldb.IsUnique(err) { // another server made the hold meanwhile
 		return false, nil
@@ -144,15 +147,22 @@ func counted(lines []Line) []Line {
 	return given
 }
 
+// atOnce is the statement that decides a batch.
+const atOnce = `
+	select to_json(verdicts)::text, to_json(lefts)::text, to_json(ended)::text, slow
+	from hold_batch($1, $2, $3, $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::bigint[],
+		$11::text[], $12::text[])`
+
+func (b *batch) args(c *columns) []any {
+	return []any{b.event, b.now.UnixMilli(), int64(b.maxOpen), some(c.pools), some(c.ids), some(c.owners), some(c.firsts), some(c.untils),
+		some(c.texts), some(c.wants), some(c.releases), some(c.expiries)}
+}
+
 // settleAtOnce decides a batch by one statement. When slow, nothing was done.
 func (s *Stock) settleAtOnce(ctx context.Context, b *batch) (slow bool, err error) {
 	c := b.columns()
 	var verdicts, lefts, ended []byte
-	err = s.db.ExecReturning(ctx, func(rows *sql.Rows) error { return rows.Scan(&verdicts, &lefts, &ended, &slow) }, `
-		select to_json(verdicts)::text, to_json(lefts)::text, to_json(ended)::text, slow
-		from hold_batch($1, $2, $3, $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bigint[], $9::text[], $10::bigint[], $11::text[], $12::text[])`,
-		b.event, b.now.UnixMilli(), int64(b.maxOpen), some(c.pools), some(c.ids), some(c.owners), some(c.firsts), some(c.untils), some(c.texts), some(c.wants),
-		some(c.releases), some(c.expiries))
+	err = s.db.ExecReturning(ctx, func(rows *sql.Rows) error { return rows.Scan(&verdicts, &lefts, &ended, &slow) }, atOnce, b.args(c)...)
 	if err != nil || slow {
 		return slow, err
 	}

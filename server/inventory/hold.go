@@ -156,6 +156,11 @@ func (s *Stock) Expire(ctx context.Context) (n int, next time.Time, err error) {
 // expireAtOnce is how many holds one Expire ends.
 const expireAtOnce = 2000
 
+const (
+	expired  = `select id, event from hold where state = 'held' and until <= $1 order by until limit $2`
+	firstEnd = `select min(until) from hold where state = 'held'`
+)
+
 // over lists holds whose time is over by their event.
 func (s *Stock) over(ctx context.Context) (byEvent map[string][]string, full bool, err error) {
 	byEvent = make(map[string][]string)
@@ -166,13 +171,13 @@ func (s *Stock) over(ctx context.Context) (byEvent map[string][]string, full boo
 		byEvent[event] = append(byEvent[event], id)
 		n++
 		return err
-	}, `select id, event from hold where state = 'held' and until <= $1 order by until limit $2`, s.now().UnixMilli(), expireAtOnce)
+	}, expired, s.now().UnixMilli(), expireAtOnce)
 	return byEvent, n == expireAtOnce, stored(err, "looking for holds whose time is over")
 }
 
 func (s *Stock) firstEnd(ctx context.Context) (time.Time, error) {
 	var first sql.NullInt64
-	err := s.db.Read().QueryRowContext(ctx, `select min(until) from hold where state = 'held'`).Scan(&first)
+	err := s.db.Read().QueryRowContext(ctx, firstEnd).Scan(&first)
 	if err != nil || !first.Valid {
 		return time.Time{}, stored(err, "looking for the next hold that ends")
 	}

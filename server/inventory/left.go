@@ -56,6 +56,8 @@ func (s *Stock) Counts(ctx context.Context, event string) ([]Count, error) {
 	return counts, err
 }
 
+const poolCounts = `select code, name, capacity, taken from pool where event = $1 order by code`
+
 // counts reads the pools of an event, with all that is taken as sold.
 func (s *Stock) counts(ctx context.Context, event string) ([]Count, error) {
 	if err := checkCode("event", event); err != nil {
@@ -67,7 +69,7 @@ func (s *Stock) counts(ctx context.Context, event string) ([]Count, error) {
 		err := scan(&c.Pool, &c.Name, &c.Capacity, &c.Sold)
 		counts = append(counts, c)
 		return err
-	}, `select code, name, capacity, taken from pool where event = $1 order by code`, event)
+	}, poolCounts, event)
 	if err == nil && len(counts) == 0 {
 		return nil, fault.New(fault.NotFound, "event %.40q has no places to sell", event)
 	}

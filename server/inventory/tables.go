@@ -11,10 +11,16 @@ import (
 	"usher/migrations/sqldb"
 )
 
+// conn is what a batch needs of its transaction.
+type conn interface {
+	sqldb.Queryer
+	Engine() sqldb.Engine
+}
+
 // openTally opens pools of an event for change: until the transaction ends nobody
 // else changes them. Codes are in their order. Known plans of seats are brought up
 // to date and changed by what is decided.
-func openTally(ctx context.Context, tx *sqldb.Tx, event string, codes []string, known plans) (*tally, error) {
+func openTally(ctx context.Context, tx conn, event string, codes []string, known plans) (*tally, error) {
 	t := &tally{event: event, shelves: make(map[string]*shelf, len(codes))}
 	for _, code := range codes {
 		shelf, seated, err := openShelf(ctx, tx, event, code)
@@ -34,7 +40,7 @@ func openTally(ctx context.Context, tx *sqldb.Tx, event string, codes []string, 
 	return t, nil
 }
 
-func openShelf(ctx context.Context, tx *sqldb.Tx, event, code string) (*shelf, bool, error) {
+func openShelf(ctx context.Context, tx conn, event, code string) (*shelf, bool, error) {
 	s, seated := &shelf{pool: code}, 0
 	err := tx.QueryRowContext(ctx, `
 		update pool set rev = rev + 1 where event = $1 and code = $2
@@ -73,7 +79,7 @@ func readPlan(ctx context.Context, q sqldb.Queryer, event string, s *shelf, know
 
 // write makes the pools and seats what the tally says. Each statement is guarded by
 // what was read, so a mistake here is an error and no sale.
-func (t *tally) write(ctx context.Context, tx *sqldb.Tx) error {
+func (t *tally) write(ctx context.Context, tx conn) error {
 	for _, s := range t.shelves {
 		if s.taken != s.found {
 			done, err := tx.ExecContext(ctx, `
@@ -93,7 +99,7 @@ func (t *tally) write(ctx context.Context, tx *sqldb.Tx) error {
 // writeSeats gives seats their new holders: on PostgreSQL in one trip, on SQLite by
 // a statement each, which is no dearer. A seat that changes hands twice in a batch
 // has both moves in their order.
-func (t *tally) writeSeats(ctx context.Context, tx *sqldb.Tx, s *shelf, moves []move) error {
+func (t *tally) writeSeats(ctx context.Context, tx conn, s *shelf, moves []move) error {
 	if len(moves) == 0 {
 		return nil
 	}
@@ -111,7 +117,7 @@ func (t *tally) writeSeats(ctx context.Context, tx *sqldb.Tx, s *shelf, moves []
 	return nil
 }
 
-func (t *tally) writeSeatsAtOnce(ctx context.Context, tx *sqldb.Tx, s *shelf, moves []move) error {
+func (t *tally) writeSeatsAtOnce(ctx context.Context, tx conn, s *shelf, moves []move) error {
 	codes, from, to := make([]string, len(moves)), make([]string, len(moves)), make([]string, len(moves))
 	for i, m := range moves {
 		codes[i], from[i], to[i] = m.seat, m.from, m.to
@@ -153,7 +159,7 @@ func exactly(want int64, done sql.Result, err error) error {
 
 var holdInsert = []string{"id", "event", "owner", "lines", "until", "extended", "state", "made_at", "changed_at"}
 
-func insertHolds(ctx context.Context, tx *sqldb.Tx, holds []Hold, now time.Time) error {
+func insertHolds(ctx context.Context, tx conn, holds []Hold, now time.Time) error {
 	if len(holds) == 0 {
 		return nil
 	}
@@ -167,7 +173,7 @@ func insertHolds(ctx context.Context, tx *sqldb.Tx, holds []Hold, now time.Time)
 
 // knownHolds gives those of the ids that are there. Mostly none is, which costs one
 // look.
-func knownHolds(ctx context.Context, tx *sqldb.Tx, ids []string) (map[string]*Hold, error) {
+func knownHolds(ctx context.Context, tx conn, ids []string) (map[string]*Hold, error) {
 	known := make(map[string]*Hold)
 	for some := range slices.Chunk(ids, chunk) {
 		var p params
@@ -193,7 +199,7 @@ func knownHolds(ctx context.Context, tx *sqldb.Tx, ids []string) (map[string]*Ho
 
 // openHolds counts the open holds of owners for an event. Where they can't come to
 // the limit together they aren't told apart.
-func openHolds(ctx context.Context, tx *sqldb.Tx, event string, owners []string, limit int) (map[string]int, error) {
+func openHolds(ctx context.Context, tx conn, event string, owners []string, limit int) (map[string]int, error) {
 	open := make(map[string]int)
 	for some := range slices.Chunk(owners, chunk) {
 		p := params{event}
