@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +22,20 @@ type crowd struct {
 	act    func(n int64) error // n is another one each time
 	took   []time.Duration
 	spent  time.Duration
+	cpu    time.Duration // of this process and the database's
+}
+
+// cpuOf gives the processor's time that the database under a benchmark has used.
+var cpuOf = func() time.Duration { return 0 }
+
+// cpuUsed is what this process and the database have used: beside others that want
+// the processor too it says more than the clock does.
+func cpuUsed(b *testing.B) time.Duration {
+	var self syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &self); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(self.Utime.Nano()+self.Stime.Nano()) + cpuOf()
 }
 
 // acts counts what was done, so that no id comes twice.
@@ -32,9 +47,10 @@ func turns(b *testing.B, crowds ...*crowd) {
 	const rounds, turn = 8, 400 * time.Millisecond
 	for round := range rounds + 1 {
 		for _, c := range crowds {
+			before := cpuUsed(b)
 			took, spent := c.turn(b, turn)
 			if round > 0 { // the first one warms up
-				c.took, c.spent = append(c.took, took...), c.spent+spent
+				c.took, c.spent, c.cpu = append(c.took, took...), c.spent+spent, c.cpu+cpuUsed(b)-before
 			}
 		}
 	}
@@ -66,16 +82,21 @@ func (c *crowd) turn(b *testing.B, d time.Duration) ([]time.Duration, time.Durat
 
 func (c *crowd) rate() float64 { return float64(len(c.took)) / c.spent.Seconds() }
 
+// cost is the processor's time of one act.
+func (c *crowd) cost() float64 { return float64(c.cpu.Microseconds()) / float64(len(c.took)) }
+
 func (c *crowd) at(percent int) time.Duration { return c.took[(len(c.took)-1)*percent/100] }
 
 // against reports how this crowd does beside another.
 func (c *crowd) against(b *testing.B, other *crowd) {
 	b.ReportMetric(c.rate()/other.rate(), "x-"+other.name)
 	b.ReportMetric(float64(c.at(99))/float64(other.at(99)), "x-p99-"+other.name)
+	b.ReportMetric(other.cost()/c.cost(), "x-cpu-"+other.name)
 }
 
 func (c *crowd) report(b *testing.B) {
 	b.ReportMetric(c.rate(), c.name+"/s")
+	b.ReportMetric(c.cost(), "cpu-"+c.name+"-µs")
 	b.ReportMetric(float64(c.at(50).Microseconds()), "p50-"+c.name+"-µs")
 	b.ReportMetric(float64(c.at(99).Microseconds()), "p99-"+c.name+"-µs")
 }

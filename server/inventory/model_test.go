@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"sync"
 	"testing"
@@ -11,6 +12,14 @@ import (
 
 	"usher/sync/fault"
 )
+
+// Each step commits, so there are fewer than rapid's hundred histories unless its
+// flag says how many, as make soak does.
+func init() {
+	if err := flag.Set("rapid.checks", "25"); err != nil {
+		panic(err)
+	}
+}
 
 // model is what a stock should be: two pools in plain numbers and who has which
 // seat, with every act done at once.

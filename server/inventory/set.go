@@ -152,7 +152,7 @@ func setPool(ctx context.Context, tx *sqldb.Tx, event string, p Pool, there *poo
 	case there == nil:
 		_, err := tx.ExecContext(ctx, `
 			insert into pool (event, code, name, capacity, taken, seated, layout, rev) values ($1, $2, $3, $4, 0, $5, 1, 1)`,
-			event, p.Code, p.Name, p.Capacity, flag(seated))
+			event, p.Code, p.Name, p.Capacity, bit(seated))
 		if err != nil {
 			return err
 		}
@@ -173,7 +173,7 @@ func setPool(ctx context.Context, tx *sqldb.Tx, event string, p Pool, there *poo
 	}
 	done, err := tx.ExecContext(ctx, `
 		update pool set name = $3, capacity = $4, seated = $5, layout = layout + $6, rev = rev + 1
-		where event = $1 and code = $2 and taken <= $4`, event, p.Code, p.Name, p.Capacity, flag(seated), flag(moved))
+		where event = $1 and code = $2 and taken <= $4`, event, p.Code, p.Name, p.Capacity, bit(seated), bit(moved))
 	return exactly(1, done, err)
 }
 
@@ -256,7 +256,7 @@ func codesOf(p Pool) []string {
 	return codes
 }
 
-func flag(b bool) int64 {
+func bit(b bool) int64 {
 	if b {
 		return 1
 	}
