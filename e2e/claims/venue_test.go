@@ -114,7 +114,7 @@ func (v *venue) next() string {
 // serve answers the network, and gives where.
 func (v *venue) serve() string {
 	v.t.Helper()
-	handler, end, err := v.Handler()
+	handler, end, err := v.Handler(v.t.Context())
 	v.must(err)
 	site := httptest.NewUnstartedServer(handler)
 	v.lines.Listener = site.Listener
