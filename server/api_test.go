@@ -185,7 +185,7 @@ func TestNotReady(t *testing.T) {
 	s.check(t, ask{name: "alive", path: "/healthz", status: 200})
 	s.check(t, ask{name: "ready", path: "/readyz", status: 503, want: []string{`"status":"not ready"`, `"why":"the keys are locked"`}})
 	s.check(t, ask{name: "an exchange", path: "/api/v1/sync/NIGHT-1", status: 503, want: []string{`"type":"not_ready"`}})
-	s.check(t, ask{name: "the page", path: "/events/NIGHT-1/board", header: []string{"Authorization: Bearer " + s.key}, status: 200})
+	s.check(t, ask{name: "the page", path: "/manage/events/NIGHT-1/board", header: []string{"Authorization: Bearer " + s.key}, status: 200})
 }
 
 // An exchange over the network: who is enrolled gets the journal, who isn't is

@@ -128,7 +128,7 @@ func until(t *testing.T, what string, is func() bool) {
 func TestDatabaseGone(t *testing.T) {
 	address, way := dbtest.Behind(t, dbtest.PostgresURL(t, migrations.Server))
 	s := served(t, opened(t, server.Config{Database: address}))
-	page := ask{name: "a page", path: "/events/NIGHT-1/board", header: []string{"Authorization: Bearer " + s.key}, status: 200}
+	page := ask{name: "a page", path: "/manage/events/NIGHT-1/board", header: []string{"Authorization: Bearer " + s.key}, status: 200}
 	s.check(t, page)
 	way.Cut()
 	gone := "the database can't be reached now"

@@ -132,7 +132,9 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	pages, err := web.New(web.Config{Doors: s.Doors, Manager: manager, Events: s.eventList, Log: s.Log})
+	pages, err := web.New(web.Config{
+		Doors: s.Doors, Catalog: s.Catalog, Manager: manager, Events: s.eventList, Public: s.publicURL, Now: s.Now, Log: s.Log,
+	})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -211,6 +213,23 @@ func (s *Server) renew(ctx context.Context) {
 		}
 	}
 }
+
+// publicURL is the address that pages give for themselves; "" where nobody said.
+func (s *Server) publicURL() string {
+	if s.PublicURL != "" {
+		return s.PublicURL
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), notedWithin)
+	defer cancel()
+	url, err := s.NotedURL(ctx)
+	if err != nil {
+		return ""
+	}
+	return url
+}
+
+// notedWithin bounds how long a page waits for the address that was noted.
+const notedWithin = time.Second
 
 // ready says why the server can't do its work, nil when it can.
 func (s *Server) ready(ctx context.Context) error {

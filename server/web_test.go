@@ -16,7 +16,7 @@ import (
 
 // secure is what every page and asset comes with.
 var secure = []string{
-	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 	"X-Content-Type-Options: nosniff", "Referrer-Policy: no-referrer",
 }
 
@@ -31,29 +31,29 @@ func TestPages(t *testing.T) {
 		return append([]string{"Content-Type: " + kind, "Cache-Control: no-cache"}, secure...)
 	}
 	for _, a := range []ask{
-		{name: "the list", path: "/", header: cookie, status: 200, heads: append([]string{html, fresh}, secure...),
-			want: []string{`href="/events/NIGHT-1"`, "&lt;script&gt;alert(&#39;name&#39;)", "&lt;img src=x", "4 Jul 2026 20:00", "0 tickets"}, never: hostile},
-		{name: "the live page", path: "/events/NIGHT-1", header: cookie, status: 200, heads: append([]string{html, fresh}, secure...),
+		{name: "the list", path: "/manage", header: cookie, status: 200, heads: append([]string{html, fresh}, secure...),
+			want: []string{`href="/manage/events/NIGHT-1"`, "&lt;script&gt;alert(&#39;name&#39;)", "&lt;img src=x", "4 Jul 2026 20:00", "0 tickets"}, never: hostile},
+		{name: "the live page", path: "/manage/events/NIGHT-1", header: cookie, status: 200, heads: append([]string{html, fresh}, secure...),
 			want: []string{`data-event="NIGHT-1"`, `data-zone="Europe/Berlin"`, "&lt;script&gt;alert(&#39;name&#39;)"}, never: append([]string{"style=", "onload=", "http://", "https://"}, hostile...)},
-		{name: "the board", path: "/events/NIGHT-1/board", header: cookie, status: 200, heads: append([]string{"Content-Type: application/json", fresh}, secure...),
+		{name: "the board", path: "/manage/events/NIGHT-1/board", header: cookie, status: 200, heads: append([]string{"Content-Type: application/json", fresh}, secure...),
 			want: []string{`"event":"NIGHT-1"`, `\u003c/script\u003e`}, never: hostile},
-		{name: "the list by bearer token", path: "/", header: []string{"Authorization: Bearer " + s.key}, status: 200, want: []string{"NIGHT-1"}},
-		{name: "the list by bearer token in small letters", path: "/", header: []string{"Authorization: bearer " + s.key}, status: 200},
-		{name: "the script", path: "/live.js", status: 200, heads: asset("text/javascript; charset=utf-8"), want: []string{"EventSource"}, never: []string{"innerHTML", "http://e", "https://"}},
-		{name: "the style", path: "/manager.css", status: 200, heads: asset("text/css; charset=utf-8"), never: []string{"@import", "http:", "https:"}},
-		{name: "the icon", path: "/icon.svg", status: 200, heads: asset("image/svg+xml"), never: []string{"<script", "onload"}},
-		{name: "no such event", path: "/events/NONE", header: cookie, status: 404, heads: append([]string{html}, secure...), want: []string{"Not here", "no event"}},
-		{name: "an event with a hostile name", path: "/events/%3Cscript%3Ealert(1)%3C%2Fscript%3E", header: cookie, status: 404, heads: secure, want: []string{"&lt;script&gt;alert"}, never: hostile},
-		{name: "the board of no event", path: "/events/NONE/board", header: cookie, status: 404, heads: append([]string{"Content-Type: application/problem+json"}, secure...),
+		{name: "the list by bearer token", path: "/manage", header: []string{"Authorization: Bearer " + s.key}, status: 200, want: []string{"NIGHT-1"}},
+		{name: "the list by bearer token in small letters", path: "/manage", header: []string{"Authorization: bearer " + s.key}, status: 200},
+		{name: "the script", path: "/assets/live.js", status: 200, heads: asset("text/javascript; charset=utf-8"), want: []string{"EventSource"}, never: []string{"innerHTML", "http://e", "https://"}},
+		{name: "the style", path: "/assets/manager.css", status: 200, heads: asset("text/css; charset=utf-8"), never: []string{"@import", "http:", "https:"}},
+		{name: "the icon", path: "/assets/icon.svg", status: 200, heads: asset("image/svg+xml"), never: []string{"<script", "onload"}},
+		{name: "no such event", path: "/manage/events/NONE", header: cookie, status: 404, heads: append([]string{html}, secure...), want: []string{"Not here", "no event"}},
+		{name: "an event with a hostile name", path: "/manage/events/%3Cscript%3Ealert(1)%3C%2Fscript%3E", header: cookie, status: 404, heads: secure, want: []string{"&lt;script&gt;alert"}, never: hostile},
+		{name: "the board of no event", path: "/manage/events/NONE/board", header: cookie, status: 404, heads: append([]string{"Content-Type: application/problem+json"}, secure...),
 			want: []string{`"type":"not_found"`, `"status":404`}},
-		{name: "the stream of no event", path: "/events/NONE/live", header: cookie, status: 404, heads: secure},
+		{name: "the stream of no event", path: "/manage/events/NONE/live", header: cookie, status: 404, heads: secure},
 		{name: "nothing", path: "/nothing", header: cookie, status: 404},
 		{name: "above the root", path: "/../manager.key", header: cookie, status: 307, heads: []string{"Location: /manager.key"}},
 		{name: "the key's file", path: "/manager.key", header: cookie, status: 404},
-		{name: "the page's source", path: "/page/live.html", header: cookie, status: 404},
-		{name: "posting to a page", method: "POST", path: "/events/NIGHT-1", header: cookie, status: 405, heads: []string{"Allow: GET"}},
-		{name: "deleting an event", method: "DELETE", path: "/events/NIGHT-1", header: cookie, status: 405},
-		{name: "only the head", method: "HEAD", path: "/", header: cookie, status: 200, heads: append([]string{html}, secure...)},
+		{name: "the page's source", path: "/assets/live.html", header: cookie, status: 404},
+		{name: "posting to a page", method: "POST", path: "/manage/events/NIGHT-1", header: cookie, status: 405, heads: []string{"Allow: GET"}},
+		{name: "deleting an event", method: "DELETE", path: "/manage/events/NIGHT-1", header: cookie, status: 405},
+		{name: "only the head", method: "HEAD", path: "/manage", header: cookie, status: 200, heads: append([]string{html}, secure...)},
 	} {
 		s.check(t, a)
 	}
@@ -62,9 +62,9 @@ func TestPages(t *testing.T) {
 // An asset that the browser has is not sent again.
 func TestAssetsAreNotSentTwice(t *testing.T) {
 	s := served(t, opened(t, server.Config{}))
-	tag := s.do(t, "", "/live.js", nil, http.NoBody).Header.Get("ETag")
-	s.check(t, ask{name: "the script again", path: "/live.js", header: []string{"If-None-Match: " + tag}, status: 304})
-	s.check(t, ask{name: "the script, another one", path: "/live.js", header: []string{`If-None-Match: "other"`}, status: 200, heads: []string{"ETag: " + tag}})
+	tag := s.do(t, "", "/assets/live.js", nil, http.NoBody).Header.Get("ETag")
+	s.check(t, ask{name: "the script again", path: "/assets/live.js", header: []string{"If-None-Match: " + tag}, status: 304})
+	s.check(t, ask{name: "the script, another one", path: "/assets/live.js", header: []string{`If-None-Match: "other"`}, status: 200, heads: []string{"ETag: " + tag}})
 }
 
 // Whoever hasn't the manager key sees no event, by whatever way they try, and is
@@ -72,7 +72,7 @@ func TestAssetsAreNotSentTwice(t *testing.T) {
 func TestPagesAreTheManagers(t *testing.T) {
 	s := served(t, opened(t, server.Config{}))
 	wrong := strings.Repeat("0", len(s.key))
-	for _, path := range []string{"/", "/events/NIGHT-1", "/events/NIGHT-1/board", "/events/NIGHT-1/live", "/events/NONE"} {
+	for _, path := range []string{"/manage", "/manage/events/NIGHT-1", "/manage/events/NIGHT-1/board", "/manage/events/NIGHT-1/live", "/manage/events/NONE"} {
 		for name, header := range map[string][]string{
 			"nothing": nil, "an empty cookie": {"Cookie: usher_manager="}, "a wrong cookie": {"Cookie: usher_manager=" + wrong},
 			"half a key": {"Cookie: usher_manager=" + s.key[:16]}, "more than a key": {"Cookie: usher_manager=" + s.key + "0"},
@@ -94,18 +94,18 @@ func TestPagesAreTheManagers(t *testing.T) {
 func TestManagerLink(t *testing.T) {
 	s := served(t, opened(t, server.Config{}))
 	for path, want := range map[string]string{
-		"/": "/", "/events/NIGHT-1": "/events/NIGHT-1", "/events/a%3Fb": "/events/a%3Fb", "/events/%2F%2Fevil.example": "/events/%2F%2Fevil.example",
+		"/manage": "/manage", "/manage/events/NIGHT-1": "/manage/events/NIGHT-1", "/manage/events/a%3Fb": "/manage/events/a%3Fb", "/manage/events/%2F%2Fevil.example": "/manage/events/%2F%2Fevil.example",
 	} {
 		answer := s.do(t, "", path+"?key="+s.key+"&more=1", nil, http.NoBody)
 		if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != want {
 			t.Errorf("%s: status %d to %q, want %s", path, answer.StatusCode, answer.Header.Get("Location"), want)
 		}
 		cookies := answer.Cookies()
-		if len(cookies) != 1 || cookies[0].Value != s.key || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].Path != "/" {
+		if len(cookies) != 1 || cookies[0].Value != s.key || !cookies[0].HttpOnly || cookies[0].SameSite != http.SameSiteLaxMode || cookies[0].Path != "/manage" {
 			t.Errorf("%s: the cookies are %v", path, cookies)
 			continue
 		}
-		s.check(t, ask{name: "with the cookie that was set", path: "/", header: []string{"Cookie: " + cookies[0].Name + "=" + cookies[0].Value}, status: 200})
+		s.check(t, ask{name: "with the cookie that was set", path: "/manage", header: []string{"Cookie: " + cookies[0].Name + "=" + cookies[0].Value}, status: 200})
 	}
 }
 
@@ -113,7 +113,7 @@ func TestManagerLink(t *testing.T) {
 // changes it.
 func TestLiveStream(t *testing.T) {
 	s := served(t, opened(t, server.Config{}))
-	answer := s.do(t, "", "/events/NIGHT-1/live", []string{"Authorization: Bearer " + s.key}, http.NoBody)
+	answer := s.do(t, "", "/manage/events/NIGHT-1/live", []string{"Authorization: Bearer " + s.key}, http.NoBody)
 	if kind := answer.Header.Get("Content-Type"); answer.StatusCode != 200 || kind != "text/event-stream" || answer.Header.Get("Cache-Control") != "no-store" {
 		t.Fatalf("status %d, %s", answer.StatusCode, kind)
 	}

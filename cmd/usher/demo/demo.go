@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"io"
@@ -43,6 +43,9 @@ const (
 //go:embed event.toml
 var eventFile string
 
+//go:embed harbour.jpg
+var pictures embed.FS
+
 // Config says what the demo is to be.
 type Config struct {
 	Data   string // folder for everything; made if need be
@@ -54,6 +57,7 @@ type Config struct {
 // Place is where a running demo can be looked at.
 type Place struct {
 	Data    string            `json:"data"`
+	Shop    string            `json:"shop"`    // where tickets are sold
 	Live    string            `json:"live"`    // the manager's live page
 	Doors   map[string]string `json:"doors"`   // gate → its door page
 	Tickets string            `json:"tickets"` // folder of sample tickets
@@ -103,7 +107,7 @@ func (d *demo) prepare(ctx context.Context) error {
 	if err := d.server.Unlock(ctx); err != nil {
 		return err
 	}
-	spec, err := catalog.ParseFile("event.toml", []byte(fillEvent(time.Now())))
+	spec, err := Spec(time.Now())
 	if err != nil {
 		return err
 	}
@@ -127,6 +131,15 @@ func (d *demo) prepare(ctx context.Context) error {
 		return err
 	}
 	return d.samples(ctx)
+}
+
+// Spec is the demo's event as its file says it, around a moment.
+func Spec(now time.Time) (*catalog.Spec, error) {
+	spec, err := catalog.ParseFile("event.toml", []byte(fillEvent(now)))
+	if err != nil {
+		return nil, err
+	}
+	return spec, spec.ReadPicture(pictures)
 }
 
 func fillEvent(now time.Time) string {
@@ -185,7 +198,8 @@ func (d *demo) run(ctx context.Context, listener net.Listener, ready func(Place)
 	if err := errors.Join(d.server.NoteURL(ctx, url), os.WriteFile(filepath.Join(d.Data, urlFile), []byte(url), 0o600), listener.Close()); err != nil {
 		return err
 	}
-	d.place.Live = url + "/events/" + event + "?key=" + key
+	d.place.Shop = url + "/"
+	d.place.Live = url + "/manage/events/" + event + "?key=" + key
 	ctx, stop := context.WithCancel(ctx)
 	var (
 		running sync.WaitGroup

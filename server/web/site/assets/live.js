@@ -103,6 +103,6 @@ function bars(hours) {
   by("arrivals").replaceChildren(svg);
 }
 
-const source = new EventSource(`/events/${encodeURIComponent(event)}/live`);
+const source = new EventSource(`/manage/events/${encodeURIComponent(event)}/live`);
 source.onmessage = (m) => draw(JSON.parse(m.data));
 source.onerror = () => { by("pulse").textContent = "the server does not answer; trying again"; by("pulse").className = "bad"; };

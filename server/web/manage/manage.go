@@ -1,0 +1,118 @@
+// Package manage is the manager's pages: the list of events, and the live page of
+// one with its counts, gates, devices and conflicts.
+//
+// They open to whoever holds the manager key, which the server prints when it
+// starts: its link sets a cookie for this browser. No page asks any other host for
+// anything, and none holds a guest's name.
+package manage
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"html/template"
+	"net/http"
+	"strings"
+	"time"
+
+	"usher/server/doors"
+	"usher/server/web/site"
+	"usher/sync/fault"
+)
+
+//go:embed page
+var page embed.FS
+
+const cookieName = "usher_manager"
+
+// Event is a line of the list of events.
+type Event struct {
+	Code    string
+	Name    string
+	Venue   string
+	Starts  time.Time // in the event's time zone
+	Tickets int
+}
+
+// Config is what the pages stand on.
+type Config struct {
+	Site    *site.Site
+	Doors   *doors.Doors
+	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
+	Events  func(context.Context) ([]Event, error)
+}
+
+// Manage serves the manager's pages.
+type Manage struct {
+	Config
+	pages *template.Template
+}
+
+// New makes the pages.
+func New(cfg Config) (*Manage, error) {
+	pages, err := cfg.Site.Templates(page, "page/*.html")
+	return &Manage{cfg, pages}, err
+}
+
+// Register adds the pages' routes.
+func (m *Manage) Register(mux *http.ServeMux) {
+	for route, h := range map[string]site.Handler{
+		"GET /manage":                      m.list,
+		"GET /manage/events/{event}":       m.live,
+		"GET /manage/events/{event}/live":  m.stream,
+		"GET /manage/events/{event}/board": m.board,
+	} {
+		mux.Handle(route, site.Secured(m.managers(h)))
+	}
+	mux.Handle("GET /manage/{$}", http.RedirectHandler("/manage", http.StatusMovedPermanently))
+}
+
+// managers lets in who holds the manager key, by cookie, link or bearer token,
+// and shows everybody else how to get in.
+func (m *Manage) managers(next site.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if key := r.URL.Query().Get("key"); m.Manager(key) && r.Method == http.MethodGet {
+			http.SetCookie(w, &http.Cookie{
+				Name: cookieName, Value: key, Path: "/manage", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil, MaxAge: 30 * 24 * 3600,
+			})
+			http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther)
+			return
+		}
+		cookie, err := r.Cookie(cookieName)
+		if !(err == nil && m.Manager(cookie.Value)) && !m.Manager(site.Bearer(r)) {
+			m.fail(w, r, fault.New(fault.Unauthorised, "This page is the manager's. Open it once by the link that the server printed when it started; it ends in ?key=…"))
+			return
+		}
+		if err := next(w, r); err != nil {
+			m.fail(w, r, err)
+		}
+	})
+}
+
+func (m *Manage) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return
+	}
+	p := fault.ToProblem(err)
+	m.Site.Note(r, err, p.Status)
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	if strings.HasSuffix(r.Pattern, "/board") { // the one that programs read
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(p.Status)
+		_ = json.NewEncoder(w).Encode(p) // the other side hung up
+		return
+	}
+	if err := m.Site.Render(w, m.pages, "fault.html", p.Status, p); err != nil {
+		m.Site.Note(r, err, http.StatusInternalServerError)
+	}
+}
+
+func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
+	events, err := m.Events(r.Context())
+	if err != nil {
+		return err
+	}
+	return m.Site.Render(w, m.pages, "events.html", http.StatusOK, events)
+}

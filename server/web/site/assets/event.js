@@ -1,0 +1,59 @@
+// The page of an event, made quicker: how much is left, kept up to date, and the
+// total of what is chosen. The page works without any of this.
+
+const page = document.body.dataset;
+const cart = document.getElementById("cart");
+const total = document.getElementById("total");
+const money = new Intl.NumberFormat(page.language, { style: "currency", currency: page.currency });
+const decimals = money.resolvedOptions().maximumFractionDigits;
+const words = Object.fromEntries([...document.getElementById("words").content.children].map((w) => [w.dataset.word, w.textContent]));
+const code = cart.elements.code ? "?code=" + encodeURIComponent(cart.elements.code.value) : "";
+
+function add() {
+  let sum = 0, any = false;
+  for (const offer of cart.querySelectorAll("[data-offer]")) {
+    const n = Number(offer.querySelector("select")?.value || 0);
+    any ||= n > 0;
+    sum += n * Number(offer.dataset.total);
+  }
+  if (!total) return;
+  total.hidden = !any;
+  total.querySelector("output").value = money.format(sum / 10 ** decimals);
+}
+
+function show(left) {
+  for (const offer of cart.querySelectorAll(".offer.open, .offer.gone")) {
+    const word = left[offer.dataset.offer], at = offer.querySelector("[data-left]");
+    if (!words[word] || !at || at.classList.contains(word)) continue;
+    at.className = "left " + word;
+    at.textContent = words[word];
+    const many = offer.querySelector("select");
+    if (many) many.disabled = word === "none";
+  }
+}
+
+async function look() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch(`/events/${encodeURIComponent(page.event)}/left${code}`);
+    if (answer.ok) show((await answer.json()).left);
+  } catch { /* the network is away: what stands there stays */ }
+}
+
+cart.addEventListener("change", add);
+// Sent twice by an impatient hand, it is still one order.
+cart.addEventListener("submit", () => {
+  if (cart.elements.key) return;
+  const key = document.createElement("input");
+  Object.assign(key, { type: "hidden", name: "key", value: crypto.randomUUID?.() || String(Math.random()).slice(2) + Date.now() });
+  cart.append(key);
+});
+addEventListener("pageshow", add); // back from elsewhere, with what was chosen
+add();
+look();
+setInterval(look, 15_000);
+document.addEventListener("visibilitychange", look);
+
+// When a sale begins or ends the page is another one. Not all come at the same moment.
+const next = Number(page.next) * 1000 - Date.now();
+if (next > 0 && next < 2 ** 31) setTimeout(() => location.reload(), next + 500 + Math.random() * 1500);

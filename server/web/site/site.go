@@ -1,0 +1,155 @@
+// Package site is what all of the server's pages stand on: assets and their
+// addresses, headers, words in the reader's language, and what a page says when
+// something is wrong.
+package site
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"usher/sync/fault"
+	"usher/sync/words"
+)
+
+//go:embed messages assets shell.html
+var files embed.FS
+
+// Site is what pages share. It may be used by many at once.
+type Site struct {
+	Log    *slog.Logger
+	Public func() string // the server's address, as https://tickets.example; "" where nobody said
+
+	book   *words.Book
+	assets map[string]*asset
+	shell  *template.Template
+}
+
+// New reads what is embedded.
+func New(log *slog.Logger, public func() string) (*Site, error) {
+	s := &Site{Log: log, Public: public, assets: map[string]*asset{}}
+	messages, err := fs.Sub(files, "messages")
+	if err == nil {
+		s.book, err = words.Load(messages)
+	}
+	if err == nil {
+		err = s.loadAssets()
+	}
+	if err == nil {
+		s.shell, err = template.New("shell").Funcs(template.FuncMap{"asset": s.Asset}).ParseFS(files, "shell.html")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("making the pages ready: %w", err)
+	}
+	return s, nil
+}
+
+// Templates parses pages, which may use those of the shell and its function asset.
+func (s *Site) Templates(folder fs.FS, pattern string) (*template.Template, error) {
+	t, err := s.shell.Clone()
+	if err != nil {
+		return nil, err
+	}
+	return t.ParseFS(folder, pattern)
+}
+
+// Handler is a page that may fail.
+type Handler func(http.ResponseWriter, *http.Request) error
+
+// Policy is the Content-Security-Policy of pages: nothing comes from elsewhere, no
+// script or style stands in a page, and forms go nowhere but here.
+const Policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// Secured sets the headers that every answer has. What may be stored anywhere
+// says so itself.
+func Secured(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h["Content-Security-Policy"] = policy
+		h["X-Content-Type-Options"] = nosniff
+		h["Referrer-Policy"] = noReferrer
+		h["Cache-Control"] = noStore
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Header values that are the same in every answer; nobody changes them.
+var (
+	policy     = []string{Policy}
+	nosniff    = []string{"nosniff"}
+	noReferrer = []string{"no-referrer"}
+	noStore    = []string{"no-store"}
+)
+
+// Page serves a page that is for everybody. What fails becomes a page that says
+// so, in English or the language that the browser asks for.
+func (s *Site) Page(h Handler) http.Handler {
+	return Secured(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.Fail(w, r, err)
+		}
+	}))
+}
+
+// Fail answers with a page that says what is wrong.
+func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		return
+	}
+	p := fault.ToProblem(err)
+	s.Note(r, err, p.Status)
+	h := w.Header()
+	h["Cache-Control"] = noStore
+	h.Del("ETag")
+	h.Set("Vary", "Accept-Language")
+	l := s.Accepted(r)
+	title := "wrong.title"
+	switch {
+	case p.Status == http.StatusNotFound:
+		title = "wrong.not_here"
+	case p.Status == http.StatusTooManyRequests || p.Status >= http.StatusInternalServerError:
+		title = "wrong.later"
+	}
+	data := struct {
+		Lang
+		Title, Detail string
+	}{l, l.T(title), p.Detail}
+	if err := s.Render(w, s.shell, "wrong", p.Status, data); err != nil {
+		s.Log.ErrorContext(r.Context(), "the page of an error failed", "error", err)
+	}
+}
+
+// Note logs what a person can't mend.
+func (s *Site) Note(r *http.Request, err error, status int) {
+	if status >= http.StatusInternalServerError {
+		s.Log.ErrorContext(r.Context(), "a page failed", "path", r.URL.Path, "error", err)
+	}
+}
+
+// Render draws a page, whole or not at all.
+func (s *Site) Render(w http.ResponseWriter, t *template.Template, name string, status int, data any) error {
+	var out bytes.Buffer
+	if err := t.ExecuteTemplate(&out, name, data); err != nil {
+		return fault.Wrap(fault.Internal, err, "can't draw the page %s", name)
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = out.WriteTo(w) // the other side hung up
+	return nil
+}
+
+// Bearer gives the token of a request's Authorization header.
+func Bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return token
+}
