@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"usher/crypto/keyring"
@@ -23,7 +24,10 @@ import (
 	"usher/server/api"
 	"usher/server/catalog"
 	"usher/server/doors"
+	"usher/server/inventory"
 	"usher/server/journals"
+	"usher/server/post"
+	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/vault"
 	"usher/server/web"
@@ -47,6 +51,7 @@ type Config struct {
 	Passphrase func(context.Context) ([]byte, error) // of the keys; asked only when they are needed
 	Unsealed   bool                                  // demo data: keys rest without a passphrase, marked for ever
 	PublicURL  string                                // address under which devices reach the server; noted for cards when it serves
+	Selling    Selling                               // default: without cards, and mail waits
 	Rand       io.Reader                             // default: the system's
 	Now        func() time.Time                      // default: time.Now
 	Log        *slog.Logger                          // default: none
@@ -61,6 +66,11 @@ type Server struct {
 	Catalog  *catalog.Catalog
 	Tickets  *ticketing.Office
 	Doors    *doors.Doors
+	Stock    *inventory.Stock
+	Post     *post.Post
+	Sales    *sales.Sales
+
+	shop shop
 }
 
 // Open opens the data, and makes them where there are none. The keys stay locked
@@ -80,6 +90,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.Catalog = catalog.New(db, s.Vault, s.Journals, cfg.Now)
 	s.Tickets = ticketing.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now)
 	s.Doors = doors.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now, cfg.Log)
+	if err := s.openSelling(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 
@@ -121,6 +134,7 @@ func (s *Server) Unlock(ctx context.Context) error {
 
 // Close closes the data.
 func (s *Server) Close() error {
+	s.Stock.Close()
 	s.Doors.Close()
 	return s.DB.Close()
 }
@@ -145,6 +159,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	mux := http.NewServeMux()
 	pages.Register(mux)
 	devices.Register(mux)
+	s.sellingRoutes(mux)
 	return mux, devices.Close, nil
 }
 
@@ -160,10 +175,15 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		return err
 	}
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	selling, stopSelling := context.WithCancel(ctx)
+	defer stopSelling()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
+		var working sync.WaitGroup
+		working.Go(func() { s.sell(selling) })
 		s.renew(work)
+		working.Wait()
 	}()
 	server := &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
@@ -185,6 +205,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	end()
 	err = errors.Join(err, s.Doors.KeepContacts(work))
+	stopSelling()
 	stop()
 	<-done
 	if errors.Is(err, http.ErrServerClosed) {

@@ -39,6 +39,11 @@ func openServer(c *cobra.Command, keys keyNeed) (*server.Server, error) {
 		return nil, noData(cfg)
 	}
 	cfg.Log = quietLog(c)
+	if c.Flags().Lookup("sandbox") != nil {
+		if cfg.Selling, err = selling(c); err != nil {
+			return nil, err
+		}
+	}
 	return openServerIn(c, cfg, keys)
 }
 

@@ -46,6 +46,8 @@ each other is signed and sealed either way.`,
 	c.Flags().String("tls-cert", "", "`FILE` of the TLS certificate chain (PEM)")
 	c.Flags().String("tls-key", "", "`FILE` of the certificate's private key (PEM)")
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
+	addPayments(c)
+	addMail(c)
 	return c
 }
 
@@ -62,6 +64,10 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
+	sells, err := selling(c)
+	if err != nil {
+		return err
+	}
 	listener, scheme, err := listen(c)
 	if err != nil {
 		return err
@@ -70,7 +76,7 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if public == "" {
 		public = scheme + "://" + reachable(listener.Addr())
 	}
-	cfg.Organiser, cfg.PublicURL, cfg.Log = flag(c, "organiser"), public, log
+	cfg.Organiser, cfg.PublicURL, cfg.Selling, cfg.Log = flag(c, "organiser"), public, sells, log
 	s, err := openServerIn(c, cfg, needsKeys)
 	if err != nil {
 		return err

@@ -102,6 +102,11 @@ func printFacts(w io.Writer, e *catalog.Event, t ticketing.Ticket) {
 		{"changed", t.Changed.In(e.Location).Format(minute)},
 		{"code", t.Token},
 	}
+	printPairs(w, pairs)
+}
+
+// printPairs prints names and values, but no empty ones.
+func printPairs(w io.Writer, pairs [][2]string) {
 	for _, p := range pairs {
 		if p[1] != "" {
 			fmt.Fprintf(w, "%-11s %s\n", p[0], printable(p[1]))

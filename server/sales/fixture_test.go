@@ -178,7 +178,7 @@ func (w *world) assemble(t testing.TB) {
 	w.post = post.New(post.Config{DB: w.db, From: netmail.Address{Address: "box@pier.example"}, Now: w.clock, Log: slog.New(slog.DiscardHandler)})
 	w.Sales = sales.New(sales.Config{
 		DB: w.db, Vault: w.vault, Catalog: w.catalog, Stock: w.stock, Tickets: w.tickets, Printer: printout.New(w.tickets, w.catalog, w.clock),
-		Post: w.post, Provider: w.bank, Public: func() string { return "https://shop.example" }, Rand: rand.Reader, Now: w.clock, Log: slog.New(slog.DiscardHandler),
+		Post: w.post, Provider: w.bank, Public: func(context.Context) string { return "https://shop.example" }, Rand: rand.Reader, Now: w.clock, Log: slog.New(slog.DiscardHandler),
 	})
 	w.post.Compose = w.Sales.Compose
 }

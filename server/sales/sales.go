@@ -41,7 +41,7 @@ type Config struct {
 	Provider payment.Provider // of card payments; nil: there are none
 	// Public gives the address under which buyers reach the shop: what links in
 	// mails and the provider's way back begin with.
-	Public func() string
+	Public func(context.Context) string
 	Rand   io.Reader
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -108,7 +108,7 @@ func (s *Sales) linkKey(ctx context.Context) (grant.LinkKey, error) {
 // address gives the whole address of an order's page.
 func (s *Sales) address(ctx context.Context, o *Order) (string, error) {
 	link, err := s.Link(ctx, o)
-	return s.Public() + "/order/" + link, err
+	return s.Public(ctx) + "/order/" + link, err
 }
 
 // newID draws the id of an order, or makes it from the key of who asks, so that

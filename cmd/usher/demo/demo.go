@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/mail"
 	"os"
 	"path/filepath"
 	"sync"
@@ -78,7 +79,8 @@ func Run(ctx context.Context, cfg Config, ready func(Place)) (err error) {
 	if err := os.MkdirAll(d.place.Tickets, 0o700); err != nil {
 		return fault.Wrap(fault.Unavailable, err, "can't make the demo's folder")
 	}
-	d.server, err = server.Open(ctx, server.Config{Data: filepath.Join(cfg.Data, "server"), Organiser: "usher demo", Unsealed: true, Log: cfg.Log})
+	d.server, err = server.Open(ctx, server.Config{Data: filepath.Join(cfg.Data, "server"), Organiser: "usher demo", Unsealed: true, Log: cfg.Log,
+		Selling: server.Selling{Sandbox: true, Inbox: true, From: mail.Address{Name: "usher demo", Address: "tickets@demo.example"}}})
 	if err != nil {
 		return err
 	}
