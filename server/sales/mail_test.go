@@ -38,7 +38,7 @@ func wantLetter(t *testing.T, l post.Letter, wants ...string) {
 		if !strings.Contains(l.Text, want) {
 			t.Errorf("the letter lacks %q:\n%s", want, l.Text)
 		}
-		if plain := strings.NewReplacer("&amp;", "&", "&#39;", "'", "&#34;", `"`, "&lt;", "<").Replace(l.HTML); !strings.Contains(plain, want) {
+		if plain := strings.NewReplacer("&amp;", "&", "&#39;", "'", "&#34;", `"`, "&lt;", "<", "&gt;", ">").Replace(l.HTML); !strings.Contains(plain, want) {
 			t.Errorf("the letter lacks %q:\n%s", want, l.HTML)
 		}
 	}
