@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/gate/door"
 	"usher/gate/secure"
 	"usher/sync/fault"
@@ -49,8 +50,9 @@ type Agent struct {
 	key      string
 	listener net.Listener
 	handler  http.Handler
-	identity secure.Identity // what phones are shown; nil: they come in plain text
-	name     string          // of the gate
+	identity secure.Identity   // what phones are shown; nil: they come in plain text
+	enrolled grant.Fingerprint // of the authority that the server and other gates know
+	name     string            // of the gate
 }
 
 // NewAgent makes the agent of a gate. It answers on the listener once it runs.
@@ -64,6 +66,9 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 		a.name = s.GateName
 	}
 	if a.identity, err = g.identity(a.name); err != nil {
+		return nil, err
+	}
+	if a.enrolled, err = g.enrolledAuthority(); err != nil {
 		return nil, err
 	}
 	d, err := door.New(door.Config{
@@ -112,7 +117,7 @@ func (a *Agent) Fingerprint() string {
 func (a *Agent) address() address {
 	at := address{URL: a.URL, Key: a.key}
 	if a.identity != nil {
-		at.Phones = &phones{Listen: a.listener.Addr().String(), Host: a.identity.Host(), Fingerprint: a.Fingerprint(), Gate: a.name, Event: a.Enrolment.Event}
+		at.Phones = &phones{Listen: a.listener.Addr().String(), Host: a.identity.Host(), Fingerprint: a.Fingerprint(), Enrolled: a.enrolled, Gate: a.name, Event: a.Enrolment.Event}
 	}
 	return at
 }

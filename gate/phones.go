@@ -3,6 +3,7 @@ package gate
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -12,8 +13,10 @@ import (
 	"strings"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/gate/secure"
 	"usher/sync/fault"
+	"usher/sync/journal"
 )
 
 // TLS says how an agent lets phones open its page by HTTPS; the zero TLS: it
@@ -45,13 +48,29 @@ func (g *Gate) identity(name string) (secure.Identity, error) {
 	})
 }
 
+// enrolledAuthority gives the fingerprint of the authority that the device was enrolled
+// with; zero: it said none.
+func (g *Gate) enrolledAuthority() (grant.Fingerprint, error) {
+	record, err := journal.Parse(g.Enrolment.Record)
+	if err != nil {
+		return grant.Fingerprint{}, fmt.Errorf("the record that admits this gate: %w", err)
+	}
+	enrolled, err := journal.Read[journal.Enrol](record)
+	if err != nil {
+		return grant.Fingerprint{}, fmt.Errorf("the record that admits this gate: %w", err)
+	}
+	return grant.ReadFingerprint(enrolled.Authority), nil
+}
+
 // phones is what the agent file says of how phones come in.
 type phones struct {
 	Listen      string `json:"listen"`                // where the agent listens
 	Host        string `json:"host,omitempty"`        // the name in a real certificate
 	Fingerprint string `json:"fingerprint,omitempty"` // of the agent's own authority
-	Gate        string `json:"gate"`
-	Event       string `json:"event"`
+	// Enrolled is the fingerprint that the server and other gates know; zero: none.
+	Enrolled grant.Fingerprint `json:"enrolled,omitzero"`
+	Gate     string            `json:"gate"`
+	Event    string            `json:"event"`
 }
 
 // PhoneCard enrols a phone with an agent: it says where the door page is, and by
@@ -64,6 +83,9 @@ type PhoneCard struct {
 	// Fingerprint what it has to compare; both "" with a real certificate.
 	Trust       string `json:"trust,omitempty"`
 	Fingerprint string `json:"fingerprint,omitempty"` // SHA-256 of the authority's certificate
+	// Before is the fingerprint that the device was enrolled with, and that the server
+	// and other gates print, where the certificate was made anew since; else "".
+	Before string `json:"fingerprint_before,omitempty"`
 }
 
 // ReadPhoneCard makes the card of the agent that runs on the data folder. host is
@@ -114,6 +136,9 @@ func (p *phones) card(key, host string) (PhoneCard, error) {
 	c := PhoneCard{Gate: p.Gate, Event: p.Event, Link: "https://" + base + "/?key=" + key, Fingerprint: p.Fingerprint}
 	if p.Fingerprint != "" {
 		c.Trust = "http://" + base + secure.TrustPath // in plain text: who comes here trusts nobody yet
+		if before := p.Enrolled.String(); before != p.Fingerprint {
+			c.Before = before
+		}
 	}
 	return c, nil
 }

@@ -41,7 +41,7 @@ func (s *site) newCard(t *testing.T, role grant.Role) grant.Presented {
 // request is what a device sends for a card.
 func request(t *testing.T, card grant.Presented, device string) enrolment.Request {
 	t.Helper()
-	r, err := enrolment.NewRequest(card, journaltest.Signer(t, device).Public(), device, rand.Reader)
+	r, err := enrolment.NewRequest(card, enrolment.Device{Public: journaltest.Signer(t, device).Public(), Name: device}, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func (s *site) enrol(t *testing.T, device string, role grant.Role) (*enrolment.A
 	if err := json.NewDecoder(answer.Body).Decode(&reply); err != nil || answer.StatusCode != 200 {
 		t.Fatalf("status %d, %v", answer.StatusCode, err)
 	}
-	admitted, err := reply.Verify(card, journaltest.Signer(t, device).Public())
+	admitted, err := reply.Verify(card, enrolment.Device{Public: journaltest.Signer(t, device).Public()})
 	if err != nil {
 		t.Fatal(err)
 	}

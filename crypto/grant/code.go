@@ -45,6 +45,24 @@ func CheckMAC(code Code, pub, nonce, mac []byte) bool {
 	return hmac.Equal(want[:], mac)
 }
 
+// AuthorityMAC proves likewise that the gate with the public key pub has an authority
+// of this fingerprint: HMAC-SHA256(code, 'usher-enrol-authority-v1' ‖ pub ‖ nonce ‖
+// fingerprint).
+func AuthorityMAC(code Code, pub, nonce []byte, authority Fingerprint) [32]byte {
+	h := hmac.New(sha256.New, code[:])
+	h.Write([]byte(authorityContext))
+	h.Write(pub)
+	h.Write(nonce)
+	h.Write(authority[:])
+	return [32]byte(h.Sum(nil))
+}
+
+// CheckAuthorityMAC says in constant time whether mac is what [AuthorityMAC] gives.
+func CheckAuthorityMAC(code Code, pub, nonce []byte, authority Fingerprint, mac []byte) bool {
+	want := AuthorityMAC(code, pub, nonce, authority)
+	return hmac.Equal(want[:], mac)
+}
+
 // String names the code without showing it.
 func (c Code) String() string { return "redacted code " + Handle(c) }
 

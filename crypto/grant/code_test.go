@@ -36,6 +36,32 @@ func TestMACIsWhatTheFormatSays(t *testing.T) {
 	}
 }
 
+// The proof of an authority is the other one, made over more, under another name.
+func TestAuthorityMAC(t *testing.T) {
+	code, pub, nonce, authority := Code{1, 2, 3}, bytes.Repeat([]byte{7}, 32), []byte("nonce"), Fingerprint{9}
+	h := hmac.New(sha256.New, code[:])
+	fmt.Fprintf(h, "usher-enrol-authority-v1%s%s%s", pub, nonce, authority[:])
+	mac := AuthorityMAC(code, pub, nonce, authority)
+	if !bytes.Equal(h.Sum(nil), mac[:]) {
+		t.Error("the MAC is over something else")
+	}
+	for name, ok := range map[string]bool{
+		"code":      CheckAuthorityMAC(Code{1, 2, 4}, pub, nonce, authority, mac[:]),
+		"key":       CheckAuthorityMAC(code, bytes.Repeat([]byte{8}, 32), nonce, authority, mac[:]),
+		"nonce":     CheckAuthorityMAC(code, pub, []byte("nonse"), authority, mac[:]),
+		"authority": CheckAuthorityMAC(code, pub, nonce, Fingerprint{8}, mac[:]),
+		"MAC":       CheckAuthorityMAC(code, pub, nonce, authority, mac[:31]),
+		"none":      CheckAuthorityMAC(code, pub, nonce, authority, nil),
+	} {
+		if ok {
+			t.Errorf("another %s is accepted", name)
+		}
+	}
+	if !CheckAuthorityMAC(code, pub, nonce, authority, mac[:]) {
+		t.Error("the MAC is refused")
+	}
+}
+
 func TestHandle(t *testing.T) {
 	code := Code{1, 2, 3}
 	sum := sha256.Sum256(append([]byte("usher-enrol-handle-v1"), code[:]...))

@@ -13,6 +13,10 @@
 // transaction that writes the enrolment, and allows [MaxTries] wrong ones. What
 // the gate gets back it checks against the pins, trusting no network on the way.
 //
+// With its key the gate says the [Fingerprint] of the authority that phones at its
+// door page have to trust, proved by [AuthorityMAC], so that whoever reads the
+// enrolment knows what those phones are to be shown.
+//
 // # Links
 //
 // A [Link] names a kind, a subject and an expiry, with an HMAC of the organiser's
@@ -35,9 +39,10 @@ const (
 	// MaxTries is how many wrong MACs burn a code.
 	MaxTries = 5
 
-	macContext    = "usher-enrol-v1"
-	handleContext = "usher-enrol-handle-v1"
-	handleSize    = 8
+	macContext       = "usher-enrol-v1"
+	authorityContext = "usher-enrol-authority-v1"
+	handleContext    = "usher-enrol-handle-v1"
+	handleSize       = 8
 )
 
 // Role says what an enrolled device may do.

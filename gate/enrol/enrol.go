@@ -1,21 +1,25 @@
-// Package enrol makes a device a gate: it makes the device's key, presents a
-// card to the server, checks what comes back against the card's pins and stores
+// Package enrol makes a device a gate: it makes the device's key and the authority
+// that phones will trust, presents a card to the server, checks what comes back against the card's pins and stores
 // who the gate is.
 package enrol
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
 	"usher/crypto/grant"
 	"usher/crypto/keyring"
+	"usher/gate/secure"
 	"usher/gate/store"
 	"usher/sync/enrolment"
 	"usher/sync/fault"
@@ -33,6 +37,7 @@ type Config struct {
 	Client *http.Client // nil: one with Timeout
 	Rand   io.Reader
 	Now    func() time.Time
+	Device func() secure.Device // what the network calls the device; nil: as the system says
 }
 
 // Check says what is wrong with a configuration without a store, so that nothing
@@ -71,7 +76,12 @@ func Enrol(ctx context.Context, cfg Config) (*enrolment.Admitted, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := enrolment.NewRequest(card, key.Public(), cfg.Name, cfg.Rand)
+	authority, err := cfg.authority(card)
+	if err != nil {
+		return nil, err
+	}
+	self := enrolment.Device{Public: key.Public(), Authority: authority, Name: cfg.Name}
+	request, err := enrolment.NewRequest(card, self, cfg.Rand)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +89,7 @@ func Enrol(ctx context.Context, cfg Config) (*enrolment.Admitted, error) {
 	if err != nil {
 		return nil, err
 	}
-	admitted, err := reply.Verify(card, key.Public())
+	admitted, err := reply.Verify(card, self)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +119,21 @@ func deviceKey(cfg Config) (*keyring.Signer, error) {
 		return nil, fault.Wrap(fault.Internal, err, "can't make a device key")
 	}
 	return key, cfg.Store.SaveDeviceKey(key)
+}
+
+// authority makes the device's own authority, which phones at its door page have to
+// trust, if a try before did not, and gives its fingerprint. It goes by the name that
+// phones show: the device's, or the gate's as far as the card says it.
+func (cfg Config) authority(card grant.Presented) (grant.Fingerprint, error) {
+	device := cfg.Device
+	if device == nil {
+		device = func() secure.Device { return secure.ThisDevice(os.Hostname, net.InterfaceAddrs) }
+	}
+	own, err := secure.Open(secure.Config{Dir: cfg.Store.Dir(), Gate: cmp.Or(cfg.Name, card.Gate), Device: device, Now: cfg.Now})
+	if err != nil {
+		return grant.Fingerprint{}, err
+	}
+	return secure.FingerprintOf(own.Authority()), nil
 }
 
 func serverURL(given string, card grant.Presented) (*url.URL, error) {

@@ -12,6 +12,7 @@ import (
 
 	"usher/crypto/grant"
 	"usher/crypto/keyring"
+	"usher/gate/secure"
 	"usher/gate/store"
 	"usher/sync/enrolment"
 	"usher/sync/fault"
@@ -94,7 +95,8 @@ func TestAnswersThatMakeNoGate(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := newSite(t, c.status, c.kind, c.body)
 			st := open(t)
-			cfg := Config{Store: st, Card: card(t, s.URL).Text(), Name: "handheld", Rand: rand.Reader, Now: func() time.Time { return now }}
+			made := card(t, s.URL)
+			cfg := Config{Store: st, Card: made.Text(), Name: "handheld", Rand: rand.Reader, Now: func() time.Time { return now }}
 			_, err := Enrol(t.Context(), cfg)
 			if fault.KindOf(err) != c.want || err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%v, want kind %q and %q in it", err, c.want, c.says)
@@ -106,6 +108,18 @@ func TestAnswersThatMakeNoGate(t *testing.T) {
 			_, _ = Enrol(t.Context(), cfg) // it fails as before
 			if len(s.asked) != 2 || string(s.asked[0].Public) != string(s.asked[1].Public) {
 				t.Errorf("%d tries, and not with one key", len(s.asked))
+			}
+			own, err := secure.Open(secure.Config{Dir: st.Dir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, asked := range s.asked {
+				if grant.ReadFingerprint(asked.Authority) != secure.FingerprintOf(own.Authority()) || !asked.Proves(made.Code) {
+					t.Errorf("it said that phones have to trust %x", asked.Authority)
+				}
+			}
+			if name := own.Authority().Subject.CommonName; name != "usher gate handheld, authority" {
+				t.Errorf("phones show it as %q", name)
 			}
 			if s.asked[0].Name != "handheld" || s.asked[0].Check() != nil {
 				t.Errorf("it asked %+v", s.asked[0])

@@ -107,7 +107,7 @@ func (o *Own) found() (pair, error) {
 	}
 	device := o.Device()
 	template := &x509.Certificate{
-		SerialNumber: serial, Subject: subject("usher gate " + o.Gate + ", authority"), NotBefore: authorityFrom, NotAfter: authorityUntil,
+		SerialNumber: serial, Subject: subject(strings.TrimSpace("usher gate "+o.Gate) + ", authority"), NotBefore: authorityFrom, NotAfter: authorityUntil,
 		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
 		ExtKeyUsage:                 []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		PermittedDNSDomainsCritical: true, PermittedDNSDomains: []string{"localhost", "local"},

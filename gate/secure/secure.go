@@ -4,8 +4,8 @@
 // # Whose certificate
 //
 // A venue's network has no name that a public authority would vouch for, and no
-// network to ask one. So an agent is its own authority: [Open] makes one when it is
-// first needed, for as long as a device lives, and has it sign the certificate that
+// network to ask one. So an agent is its own authority: [Open] makes one the first
+// time, for as long as a device lives, and has it sign the certificate that
 // the agent shows. A phone trusts the authority once. What the agent shows is made
 // anew, with the same key, before it ends and whenever the device gets another
 // address, and no phone notices.
@@ -15,8 +15,9 @@
 // and no phone takes its word for more. Its key stays in the gate's folder, readable
 // to its owner alone.
 //
-// Nobody but the card that comes with the phone's link vouches for the authority, so
-// that card carries its [Fingerprint], to be compared before a phone trusts it.
+// A phone's card carries the authority's fingerprint, to be compared before the phone
+// trusts it. The authority is made when the device is enrolled, and the enrolment says
+// its fingerprint, so that the server and every other gate can print that card too.
 //
 // Who has a real certificate gives its files to [Load] instead, and no phone has to
 // be told anything.
@@ -32,8 +33,8 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"fmt"
-	"strings"
+
+	"usher/crypto/grant"
 )
 
 // Identity is what an agent shows to those who connect.
@@ -47,23 +48,8 @@ type Identity interface {
 	Host() string
 }
 
-// Fingerprint is the SHA-256 of a certificate, as phones show it.
-type Fingerprint [sha256.Size]byte
-
-// FingerprintOf gives the fingerprint of a certificate.
-func FingerprintOf(c *x509.Certificate) Fingerprint { return sha256.Sum256(c.Raw) }
-
-// String gives the fingerprint as phones write it: pairs of hexadecimal digits.
-func (f Fingerprint) String() string {
-	pairs := make([]string, len(f))
-	for i, b := range f {
-		pairs[i] = fmt.Sprintf("%02X", b)
-	}
-	return strings.Join(pairs, " ")
-}
-
-// MarshalText is [Fingerprint.String].
-func (f Fingerprint) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+// FingerprintOf gives the fingerprint of a certificate, as phones show it.
+func FingerprintOf(c *x509.Certificate) grant.Fingerprint { return sha256.Sum256(c.Raw) }
 
 // config is how connections are encrypted.
 func config(id Identity) *tls.Config {

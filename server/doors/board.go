@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/sync/admission"
 	"usher/sync/journal"
 	"usher/sync/state"
@@ -64,6 +65,9 @@ type DeviceLine struct {
 	LastScan time.Time      `json:"last_scan,omitzero"`
 	ClockMS  int64          `json:"clock_offset_ms"`
 	Forked   bool           `json:"forked,omitempty"` // there is proof that it wrote two records with one number
+	// Authority is the certificate that phones at its door page have to trust; zero: it
+	// said none when it was enrolled.
+	Authority grant.Fingerprint `json:"authority,omitzero"`
 }
 
 // Spread says how far the newest revocation has come.
@@ -138,7 +142,7 @@ func (d *Doors) deviceLines(l *live, forked map[journal.NodeID]bool) []DeviceLin
 	var lines []DeviceLine
 	all, retiring := l.state.Position(), l.state.Retiring()
 	for _, m := range l.state.Gates() {
-		line := DeviceLine{Node: m.Node, Name: m.Name, Gate: m.Gate, Role: m.Role, Expelled: m.Expelled, Why: m.Why, Records: m.Records, Behind: all.Seq, Forked: forked[m.Node]}
+		line := DeviceLine{Node: m.Node, Name: m.Name, Gate: m.Gate, Role: m.Role, Expelled: m.Expelled, Why: m.Why, Records: m.Records, Behind: all.Seq, Forked: forked[m.Node], Authority: m.Authority}
 		_, line.Retiring = retiring[m.Node]
 		if m.LastRecord != 0 {
 			line.LastScan = time.UnixMilli(m.LastRecord)

@@ -136,8 +136,8 @@ func TestGateThatIsTakenOut(t *testing.T) {
 			t.Fatal(err)
 		}
 		south.sync()
-		if line := south.line(w.board()); line.Gate != "deck" {
-			t.Errorf("the device was moved to the deck and is at %s", line.Gate)
+		if line := south.line(w.board()); line.Gate != "deck" || line.Authority.IsZero() || line.Authority != south.Authority {
+			t.Errorf("the device was moved to the deck, is at %s and has the certificate %q", line.Gate, line.Authority)
 		}
 		if gate, _, _ := south.state.GateOf(south.Node); gate != "deck" {
 			t.Errorf("the device itself thinks it is at %s", gate)

@@ -134,7 +134,7 @@ func (d *Doors) burn(ctx context.Context, tx *sqldb.Tx, r enrolment.Request) (en
 		return reply, fault.New(fault.Expired, "this card expired at %s; make a new one", time.Unix(c.expires, 0).UTC().Format(time.DateTime+" MST"))
 	case c.tries >= grant.MaxTries || len(c.code) == 0:
 		return reply, fault.New(fault.Refused, "this card is void after %d wrong tries; make a new one", grant.MaxTries)
-	case !grant.CheckMAC(grant.Code(c.code), r.Public, r.Nonce, r.MAC):
+	case !r.Proves(grant.Code(c.code)):
 		if c.tries++; c.tries >= grant.MaxTries {
 			c.code = []byte{}
 		}
@@ -199,7 +199,7 @@ func (d *Doors) admit(ctx context.Context, tx *sqldb.Tx, c kept, r enrolment.Req
 	}
 	node := journal.NodeOf(ed25519.PublicKey(r.Public))
 	records, err := d.journals.Write(ctx, tx, c.event, journal.KindEnrol, &journal.Enrol{
-		Node: node, Public: bytes.Clone(r.Public), Gate: c.gate, Role: c.role, Name: name,
+		Node: node, Public: bytes.Clone(r.Public), Gate: c.gate, Role: c.role, Name: name, Authority: bytes.Clone(r.Authority),
 	})
 	if err != nil {
 		return nil, err

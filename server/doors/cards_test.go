@@ -17,7 +17,6 @@ import (
 	"usher/sync/enrolment"
 	"usher/sync/fault"
 	"usher/sync/journal"
-	"usher/sync/journal/journaltest"
 )
 
 func TestNewCard(t *testing.T) {
@@ -88,6 +87,9 @@ func TestEnrol(t *testing.T) {
 				t.Errorf("%s was given the guest key: %v", role, given)
 			}
 			line := d.line(w.board())
+			if line.Authority != self(t, "handheld "+string(role), "").Authority || d.Authority != line.Authority {
+				t.Errorf("the board says that phones have to trust %s", line.Authority)
+			}
 			if line.Gate != "north" || line.Role != string(role) || line.Expelled || line.Linked || !line.Heard.IsZero() {
 				t.Errorf("on the board it is %+v", line)
 			}
@@ -107,7 +109,6 @@ func TestEnrol(t *testing.T) {
 func TestEnrolAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		card := w.card("north", grant.RoleSupervisor)
-		device := journaltest.Signer(t, "device")
 		request := newRequest(t, card, "device", "one")
 		first, err := w.Enrol(t.Context(), request)
 		if err != nil {
@@ -119,7 +120,7 @@ func TestEnrolAgain(t *testing.T) {
 			if err != nil || !bytes.Equal(again.Record, first.Record) || !bytes.Equal(again.Guests, first.Guests) {
 				t.Errorf("asked again: %v, the same record: %v", err, bytes.Equal(again.Record, first.Record))
 			}
-			if _, err := again.Verify(card, device.Public()); err != nil {
+			if _, err := again.Verify(card, self(t, "device", "")); err != nil {
 				t.Errorf("the second answer: %v", err)
 			}
 			if _, err := w.Enrol(t.Context(), newRequest(t, card, "thief", "one")); !errors.Is(err, fault.Refused) || !strings.Contains(fault.Message(err), "used already") {
@@ -131,7 +132,7 @@ func TestEnrolAgain(t *testing.T) {
 
 func newRequest(t testing.TB, card grant.Presented, device, name string) enrolment.Request {
 	t.Helper()
-	request, err := enrolment.NewRequest(card, journaltest.Signer(t, device).Public(), name, rand.Reader)
+	request, err := enrolment.NewRequest(card, self(t, device, name), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,6 +197,26 @@ func forged(t testing.TB, card grant.Presented) enrolment.Request {
 	request := newRequest(t, card, "thief", "")
 	request.MAC[0] ^= 1
 	return request
+}
+
+// Somebody on the way who puts another certificate into a request has to prove the
+// card's code over it.
+func TestAuthorityIsProved(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		card := w.card("north", grant.RoleScanner)
+		changed := newRequest(t, card, "device", "")
+		changed.Authority = bytes.Repeat([]byte{1}, 32)
+		if _, err := w.Enrol(t.Context(), changed); !errors.Is(err, fault.Forbidden) {
+			t.Errorf("a certificate that was put in on the way: %v", err)
+		}
+		without := newRequest(t, card, "device", "")
+		without.Authority, without.AuthorityMAC = nil, nil
+		if reply, err := w.Enrol(t.Context(), without); err != nil {
+			t.Errorf("a device without an authority: %v", err)
+		} else if _, err := reply.Verify(card, self(t, "device", "")); !errors.Is(err, fault.Refused) {
+			t.Errorf("a certificate that was left out on the way is not missed: %v", err)
+		}
+	})
 }
 
 func TestRequestsThatAreNone(t *testing.T) {

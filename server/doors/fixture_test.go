@@ -3,6 +3,7 @@ package doors
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -194,7 +195,7 @@ func (w *world) enrolAs(key, name, gate string, role grant.Role) *device {
 	d := &device{Writer: journaltest.NewWriter(w.t, key), w: w, memory: journaltest.NewMemory()}
 	d.Stamp.Time = w.clock().UnixMilli()
 	card := w.card(gate, role)
-	request, err := enrolment.NewRequest(card, d.Signer.Public(), name, rand.Reader)
+	request, err := enrolment.NewRequest(card, self(w.t, key, name), rand.Reader)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -202,11 +203,18 @@ func (w *world) enrolAs(key, name, gate string, role grant.Role) *device {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if d.Admitted, err = reply.Verify(card, d.Signer.Public()); err != nil {
+	if d.Admitted, err = reply.Verify(card, self(w.t, key, name)); err != nil {
 		w.t.Fatal(err)
 	}
 	d.open(reply.Record)
 	return d
+}
+
+// self is what the device of a key says of itself: a name, and an authority of its own.
+func self(t testing.TB, key, name string) enrolment.Device {
+	t.Helper()
+	pub := journaltest.Signer(t, key).Public()
+	return enrolment.Device{Public: pub, Name: name, Authority: sha256.Sum256(pub)}
 }
 
 // open makes the device's side of exchanges, after its enrolment.

@@ -94,8 +94,11 @@ func (d *Doors) Move(ctx context.Context, event string, node journal.NodeID, gat
 			continue
 		}
 		err = d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-			_, err := d.journals.Write(ctx, tx, event, journal.KindEnrol,
-				&journal.Enrol{Node: node, Public: pub, Gate: gate, Role: m.Role, Name: m.Name})
+			moved := &journal.Enrol{Node: node, Public: pub, Gate: gate, Role: m.Role, Name: m.Name}
+			if !m.Authority.IsZero() {
+				moved.Authority = m.Authority[:]
+			}
+			_, err := d.journals.Write(ctx, tx, event, journal.KindEnrol, moved)
 			return err
 		})
 	}

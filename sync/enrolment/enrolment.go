@@ -45,16 +45,33 @@ type Request struct {
 	Nonce  []byte `json:"nonce"`
 	MAC    []byte `json:"mac"`  // proof of the code over key and nonce
 	Name   string `json:"name"` // what people call the device
+	// Authority is the fingerprint of the authority that phones at the device's door
+	// page have to trust, and AuthorityMAC the proof of the code over it, key and
+	// nonce; both empty where it has none.
+	Authority    []byte `json:"authority,omitempty"`
+	AuthorityMAC []byte `json:"authority_mac,omitempty"`
 }
 
-// NewRequest makes the request for a card. The nonce is drawn from rand.
-func NewRequest(card grant.Presented, pub ed25519.PublicKey, name string, rand io.Reader) (Request, error) {
+// Device is what a device says of itself.
+type Device struct {
+	Public    ed25519.PublicKey
+	Authority grant.Fingerprint // zero: it has none
+	Name      string            // what people call it
+}
+
+// NewRequest makes the request of a device for a card. The nonce is drawn from rand.
+func NewRequest(card grant.Presented, d Device, rand io.Reader) (Request, error) {
 	nonce := make([]byte, NonceSize)
 	if _, err := io.ReadFull(rand, nonce); err != nil {
 		return Request{}, fault.Wrap(fault.Internal, err, "can't draw a random number")
 	}
-	mac := grant.MAC(card.Code, pub, nonce)
-	return Request{Handle: grant.Handle(card.Code), Public: pub, Nonce: nonce, MAC: mac[:], Name: name}, nil
+	mac := grant.MAC(card.Code, d.Public, nonce)
+	r := Request{Handle: grant.Handle(card.Code), Public: d.Public, Nonce: nonce, MAC: mac[:], Name: d.Name}
+	if !d.Authority.IsZero() {
+		mac := grant.AuthorityMAC(card.Code, d.Public, nonce, d.Authority)
+		r.Authority, r.AuthorityMAC = d.Authority[:], mac[:]
+	}
+	return r, nil
 }
 
 // Check refuses a request that no device of ours would make. It says nothing of
@@ -69,7 +86,21 @@ func (r Request) Check() error {
 	if len(r.Nonce) != NonceSize || len(r.MAC) != 32 {
 		return fault.At(fault.BadInput, "nonce, mac", "want %d and 32 bytes, got %d and %d", NonceSize, len(r.Nonce), len(r.MAC))
 	}
+	switch n := len(r.Authority); {
+	case n == 0 && len(r.AuthorityMAC) == 0:
+	case n != len(grant.Fingerprint{}) || grant.Fingerprint(r.Authority).IsZero() || len(r.AuthorityMAC) != 32:
+		return fault.At(fault.BadInput, "authority, authority_mac", "want a fingerprint of 32 bytes and 32 bytes, or neither; got %d and %d", n, len(r.AuthorityMAC))
+	}
 	return CheckName(r.Name)
+}
+
+// Proves reports whether the request was made with a card's code, and everything in
+// it that matters.
+func (r Request) Proves(code grant.Code) bool {
+	if !grant.CheckMAC(code, r.Public, r.Nonce, r.MAC) {
+		return false
+	}
+	return len(r.Authority) == 0 || grant.CheckAuthorityMAC(code, r.Public, r.Nonce, grant.Fingerprint(r.Authority), r.AuthorityMAC)
 }
 
 // CheckName refuses what can't be the name of a device: it is shown in lists and
@@ -108,11 +139,13 @@ type Admitted struct {
 	Node   journal.NodeID
 	Guests guests.Key // zero where the role may not read the guest list
 	Staff  staff.Key  // zero where nobody signs in
+	// Authority is what the server's record says of the device's.
+	Authority grant.Fingerprint
 }
 
-// Verify checks the reply against the card and the device's own key. It asks no
-// clock: a new device's may be far off.
-func (r Reply) Verify(card grant.Presented, pub ed25519.PublicKey) (*Admitted, error) {
+// Verify checks the reply against the card and what the device said of itself. It
+// asks no clock: a new device's may be far off.
+func (r Reply) Verify(card grant.Presented, d Device) (*Admitted, error) {
 	ring, err := keyring.ParseSigned(r.Ring)
 	if err != nil {
 		return nil, fault.Wrap(fault.BadInput, err, "the server's key ring can't be read")
@@ -137,18 +170,21 @@ func (r Reply) Verify(card grant.Presented, pub ed25519.PublicKey) (*Admitted, e
 	}
 	a := &Admitted{
 		Event: r.Event, Gate: enrol.Gate, Role: grant.Role(enrol.Role), Name: enrol.Name,
-		Ring: ring, Pins: pins, Server: record.Chain.Node, Node: enrol.Node,
+		Ring: ring, Pins: pins, Server: record.Chain.Node, Node: enrol.Node, Authority: grant.ReadFingerprint(enrol.Authority),
 	}
-	if err := a.matches(card, pub); err != nil {
+	if err := a.matches(card, d.Public); err != nil {
 		return a, err
 	}
+	if a.Authority != d.Authority {
+		return a, fault.New(fault.Refused, "the server enrolled another certificate than this device's; was that made anew since a first try with this card? Then make a new card")
+	}
 	if a.Role.ReadsGuests() {
-		if a.Guests, err = openKey("guest", r.Guests, card, pub); err != nil {
+		if a.Guests, err = openKey("guest", r.Guests, card, d.Public); err != nil {
 			return a, err
 		}
 	}
 	if a.Role.TakesSignIn() {
-		a.Staff, err = openKey("staff", r.Staff, card, pub)
+		a.Staff, err = openKey("staff", r.Staff, card, d.Public)
 	}
 	return a, err
 }

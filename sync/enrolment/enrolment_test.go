@@ -18,7 +18,7 @@ import (
 func TestRequestProvesTheCodeWithoutIt(t *testing.T) {
 	d := newDesk(t)
 	nonce := bytes.Repeat([]byte{5}, NonceSize)
-	r, err := NewRequest(d.card, d.device.Public(), "Handheld 7", bytes.NewReader(nonce))
+	r, err := NewRequest(d.card, d.self(), bytes.NewReader(nonce))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,14 +31,32 @@ func TestRequestProvesTheCodeWithoutIt(t *testing.T) {
 	if grant.CheckMAC(grant.Code{8}, d.device.Public(), nonce, r.MAC) || grant.CheckMAC(d.card.Code, d.root.Public(), nonce, r.MAC) {
 		t.Error("it proves another code, or another device's key")
 	}
-	if _, err := NewRequest(d.card, d.device.Public(), "", iotest.ErrReader(errors.New("no randomness"))); !errors.Is(err, fault.Internal) {
+	if !r.Proves(d.card.Code) || r.Proves(grant.Code{8}) {
+		t.Error("the request proves another code than the card's")
+	}
+	for name, change := range map[string]func(*Request){
+		"another device":      func(r *Request) { r.Public = d.root.Public() },
+		"another certificate": func(r *Request) { r.Authority = bytes.Repeat([]byte{9}, 32) },
+		"another nonce":       func(r *Request) { r.Nonce = make([]byte, NonceSize) },
+	} {
+		changed := r
+		if change(&changed); changed.Check() != nil || changed.Proves(d.card.Code) {
+			t.Errorf("somebody on the way can put in %s", name)
+		}
+	}
+	without := d.self()
+	without.Authority = grant.Fingerprint{}
+	if r, err := NewRequest(d.card, without, bytes.NewReader(nonce)); err != nil || r.Check() != nil || !r.Proves(d.card.Code) || len(r.Authority)+len(r.AuthorityMAC) > 0 {
+		t.Errorf("a device without an authority asks with %+v, %v", r, err)
+	}
+	if _, err := NewRequest(d.card, d.self(), iotest.ErrReader(errors.New("no randomness"))); !errors.Is(err, fault.Internal) {
 		t.Errorf("without randomness: %v", err)
 	}
 }
 
 func TestRequestsThatNoDeviceMakes(t *testing.T) {
 	d := newDesk(t)
-	good, err := NewRequest(d.card, d.device.Public(), "Handheld 7", bytes.NewReader(make([]byte, NonceSize)))
+	good, err := NewRequest(d.card, d.self(), bytes.NewReader(make([]byte, NonceSize)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +72,11 @@ func TestRequestsThatNoDeviceMakes(t *testing.T) {
 		"key of zeros":    {"public", func(r *Request) { r.Public = make([]byte, 32) }},
 		"nonce":           {"nonce, mac", func(r *Request) { r.Nonce = r.Nonce[1:] }},
 		"no mac":          {"nonce, mac", func(r *Request) { r.MAC = nil }},
+		"authority":       {"authority, authority_mac", func(r *Request) { r.Authority = r.Authority[1:] }},
+		"authority of 0":  {"authority, authority_mac", func(r *Request) { r.Authority = make([]byte, 32) }},
+		"authority alone": {"authority, authority_mac", func(r *Request) { r.AuthorityMAC = nil }},
+		"its mac alone":   {"authority, authority_mac", func(r *Request) { r.Authority = nil }},
+		"its mac cut":     {"authority, authority_mac", func(r *Request) { r.AuthorityMAC = r.AuthorityMAC[1:] }},
 		"name":            {"name", func(r *Request) { r.Name = strings.Repeat("x", MaxName+1) }},
 	} {
 		r := good
@@ -70,22 +93,22 @@ func TestAdmitted(t *testing.T) {
 	typed := d.card
 	typed.Typed, typed.Event, typed.Gate, typed.Role, typed.Server, typed.Pins = true, "", "", "", "", nil
 	for name, card := range map[string]grant.Presented{"as a picture": d.card, "typed": typed} {
-		a, err := d.reply(t).Verify(card, d.device.Public())
+		a, err := d.reply(t).Verify(card, d.self())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		if a.Event != event || a.Gate != "north" || a.Role != grant.RoleSupervisor || a.Name != "Handheld 7" || a.Guests != d.guests || a.Staff != d.staff ||
-			a.Node != journal.NodeOf(d.device.Public()) || a.Server != d.server.Chain().Node || !a.Pins.Equal(d.card.Pins) {
+			a.Authority != d.self().Authority || a.Node != journal.NodeOf(d.device.Public()) || a.Server != d.server.Chain().Node || !a.Pins.Equal(d.card.Pins) {
 			t.Errorf("%s: admitted as %+v", name, a)
 		}
 	}
 	d.enrol.Role, d.card.Role = string(grant.RoleScanner), grant.RoleScanner
-	if a, err := d.reply(t).Verify(d.card, d.device.Public()); err != nil || !a.Guests.IsZero() || a.Staff != d.staff {
+	if a, err := d.reply(t).Verify(d.card, d.self()); err != nil || !a.Guests.IsZero() || a.Staff != d.staff {
 		t.Errorf("a scanner was given the guest list's key, or not the staff list's: %v", err)
 	}
 	d.enrol.Role, d.card.Role = string(grant.RoleKiosk), grant.RoleKiosk
-	if a, err := d.reply(t).Verify(d.card, d.device.Public()); err != nil || !a.Guests.IsZero() || !a.Staff.IsZero() {
+	if a, err := d.reply(t).Verify(d.card, d.self()); err != nil || !a.Guests.IsZero() || !a.Staff.IsZero() {
 		t.Errorf("a kiosk was given the key of a list, %v", err)
 	}
 }
@@ -114,6 +137,8 @@ func TestRepliesThatLie(t *testing.T) {
 			r.Record = d.server.Write(t, journal.KindExpel, &journal.Expel{Node: d.enrol.Node}).Bytes()
 		}, kind: fault.BadInput, says: "is a expel record, not a enrol record"},
 		"another device":            {how: func(d *desk) { d.enrol.Public, d.enrol.Node = stranger.Public(), journal.NodeOf(stranger.Public()) }, kind: fault.Refused, says: "another device's key"},
+		"another authority":         {how: func(d *desk) { d.enrol.Authority = bytes.Repeat([]byte{5}, 32) }, kind: fault.Refused, says: "another certificate than this device's"},
+		"no authority":              {how: func(d *desk) { d.enrol.Authority = nil }, kind: fault.Refused, says: "another certificate than this device's"},
 		"another gate":              {how: func(d *desk) { d.enrol.Gate = "south" }, kind: fault.Refused, says: "the card is for gate north"},
 		"another role":              {how: func(d *desk) { d.enrol.Role = string(grant.RoleScanner) }, kind: fault.Refused, says: "admitted this device to gate north of event GALA as scanner"},
 		"guest key of another card": {how: func(d *desk) { d.card.Code = grant.Code{1} }, then: func(d *desk, _ *Reply) { d.card.Code = grant.Code{9} }, kind: fault.Refused, says: "not sealed with this card's code"},
@@ -122,6 +147,7 @@ func TestRepliesThatLie(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t)
+			self := d.self()
 			if c.how != nil {
 				c.how(d)
 			}
@@ -129,7 +155,7 @@ func TestRepliesThatLie(t *testing.T) {
 			if c.then != nil {
 				c.then(d, &r)
 			}
-			a, err := r.Verify(d.card, d.device.Public())
+			a, err := r.Verify(d.card, self)
 			if fault.KindOf(err) != c.kind || !strings.Contains(fault.Message(err), c.says) {
 				t.Errorf("got %v, want fault.%s that says %q", err, c.kind, c.says)
 			}

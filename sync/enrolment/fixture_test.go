@@ -42,9 +42,14 @@ func newDesk(t testing.TB) *desk {
 		Code: grant.Code{9}, PinsDigest: pins.Digest(), Server: "https://usher.test", Pins: pins,
 		Event: event, Gate: "north", Role: grant.RoleSupervisor, Expires: now + 3600,
 	}
-	d.enrol = journal.Enrol{Node: journal.NodeOf(d.device.Public()), Public: d.device.Public(), Gate: "north", Role: string(grant.RoleSupervisor), Name: "Handheld 7"}
+	d.enrol = journal.Enrol{Node: journal.NodeOf(d.device.Public()), Public: d.device.Public(), Gate: "north", Role: string(grant.RoleSupervisor), Name: "Handheld 7", Authority: bytes.Repeat([]byte{6}, 32)}
 	d.guests, d.staff = guests.Key{7}, staff.Key{8}
 	return d
+}
+
+// self is what the device says of itself.
+func (d *desk) self() Device {
+	return Device{Public: d.device.Public(), Authority: grant.ReadFingerprint(d.enrol.Authority), Name: "Handheld 7"}
 }
 
 // reply is the server's answer as the desk has it now.

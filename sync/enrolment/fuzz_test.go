@@ -13,7 +13,7 @@ import (
 // and read again.
 func FuzzRequest(f *testing.F) {
 	d := newDesk(f)
-	r, err := NewRequest(d.card, d.device.Public(), "Handheld 7", bytes.NewReader(make([]byte, NonceSize)))
+	r, err := NewRequest(d.card, d.self(), bytes.NewReader(make([]byte, NonceSize)))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func FuzzReply(f *testing.F) {
 	f.Add(good.Event, good.Ring, good.Record, []byte{})
 	f.Add("OTHER", good.Ring, good.Ring, good.Record)
 	f.Fuzz(func(t *testing.T, event string, ring, record, sealed []byte) {
-		a, err := Reply{Event: event, Ring: ring, Record: record, Guests: sealed, Staff: good.Staff}.Verify(d.card, d.device.Public())
+		a, err := Reply{Event: event, Ring: ring, Record: record, Guests: sealed, Staff: good.Staff}.Verify(d.card, d.self())
 		switch own := event == good.Event && bytes.Equal(ring, good.Ring) && bytes.Equal(record, good.Record); {
 		case err != nil && fault.KindOf(err) != fault.BadInput && fault.KindOf(err) != fault.Refused:
 			t.Errorf("refused as %v", err)

@@ -279,6 +279,7 @@ func badServerContents() []badContent {
 		bad("gate", "gate: 41 bytes", func(e *journal.Enrol) { e.Gate = long(41) }),
 		bad("role", "role: 41 bytes", func(e *journal.Enrol) { e.Role = long(41) }),
 		bad("name", "name: 201 bytes", func(e *journal.Enrol) { e.Name = long(201) }),
+		bad("authority", "fingerprint has 31 bytes, want 32", func(e *journal.Enrol) { e.Authority = make([]byte, 31) }),
 		{journal.KindExpel, "why", journal.Expel{Why: long(401)}, "why: 401 bytes"},
 		{journal.KindResolve, "nothing", journal.Resolve{Why: "x"}, "names admissions and says why"},
 		{journal.KindResolve, "no why", journal.Resolve{Admissions: make([]journal.Hash, 1)}, "names admissions and says why"},

@@ -2,6 +2,7 @@ package journal
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -146,6 +147,9 @@ type Enrol struct {
 	Gate   string `cbor:"3,keyasint"`
 	Role   string `cbor:"4,keyasint"` // scanner, supervisor, box-office
 	Name   string `cbor:"5,keyasint"` // what people call the device
+	// Authority is the SHA-256 of the certificate of the device's own authority, which
+	// phones at its door page have to trust; empty where the device has said none.
+	Authority []byte `cbor:"6,keyasint,omitempty"`
 }
 
 func (*Enrol) kind() Kind { return KindEnrol }
@@ -156,6 +160,9 @@ func (e *Enrol) check() error {
 	}
 	if e.Gate == "" || e.Role == "" {
 		return errors.New("gate and role are needed")
+	}
+	if n := len(e.Authority); n != 0 && n != sha256.Size {
+		return fmt.Errorf("the authority's fingerprint has %d bytes, want %d", n, sha256.Size)
 	}
 	return firstError(atMost("gate", e.Gate, maxWord), atMost("role", e.Role, maxWord), atMost("name", e.Name, maxName))
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"slices"
 
+	"usher/crypto/grant"
 	"usher/sync/journal"
 )
 
@@ -158,16 +159,19 @@ func (s *State) IsServer(node journal.NodeID) bool {
 
 // Member is a device that was enrolled, and how far it got.
 type Member struct {
-	Node       journal.NodeID   `json:"node"`
-	Gate       string           `json:"gate"`
-	Role       string           `json:"role"`
-	Name       string           `json:"name"`
-	Expelled   bool             `json:"expelled,omitempty"`
-	Why        string           `json:"why,omitempty"`         // it was expelled
-	Believed   uint64           `json:"believed,omitempty"`    // last record believed, when expelled; 0 also while it hands in what it has
-	Records    uint64           `json:"records"`               // of its journal, applied here
-	LastRecord int64            `json:"last_record,omitempty"` // corrected time of the newest, Unix ms; 0: none
-	Known      journal.Position `json:"-"`                     // how far it knew the server's journal at its newest scan
+	Node journal.NodeID `json:"node"`
+	Gate string         `json:"gate"`
+	Role string         `json:"role"`
+	Name string         `json:"name"`
+	// Authority is the certificate that phones at its door page have to trust, as it
+	// said when it was enrolled; zero: it said none.
+	Authority  grant.Fingerprint `json:"authority,omitzero"`
+	Expelled   bool              `json:"expelled,omitempty"`
+	Why        string            `json:"why,omitempty"`         // it was expelled
+	Believed   uint64            `json:"believed,omitempty"`    // last record believed, when expelled; 0 also while it hands in what it has
+	Records    uint64            `json:"records"`               // of its journal, applied here
+	LastRecord int64             `json:"last_record,omitempty"` // corrected time of the newest, Unix ms; 0: none
+	Known      journal.Position  `json:"-"`                     // how far it knew the server's journal at its newest scan
 }
 
 // Gates lists the devices that are or were enrolled, by gate, name and node.
@@ -187,7 +191,7 @@ func (s *State) Gates() []Member {
 }
 
 func (s *State) describe(node journal.NodeID, m *member) Member {
-	d := Member{Node: node, Gate: m.enrol.Gate, Role: m.enrol.Role, Name: m.enrol.Name}
+	d := Member{Node: node, Gate: m.enrol.Gate, Role: m.enrol.Role, Name: m.enrol.Name, Authority: grant.ReadFingerprint(m.enrol.Authority)}
 	if m.expel != nil {
 		d.Expelled, d.Why = true, m.expel.Why
 		if m.expel.Last != journal.Retiring {
