@@ -53,6 +53,7 @@ type Agent struct {
 	identity secure.Identity   // what phones are shown; nil: they come in plain text
 	enrolled grant.Fingerprint // of the authority that the server and other gates know
 	name     string            // of the gate
+	language string            // of the event; "": none, as far as the gate knows
 }
 
 // NewAgent makes the agent of a gate. It answers on the listener once it runs.
@@ -62,9 +63,11 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 		return nil, err
 	}
 	a := &Agent{Gate: g, URL: localURL(listener.Addr()), key: key, listener: listener, name: g.Code()}
-	if s := g.Status(context.Background()); s.GateName != "" {
+	s := g.Status(context.Background())
+	if s.GateName != "" {
 		a.name = s.GateName
 	}
+	a.language = s.Language
 	if a.identity, err = g.identity(a.name); err != nil {
 		return nil, err
 	}
@@ -83,7 +86,12 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 	mux.Handle("/", d.Handler())
 	a.handler = mux
 	if a.identity != nil {
-		a.handler = secure.Front(mux, a.identity, a.name)
+		said, err := door.Words()
+		if err != nil {
+			return nil, err
+		}
+		a.handler = secure.Front(mux, a.identity, secure.Site{Gate: a.name, Words: said, Language: a.language})
+		g.Shift.Certificate = a.certificate
 	}
 	return a, nil
 }
@@ -107,17 +115,24 @@ func (a *Agent) Link() string {
 // Fingerprint is the SHA-256 of the authority that phones have to trust; "" where
 // there is none.
 func (a *Agent) Fingerprint() string {
+	shown, _ := a.certificate()
+	return shown.String()
+}
+
+// certificate gives whom phones have to trust now, and whom the server and other
+// gates think they have to; zero where there is none.
+func (a *Agent) certificate() (shown, enrolled grant.Fingerprint) {
 	if a.identity == nil || a.identity.Authority() == nil {
-		return ""
+		return shown, a.enrolled
 	}
-	return secure.FingerprintOf(a.identity.Authority()).String()
+	return secure.FingerprintOf(a.identity.Authority()), a.enrolled
 }
 
 // address is what the agent file says.
 func (a *Agent) address() address {
 	at := address{URL: a.URL, Key: a.key}
 	if a.identity != nil {
-		at.Phones = &phones{Listen: a.listener.Addr().String(), Host: a.identity.Host(), Fingerprint: a.Fingerprint(), Enrolled: a.enrolled, Gate: a.name, Event: a.Enrolment.Event}
+		at.Phones = &phones{Listen: a.listener.Addr().String(), Host: a.identity.Host(), Fingerprint: a.Fingerprint(), Enrolled: a.enrolled, Gate: a.name, Event: a.Enrolment.Event, Language: a.language}
 	}
 	return at
 }

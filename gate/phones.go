@@ -71,6 +71,7 @@ type phones struct {
 	Enrolled grant.Fingerprint `json:"enrolled,omitzero"`
 	Gate     string            `json:"gate"`
 	Event    string            `json:"event"`
+	Language string            `json:"language,omitempty"` // of the event
 }
 
 // PhoneCard enrols a phone with an agent: it says where the door page is, and by
@@ -78,7 +79,7 @@ type phones struct {
 type PhoneCard struct {
 	Gate  string `json:"gate"`
 	Event string `json:"event"`
-	Link  string `json:"link"` // of the door page, with the door key in it
+	Link  string `json:"link,omitempty"` // of the door page, with the door key in it
 	// Trust is the page that says how a phone is told to trust the gate, and
 	// Fingerprint what it has to compare; both "" with a real certificate.
 	Trust       string `json:"trust,omitempty"`
@@ -86,6 +87,8 @@ type PhoneCard struct {
 	// Before is the fingerprint that the device was enrolled with, and that the server
 	// and other gates print, where the certificate was made anew since; else "".
 	Before string `json:"fingerprint_before,omitempty"`
+	// Language is the event's; "": it has none.
+	Language string `json:"-"`
 }
 
 // ReadPhoneCard makes the card of the agent that runs on the data folder. host is
@@ -129,16 +132,48 @@ func (p *phones) card(key, host string) (PhoneCard, error) {
 			host = place
 		}
 	}
-	base := net.JoinHostPort(host, port)
-	if u, err := url.Parse("https://" + base); err != nil || u.Host != base || strings.ContainsAny(host, "@/?#") {
-		return PhoneCard{}, fault.New(fault.BadInput, "%.80q is no name or address of a device", host)
+	base, err := placeOf(host, port)
+	if err != nil {
+		return PhoneCard{}, err
 	}
-	c := PhoneCard{Gate: p.Gate, Event: p.Event, Link: "https://" + base + "/?key=" + key, Fingerprint: p.Fingerprint}
+	c := PhoneCard{Gate: p.Gate, Event: p.Event, Link: "https://" + base + "/?key=" + key, Fingerprint: p.Fingerprint, Language: p.Language}
 	if p.Fingerprint != "" {
 		c.Trust = "http://" + base + secure.TrustPath // in plain text: who comes here trusts nobody yet
 		if before := p.Enrolled.String(); before != p.Fingerprint {
 			c.Before = before
 		}
 	}
+	return c, nil
+}
+
+// placeOf joins a host that a person named with a port.
+func placeOf(host, port string) (string, error) {
+	base := net.JoinHostPort(host, port)
+	if u, err := url.Parse("https://" + base); err != nil || u.Host != base || strings.ContainsAny(host, "@/?#") {
+		return "", fault.New(fault.BadInput, "%.80q is no name or address of a device", host)
+	}
+	return base, nil
+}
+
+// usualPort is where agents answer that were not told where.
+const usualPort = "8430"
+
+// CardOf makes as much of a gate's card as those know who have its enrolment: whom
+// phones have to trust. The link has the door key in it, which the gate alone has. at
+// is where phones reach the gate's agent, HOST or HOST:PORT; "": the card doesn't say.
+func CardOf(gate, event string, authority grant.Fingerprint, at string) (PhoneCard, error) {
+	c := PhoneCard{Gate: gate, Event: event, Fingerprint: authority.String()}
+	if at == "" {
+		return c, nil
+	}
+	host, port, err := net.SplitHostPort(at)
+	if err != nil {
+		host, port = strings.Trim(at, "[]"), usualPort
+	}
+	base, err := placeOf(host, port)
+	if err != nil {
+		return PhoneCard{}, err
+	}
+	c.Trust = "http://" + base + secure.TrustPath
 	return c, nil
 }

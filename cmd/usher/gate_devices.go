@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"usher/crypto/grant"
 	"usher/server"
 	"usher/server/catalog"
 	"usher/server/doors"
@@ -18,7 +19,9 @@ func newGateList() *cobra.Command {
 		Short: "List an event's devices: when each was heard, and how far it is",
 		Long: `Lists, at the server, the devices that were enrolled for an event: the gate and role of
 each, when the server last heard of it, how many of the server's newest records it is
-not known to have (void tickets among them), and how many of its own are here.`,
+not known to have (void tickets among them), and how many of its own are here.
+CERTIFICATE is the beginning of the fingerprint that phones at its door page have to
+show; usher gate phone --gate prints all of it.`,
 		Example: "  usher gate list --event HARBOUR-26\n  usher gate list --event HARBOUR-26 --json",
 		Args:    cobra.NoArgs,
 		RunE:    runGateList,
@@ -49,9 +52,9 @@ func runGateList(c *cobra.Command, _ []string) (err error) {
 		_, err := fmt.Fprintf(c.OutOrStdout(), "No device is enrolled for %s yet: usher gate card --event %s --gate …\n", e.Code, e.Code)
 		return err
 	}
-	t := newTable(c.OutOrStdout(), "GATE", "DEVICE", "NAME", "ROLE", "HEARD", "BEHIND", "RECORDS", "LAST SCAN", "STATE")
+	t := newTable(c.OutOrStdout(), "GATE", "DEVICE", "NAME", "ROLE", "HEARD", "BEHIND", "RECORDS", "LAST SCAN", "CERTIFICATE", "STATE")
 	for _, d := range b.Devices {
-		t.row(d.Gate, d.Node, d.Name, d.Role, when(e, d.Heard), d.Behind, d.Records, when(e, d.LastScan), deviceState(d))
+		t.row(d.Gate, d.Node, d.Name, d.Role, when(e, d.Heard), d.Behind, d.Records, when(e, d.LastScan), briefly(d.Authority), deviceState(d))
 	}
 	return t.flush()
 }
@@ -62,6 +65,15 @@ func when(e *catalog.Event, at time.Time) string {
 		return "never"
 	}
 	return at.In(e.Location).Format(time.DateTime)
+}
+
+// briefly is the beginning of a fingerprint, enough to tell two apart and too little to
+// compare.
+func briefly(f grant.Fingerprint) string {
+	if f.IsZero() {
+		return "-"
+	}
+	return f.String()[:len("00 00 00 00")] + " …"
 }
 
 func deviceState(d doors.DeviceLine) string {

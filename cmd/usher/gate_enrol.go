@@ -20,6 +20,11 @@ card made. CARD is the text of the card's QR code (UE1:…), or the code typed f
 which needs --server: groups, spaces and hyphens don't matter. A card works once. What
 the server answers is checked against the card, so no network on the way is trusted.
 
+It also makes the certificate authority that phones have to trust before they open this
+device's door page with a camera, and prints its fingerprint: the server and the other
+gates know it from now on (usher gate phone). Write it on the card that goes to the
+phones, if you made that before.
+
 The key stays in the data folder and never leaves it. A device is one gate of one
 event; for another one, enrol it again in a folder of its own.`,
 		Example: `  usher gate enrol "UE1:…"
@@ -51,9 +56,13 @@ func runGateEnrol(c *cobra.Command, args []string) error {
 		return err
 	}
 	if wantsJSON(c) {
-		return printJSON(c.OutOrStdout(), map[string]any{"event": a.Event, "gate": a.Gate, "role": a.Role, "node": a.Node, "name": a.Name})
+		return printJSON(c.OutOrStdout(), map[string]any{"event": a.Event, "gate": a.Gate, "role": a.Role, "node": a.Node, "name": a.Name, "fingerprint": a.Authority})
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "This device is now gate %s of event %s (%s, device %s).\nNext: usher gate run%s\n", a.Gate, a.Event, a.Role, a.Node, again(c))
+	_, err = fmt.Fprintf(c.OutOrStdout(), `This device is now gate %s of event %s (%s, device %s).
+Phones that open its page by HTTPS have to show this fingerprint, SHA-256:
+  %s
+Next: usher gate run%s
+`, a.Gate, a.Event, a.Role, a.Node, a.Authority, again(c))
 	return err
 }
 

@@ -19,6 +19,10 @@ var book = sync.OnceValues(func() (*words.Book, error) {
 	return words.Load(folder)
 })
 
+// Words is what a door says, in every language, for those who say something beside it:
+// how a phone is told to trust the gate.
+func Words() (*words.Book, error) { return book() }
+
 // English is the language of who asks for none, as the command line's.
 func English() *words.Language {
 	b, err := book()

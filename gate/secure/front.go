@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"usher/sync/fault"
+	"usher/sync/words"
 )
 
 //go:embed trust.html
@@ -21,15 +22,24 @@ var trustPage string
 const (
 	TrustPath       = "/trust"
 	certificatePath = "/authority.crt"
+	certificateFile = "usher-gate.crt" // what it is saved as
 )
+
+// Site is what phones are told of a gate.
+type Site struct {
+	Gate     string      // what people call it
+	Words    *words.Book // with the messages of phone.trust
+	Language string      // of those who ask for none; "": English
+}
 
 // Front goes before an agent's handler. Plain text gets through where it always did
 // for good reason: from the device itself, from other gates, whose journals prove
 // themselves, and for the health check. Anybody else is led to the encrypted page.
-func Front(next http.Handler, id Identity, gate string) http.Handler {
-	trust := template.Must(template.New("trust").Parse(trustPage))
+func Front(next http.Handler, id Identity, site Site) http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET "+TrustPath, func(w http.ResponseWriter, _ *http.Request) { showTrust(w, trust, id, gate) })
+	mux.HandleFunc("GET "+TrustPath, func(w http.ResponseWriter, r *http.Request) {
+		showTrust(w, id, site.Gate, site.Words.Pick(r.Header.Get("Accept-Language"), site.Language))
+	})
 	mux.HandleFunc("GET "+certificatePath, func(w http.ResponseWriter, _ *http.Request) { giveAuthority(w, id) })
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS != nil || fromHere(r) || r.URL.Path == "/healthz" || strings.HasPrefix(r.URL.Path, "/api/v1/sync/") {
@@ -81,17 +91,32 @@ func leadOn(w http.ResponseWriter, r *http.Request, id Identity) {
 	_ = json.NewEncoder(w).Encode(p) // the other side hung up: nobody is left to tell
 }
 
-func showTrust(w http.ResponseWriter, page *template.Template, id Identity, gate string) {
+// trust is the page as a template.
+var trust = template.Must(template.New("trust").Parse(trustPage))
+
+func showTrust(w http.ResponseWriter, id Identity, gate string, in *words.Language) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
-	data := struct{ Gate, Fingerprint, Certificate string }{Gate: gate, Certificate: certificatePath}
+	h.Set("Content-Language", in.Code())
+	data := trustData{in, gate, "", certificatePath}
 	if root := id.Authority(); root != nil {
 		data.Fingerprint = FingerprintOf(root).String()
 	}
-	_ = page.Execute(w, data) // the other side hung up: nobody is left to tell
+	_ = trust.Execute(w, data) // the other side hung up: nobody is left to tell
+}
+
+// trustData is what stands on the page.
+type trustData struct {
+	In                             *words.Language
+	Gate, Fingerprint, Certificate string
+}
+
+// Say gives a message in the page's language.
+func (d trustData) Say(key string) string {
+	return d.In.Say(key, words.With{"gate": d.Gate, "file": certificateFile})
 }
 
 func giveAuthority(w http.ResponseWriter, id Identity) {
@@ -101,7 +126,7 @@ func giveAuthority(w http.ResponseWriter, id Identity) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-x509-ca-cert")
-	w.Header().Set("Content-Disposition", `attachment; filename="usher-gate.crt"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+certificateFile+`"`)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}) // as above

@@ -5,17 +5,27 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"html/template"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"strings"
 	"testing"
+
+	"usher/sync/words"
 )
 
 // front gives what a request gets that comes from an address, over TLS or not.
 func front(t *testing.T, id Identity, method, target, from string, encrypted bool) *http.Response {
+	t.Helper()
+	return frontIn(t, "en", id, method, target, from, encrypted)
+}
+
+// frontIn is front for who wants to be told in a language.
+func frontIn(t *testing.T, language string, id Identity, method, target, from string, encrypted bool) *http.Response {
 	t.Helper()
 	behind := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "the door") })
 	r := httptest.NewRequestWithContext(t.Context(), method, target, nil)
@@ -25,8 +35,19 @@ func front(t *testing.T, id Identity, method, target, from string, encrypted boo
 		r.TLS = new(tls.ConnectionState)
 	}
 	w := httptest.NewRecorder()
-	Front(behind, id, "north").ServeHTTP(w, r)
+	r.Header.Set("Accept-Language", language)
+	Front(behind, id, Site{Gate: "north", Words: book(t), Language: "es"}).ServeHTTP(w, r)
 	return w.Result()
+}
+
+// book is what doors say.
+func book(t *testing.T) *words.Book {
+	t.Helper()
+	b, err := words.Load(os.DirFS("../door/messages"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func text(t *testing.T, r *http.Response) string {
@@ -109,6 +130,44 @@ func TestTrustPage(t *testing.T) {
 	c, err := x509.ParseCertificate(block.Bytes)
 	if err != nil || !c.Equal(own.Authority()) {
 		t.Errorf("another certificate: %v", err)
+	}
+}
+
+// The page is in the phone's language, or in the event's, and lacks nothing in any.
+func TestTrustPageInEachLanguage(t *testing.T) {
+	own := newRig(t).open()
+	cert, key := write(t, t.TempDir(), opening.AddDate(0, 1, 0), "gate7.venue.example")
+	given, err := Load(cert, key, newRig(t).clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	titles := map[string]bool{}
+	for _, code := range []string{"de", "en", "es", "fr"} {
+		in := book(t).Language(code)
+		for _, key := range in.Keys() {
+			of := Identity(own)
+			if key == "phone.trust.real" {
+				of = given
+			}
+			if !strings.HasPrefix(key, "phone.trust.") {
+				continue
+			}
+			body := text(t, frontIn(t, code+"-XX, it;q=0.5", of, "GET", "/trust", "192.168.1.30:5000", false))
+			said := template.HTMLEscapeString(in.Say(key, words.With{"gate": "north", "file": certificateFile}))
+			if !strings.Contains(body, said) || !strings.Contains(body, `<html lang="`+code+`">`) {
+				t.Errorf("%s: the page does not say %s: %s", code, key, body)
+			}
+			if strings.Contains(body, "phone.trust.") {
+				t.Errorf("%s: a hole: %s", code, body)
+			}
+		}
+		titles[in.Say("phone.trust.title", nil)] = true
+	}
+	if len(titles) != 4 {
+		t.Errorf("the languages say the same: %v", titles)
+	}
+	if body := text(t, frontIn(t, "it", own, "GET", "/trust", "192.168.1.30:5000", false)); !strings.Contains(body, `<html lang="es">`) {
+		t.Error("who reads no language of ours is not told in the event's")
 	}
 }
 

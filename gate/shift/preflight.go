@@ -47,6 +47,7 @@ const (
 	CheckStore     = "store"
 	CheckGood      = "good_ticket"
 	CheckVoid      = "void_ticket"
+	CheckPhones    = "certificate" // only where phones come in by HTTPS, with a certificate of the agent's own
 	CheckCamera    = "camera"
 	CheckSound     = "sound"
 	CheckVibration = "vibration"
@@ -105,6 +106,9 @@ func (k *Keeper) Preflight(ctx context.Context, asked Asked) (*Preflight, error)
 	}
 	for _, kind := range testTickets {
 		p.Checks = append(p.Checks, k.testedAs(kind))
+	}
+	if c, made := k.certificate(); made {
+		p.Checks = append(p.Checks, c)
 	}
 	for _, name := range ofPage {
 		c, known := k.reports[name]
@@ -247,6 +251,24 @@ func (k *Keeper) store(ctx context.Context) Check {
 		return failed(CheckStore, "check.do.free_space", "check.found.store_fails", words.With{"why": fault.Message(err)})
 	}
 	return passed(CheckStore, "check.found.store", words.With{"took": (k.Mono() - began).Round(100 * time.Microsecond).String()})
+}
+
+// certificate asks whether phones are shown the certificate that the device was
+// enrolled with, which the server and other gates print on cards.
+func (k *Keeper) certificate() (c Check, made bool) {
+	if k.Certificate == nil {
+		return c, false
+	}
+	shown, enrolled := k.Certificate()
+	switch {
+	case shown.IsZero():
+		return c, false
+	case enrolled.IsZero():
+		return passed(CheckPhones, "check.found.certificate_unsaid", nil), true
+	case shown != enrolled:
+		return failed(CheckPhones, "check.do.tell_phones", "check.found.certificate_anew", nil), true
+	}
+	return passed(CheckPhones, "check.found.certificate", nil), true
 }
 
 // testTicket is one of the two kinds of test tickets, by the check that it is for.

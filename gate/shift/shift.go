@@ -29,6 +29,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/gate/store"
 	"usher/gate/turnstile"
 	"usher/sync/fault"
@@ -71,8 +72,12 @@ type Config struct {
 	// HandOver writes a journal file of what the server is not known to hold, and
 	// gives how many records those are.
 	HandOver func(context.Context, io.Writer) (uint64, error)
-	Now      func() time.Time     // the corrected clock
-	Mono     func() time.Duration // monotonic
+	// Certificate gives whom phones at the door page have to trust now, and whom they
+	// had to when the device was enrolled; zero: nobody, or nobody knows. nil: phones
+	// don't come in by HTTPS.
+	Certificate func() (shown, enrolled grant.Fingerprint)
+	Now         func() time.Time     // the corrected clock
+	Mono        func() time.Duration // monotonic
 }
 
 // Keeper keeps a device's shift. It is safe for use by several goroutines.

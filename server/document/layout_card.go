@@ -9,6 +9,9 @@ const (
 	// cardColumns is how many groups of the typed form stand on a line.
 	cardColumns = 4
 
+	// cardWrite is before a line to write on: the card is older than the device's key.
+	cardWrite = "For phones: fingerprint of the device's certificate, which it says once it is enrolled"
+
 	cardWarning = "Good for one device, once. Whoever holds this card can enrol a gate: hand it over, use it, destroy it."
 )
 
@@ -34,6 +37,10 @@ func cardPanel(p panel, c Card, m Matrix) {
 		for line := range strings.Lines(inRows(groups, cardColumns)) {
 			y = p.block(left, y, width, strings.TrimSpace(line), style{f.mono, 13, 8, 1, black})
 		}
+	}
+	if y < 125 {
+		p.block(left, 126.5, width, cardWrite, style{f.regular, 6, 5, 1, grey})
+		p.rule(left, 134.5, left+width, 134.5, 0.1)
 	}
 	p.block(left, 137, width, cardWarning, style{f.regular, 6, 5, 2, grey})
 	p.code(left, top, edge, m)

@@ -62,6 +62,7 @@ function draw(b) {
     d.expelled ? ["removed", "bad"] : d.forked ? ["two devices in one", "bad"] : d.linked ? ["linked", "good"] : ["alone", "warn"],
     ago(d.heard, now), [d.records, "n"],
     d.behind ? [`${d.behind} records behind`, "warn"] : ["yes", "good"],
+    [d.authority || "–", "fingerprint"],
   )));
   const s = b.spread;
   by("spread").textContent = s.active
