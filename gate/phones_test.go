@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/gate/gatetest"
 	"usher/gate/secure"
 	"usher/sync/fault"
@@ -219,4 +220,38 @@ func mustURL(t *testing.T, text string) *url.URL {
 		t.Fatal(err)
 	}
 	return u
+}
+
+// A certificate that is another than the one that the gate was enrolled with shows on
+// its card; one that is the same, or of which nothing is known, does not.
+func TestCertificateMadeAnewShows(t *testing.T) {
+	shown, other := grant.Fingerprint{1}, grant.Fingerprint{2}
+	for enrolled, want := range map[grant.Fingerprint]string{shown: "", other: other.String(), {}: ""} {
+		p := phones{Listen: "192.168.1.20:8430", Fingerprint: shown.String(), Enrolled: enrolled, Gate: "north", Event: "GALA"}
+		if card, err := p.card("key", ""); err != nil || card.Before != want {
+			t.Errorf("enrolled with %q: the card says %q, %v", enrolled, card.Before, err)
+		}
+	}
+	real := phones{Listen: "192.168.1.20:8430", Host: "gate7.example", Enrolled: other}
+	if card, err := real.card("key", ""); err != nil || card.Before != "" || card.Fingerprint != "" {
+		t.Errorf("with a real certificate the card says %+v, %v", card, err)
+	}
+}
+
+// What others can print of a gate's card holds no way in.
+func TestCardOfAnotherGate(t *testing.T) {
+	for at, want := range map[string]string{
+		"": "", "192.168.1.20": "http://192.168.1.20:8430/trust", "gate7.local:9000": "http://gate7.local:9000/trust",
+		"fd00::7": "http://[fd00::7]:8430/trust", "[fd00::7]": "http://[fd00::7]:8430/trust", "[fd00::7]:9000": "http://[fd00::7]:9000/trust",
+	} {
+		card, err := CardOf("North", "GALA", grant.Fingerprint{1}, at)
+		if err != nil || card.Trust != want || card.Link != "" || card.Fingerprint != (grant.Fingerprint{1}).String() {
+			t.Errorf("%q: %+v, %v, want %q", at, card, err, want)
+		}
+	}
+	for _, at := range []string{"a/b", "a@b", "a b", "a?b", "a#b:1"} {
+		if card, err := CardOf("North", "GALA", grant.Fingerprint{1}, at); fault.KindOf(err) != fault.BadInput {
+			t.Errorf("%q: %+v, %v", at, card, err)
+		}
+	}
 }
