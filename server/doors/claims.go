@@ -30,13 +30,18 @@ const (
 // claimTimes are how long a claim holds and how long one waits for its turn.
 type claimTimes struct{ hold, patience time.Duration }
 
-// ClaimTimes has devices hold tickets and wait for them as long, in place of ClaimHold and
-// ClaimPatience, for the events that nobody has asked for yet. Gates' own patience is to
-// fit (gate.Config).
+// ClaimTimes has devices hold tickets and wait for them as long from now on, in place of
+// ClaimHold and ClaimPatience. Gates' own patience is to fit (gate.Config).
 func (d *Doors) ClaimTimes(hold, patience time.Duration) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.claimTimes = claimTimes{hold, patience}
+}
+
+func (d *Doors) times() claimTimes {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.claimTimes
 }
 
 // claims has the devices of an event decide on a ticket one at a time: exchange.Arbiter.
@@ -48,7 +53,7 @@ func (d *Doors) ClaimTimes(hold, patience time.Duration) {
 // after ClaimPatience. An answer names what the server holds of the ticket at that
 // moment, so that who decides next has seen it.
 type claims struct {
-	claimTimes
+	times func() claimTimes
 	known func(by journal.NodeID, ticket journal.TicketID) []exchange.Mark
 	open  atomic.Int64 // claims in queues
 
@@ -75,9 +80,9 @@ type seat struct {
 	open map[*claim]struct{} // claims.mu covers it
 }
 
-func newClaims(known func(journal.NodeID, journal.TicketID) []exchange.Mark, t claimTimes) *claims {
+func newClaims(known func(journal.NodeID, journal.TicketID) []exchange.Mark, times func() claimTimes) *claims {
 	return &claims{
-		known: known, claimTimes: t,
+		known: known, times: times,
 		queues: map[journal.TicketID][]*claim{}, each: map[journal.NodeID]int{},
 	}
 }
@@ -118,7 +123,7 @@ func (c *claims) add(s *seat, ticket journal.TicketID, answer func([]exchange.Ma
 	c.open.Add(1)
 	s.open[cl] = struct{}{}
 	if due = c.advance(ticket); !cl.granted {
-		cl.timer = time.AfterFunc(c.patience, func() { c.reply(c.expire(cl, false)) })
+		cl.timer = time.AfterFunc(c.times().patience, func() { c.reply(c.expire(cl, false)) })
 	}
 	return due
 }
@@ -138,7 +143,7 @@ func (c *claims) advance(ticket journal.TicketID) (due []*claim) {
 		if cl.timer != nil {
 			cl.timer.Stop()
 		}
-		cl.timer = time.AfterFunc(c.hold, func() { c.reply(c.expire(cl, true)) })
+		cl.timer = time.AfterFunc(c.times().hold, func() { c.reply(c.expire(cl, true)) })
 		due = append(due, cl)
 	}
 	return due

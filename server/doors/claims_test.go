@@ -28,7 +28,7 @@ type counter struct {
 
 func newCounter() *counter {
 	c := &counter{}
-	c.claims = newClaims(func(journal.NodeID, journal.TicketID) []exchange.Mark { return nil }, claimTimes{ClaimHold, ClaimPatience})
+	c.claims = newClaims(func(journal.NodeID, journal.TicketID) []exchange.Mark { return nil }, func() claimTimes { return claimTimes{ClaimHold, ClaimPatience} })
 	return c
 }
 

@@ -99,7 +99,7 @@ func (d *Doors) live(ctx context.Context, event string) (*live, error) {
 	l, there := d.events[event]
 	if !there {
 		l = &live{opened: make(chan struct{}), peers: new(exchange.Peers)}
-		l.claims = newClaims(l.known, d.claimTimes)
+		l.claims = newClaims(l.known, d.times)
 		d.events[event] = l
 		d.workers.Go(func() { d.run(event, l) })
 	}

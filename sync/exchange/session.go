@@ -75,9 +75,9 @@ func newSession(link *peerLink, local *Local, once bool) *session {
 func (s *session) run(ctx context.Context) error {
 	defer s.pulse.end()
 	defer s.progress.end()
+	defer s.attend()() // before anybody hears that the two are connected
 	s.connected(+1)
 	defer s.connected(-1)
-	defer s.attend()()
 	group, inner := errgroup.WithContext(ctx)
 	for _, mind := range []func(context.Context) error{s.read, s.sendOn, s.upload, s.download, s.keep, s.argue, s.relay, s.keepAlive} {
 		group.Go(func() error { return mind(inner) })
