@@ -134,16 +134,3 @@ func (d *Device) Forge(ctx context.Context, seq uint64, content *journal.Scan) (
 	}
 	return nil, nil
 }
-
-// ScanOnline brings the device and the server level, scans, and brings the record
-// to the server. Where the server can't be asked the device decides by itself.
-func (d *Device) ScanOnline(ctx context.Context, a turnstile.Attempt) (*turnstile.Outcome, error) {
-	d.server.online.Lock()
-	defer d.server.online.Unlock()
-	_ = d.SyncOnce(ctx, Both)
-	out, err := d.Scan(ctx, a)
-	if err == nil && out != nil {
-		_ = d.SyncOnce(ctx, Both)
-	}
-	return out, err
-}

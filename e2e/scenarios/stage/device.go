@@ -36,6 +36,7 @@ type Device struct {
 	server    *Server
 	clock     *Clock
 	direction Direction    // of the sync under way
+	link      *link        // to the server, while it is online for a scan; nil: none
 	skew      atomic.Int64 // ns by which its clock is ahead
 	dir       string
 	images    int
@@ -75,7 +76,7 @@ func (d *Device) Skew(by time.Duration) { d.skew.Add(int64(by)) }
 
 func (d *Device) open(ctx context.Context) (err error) {
 	d.Gate, err = gate.Open(ctx, gate.Config{
-		Data: d.dir, Now: d.wall, Clock: &clock.Source{Wall: d.wall, Mono: d.clock.since}, Dial: d.dial,
+		Data: d.dir, Now: d.wall, Clock: &clock.Source{Wall: d.wall, Mono: d.clock.since}, Dial: d.dial, ClaimWait: patience,
 	})
 	return err
 }
@@ -85,11 +86,25 @@ func (d *Device) Close() error {
 	if d.Down {
 		return nil
 	}
+	d.unlink()
 	return d.Gate.Close()
 }
 
 // dial connects to the server through the device's network.
 func (d *Device) dial(ctx context.Context, base string) (exchange.Conn, error) {
+	lost := func() {}
+	if d.link != nil {
+		lost = d.link.lost
+	}
+	conn, err := d.connect(ctx, base, lost)
+	if err != nil {
+		lost()
+	}
+	return conn, err
+}
+
+// connect begins a session at the server, and has lost called when it is over.
+func (d *Device) connect(ctx context.Context, base string, lost func()) (exchange.Conn, error) {
 	if base != ServerURL {
 		return nil, fault.New(fault.Unavailable, "nobody answers at %s", base)
 	}
@@ -101,7 +116,10 @@ func (d *Device) dial(ctx context.Context, base string) (exchange.Conn, error) {
 		return nil, err
 	}
 	here, there := w.ends()
-	go func() { _ = d.server.serve(context.WithoutCancel(ctx), there, w) }() // ends with the connection
+	go func() {
+		defer lost()
+		_ = d.server.serve(context.WithoutCancel(ctx), there, w) // ends with the connection
+	}()
 	return here, nil
 }
 
@@ -156,6 +174,7 @@ func (d *Device) Kill() error {
 
 // Image copies what the device's disk holds at this moment into a folder.
 func (d *Device) Image() (string, error) {
+	d.unlink() // what was on its way is lost with it
 	d.images++
 	image := fmt.Sprintf("%s.%d", d.dir, d.images)
 	if err := copyDir(d.dir, image); err != nil {

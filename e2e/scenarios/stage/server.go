@@ -22,8 +22,9 @@ import (
 	"usher/sync/state"
 )
 
-// patience bounds what is waited for in real time: that the server has followed
-// its own journals.
+// patience bounds what is waited for in real time: that the server has followed its own
+// journals, and what the server and a device that is online have to say to each other.
+// A case's clock stands still meanwhile, and the machine may be slow.
 const patience = 20 * time.Second
 
 // Server is the real server of a case.
@@ -39,8 +40,6 @@ type Server struct {
 
 	mu     sync.Mutex                // covers poison
 	poison map[journal.TicketID]bool // tickets whose records the server can't take into account
-
-	online sync.Mutex // held by the one device that asks before it decides
 
 	snapshot bool // the data as they were are kept
 }
@@ -69,6 +68,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 		return errors.Join(err, s.Server.Close())
 	}
 	s.Doors.Screen(s.screen)
+	s.Doors.ClaimTimes(patience, patience)
 	s.handler, s.end, err = s.Handler(ctx)
 	if err != nil {
 		return errors.Join(err, s.Server.Close())
