@@ -2,251 +2,74 @@ package claims
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
-	"net/http/httptest"
-	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"usher/crypto/grant"
+	"usher/e2e/venue"
 	"usher/gate"
-	"usher/gate/enrol"
-	"usher/gate/store"
 	"usher/gate/turnstile"
-	"usher/server"
-	"usher/server/catalog"
-	"usher/server/ticketing"
 	"usher/sync/admission"
+	"usher/sync/exchange"
 	"usher/sync/journal"
+	"usher/sync/link"
+	"usher/sync/state"
 )
 
-const event = "CLAIM"
-
-// long is longer than anything takes that is bound to come, on however slow a machine.
-const long = 40 * time.Second
-
-// venue is a server on the network and two gates that know of no other than it.
-type venue struct {
-	*server.Server
-	t     testing.TB
-	codes []string // of the tickets
-	used  int      // of them
+// house is a server on the network and two gates that reach each other through it alone.
+type house struct {
+	*venue.Venue
+	gates [2]*venue.Post
 	lines lines
-	gates [2]*door
+	used  int // tickets
 }
 
-// door is a gate that runs its uplink.
-type door struct {
-	*gate.Gate
-	t testing.TB
-}
-
-// newVenue makes the gates wait so long for the server, and the server as long for them;
+// open makes the gates wait so long for the server, and the server as long for them;
 // 0: as they do at a real door.
-func newVenue(t testing.TB, tickets int, wait time.Duration) *venue {
+func open(t testing.TB, tickets int, wait time.Duration) *house {
 	t.Helper()
-	s, err := server.Open(t.Context(), server.Config{Data: filepath.Join(t.TempDir(), "server"), Unsealed: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := &venue{Server: s, t: t}
-	t.Cleanup(func() { v.must(s.Close()) })
+	h := &house{Venue: venue.New(t, tickets, "north", "south")}
 	if wait > 0 {
-		s.Doors.ClaimTimes(wait, wait)
+		h.Doors.ClaimTimes(wait, wait)
 	}
-	v.must(s.Unlock(t.Context()))
-	_, err = s.Catalog.Apply(t.Context(), &catalog.Spec{
-		File: "test", Code: event, Name: event, Zone: "Europe/Berlin",
-		Starts: time.Now().Add(-time.Hour).Unix(), Ends: time.Now().Add(6 * time.Hour).Unix(),
-		Policy:   journal.Policy{StaleAfter: 3600, Stale: "accept", ProofPast: 45, ProofFuture: 15, Tolerance: 300},
-		Zones:    []catalog.ZoneSpec{{Code: "main", Name: "Main"}},
-		Products: []catalog.ProductSpec{{Code: "ga", Name: "General", Zones: []string{"main"}}},
-		Gates: []catalog.GateSpec{
-			{Code: "north", Name: "North", Zone: "main", All: true}, {Code: "south", Name: "South", Zone: "main", All: true},
-		},
-	})
-	v.must(err)
-	v.issue(tickets)
-	address := v.serve()
 	for i, name := range []string{"north", "south"} {
-		v.gates[i] = v.open(name, address, wait)
+		h.gates[i] = h.Start(name, "", gate.Config{ClaimWait: wait, Dial: h.lines.dial})
 	}
-	for _, d := range v.gates {
-		v.must(d.Sync(t.Context())) // so that each knows of the other
-		d.run()
-	}
-	v.linked()
-	return v
-}
-
-func (v *venue) must(err error) {
-	v.t.Helper()
-	if err != nil {
-		v.t.Fatal(err)
-	}
-}
-
-func (v *venue) issue(n int) {
-	v.t.Helper()
-	var list strings.Builder
-	list.WriteString("external_id,name,email,product\n")
-	for i := range n {
-		fmt.Fprintf(&list, "T%05d,Guest %d,,ga\n", i, i)
-	}
-	_, err := v.Tickets.Import(v.t.Context(), event, "guests.csv", strings.NewReader(list.String()), nil)
-	v.must(err)
-	v.must(v.Tickets.Each(v.t.Context(), event, func(k ticketing.Ticket) error {
-		v.codes = append(v.codes, k.Token)
-		return nil
-	}))
+	h.linked()
+	return h
 }
 
 // next gives the code of a ticket that nobody has used.
-func (v *venue) next() string {
-	v.used++
-	return v.codes[v.used-1]
-}
-
-// serve answers the network, and gives where.
-func (v *venue) serve() string {
-	v.t.Helper()
-	handler, end, err := v.Handler(v.t.Context())
-	v.must(err)
-	site := httptest.NewUnstartedServer(handler)
-	v.lines.Listener = site.Listener
-	site.Listener = &v.lines
-	site.Start()
-	v.t.Cleanup(func() {
-		v.lines.cut()
-		end()
-		site.Close()
-	})
-	return site.URL
-}
-
-// lines are the connections to the server, as it takes them.
-type lines struct {
-	net.Listener
-	mu    sync.Mutex // covers what follows
-	open  []net.Conn
-	stuck bool
-}
-
-// Accept implements net.Listener.
-func (l *lines) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.open = append(l.open, c)
-	return &line{c, l}, nil
-}
-
-// cut ends every connection, as a server does that is killed; new ones are whole.
-func (l *lines) cut() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range l.open {
-		_ = c.Close() // it may have ended already
-	}
-	l.open, l.stuck = nil, false
-}
-
-// stick loses all that the server says from now on, as a line does that is half open.
-func (l *lines) stick() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.stuck = true
-}
-
-// line is a connection to the server.
-type line struct {
-	net.Conn
-	of *lines
-}
-
-// Write implements net.Conn.
-func (c *line) Write(b []byte) (int, error) {
-	c.of.mu.Lock()
-	stuck := c.of.stuck
-	c.of.mu.Unlock()
-	if stuck {
-		return len(b), nil
-	}
-	return c.Conn.Write(b)
-}
-
-// open makes a device at a gate.
-func (v *venue) open(name, address string, wait time.Duration) *door {
-	v.t.Helper()
-	ctx, dir := v.t.Context(), filepath.Join(v.t.TempDir(), name)
-	card, err := v.Doors.NewCard(ctx, address, event, name, grant.RoleScanner, time.Hour)
-	v.must(err)
-	st, err := store.Open(ctx, dir)
-	v.must(err)
-	_, err = enrol.Enrol(ctx, enrol.Config{Store: st, Card: card.Text(), Name: name, Rand: v.Rand, Now: time.Now})
-	v.must(errors.Join(err, st.Close()))
-	g, err := gate.Open(ctx, gate.Config{Data: dir, ClaimWait: wait})
-	v.must(err)
-	v.t.Cleanup(func() { v.must(g.Close()) })
-	v.must(g.Sync(ctx))
-	return &door{g, v.t}
-}
-
-// run keeps the gate linked until the test ends.
-func (d *door) run() {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(d.t.Context()))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = d.Uplink.Run(ctx) // ends with ctx
-	}()
-	d.t.Cleanup(func() {
-		cancel()
-		<-done
-	})
+func (h *house) next() string {
+	h.used++
+	return h.Codes[h.used-1]
 }
 
 // linked waits until both gates can ask the server, each about a ticket of its own that
 // does not exist.
-func (v *venue) linked() {
-	v.t.Helper()
-	for i, d := range v.gates {
-		v.until("a link to the server", func() bool {
-			d.Uplink.Retry()
-			return d.Uplink.Claim(v.t.Context(), journal.TicketID{byte(i)})
+func (h *house) linked() {
+	h.T.Helper()
+	for i, g := range h.gates {
+		venue.Until(h.T, "a link to the server", func() bool {
+			g.Uplink.Retry()
+			return g.Uplink.Claim(h.T.Context(), journal.TicketID{byte(i)})
 		})
 	}
 }
 
-func (v *venue) until(what string, so func() bool) {
-	v.t.Helper()
-	for end := time.Now().Add(long); !so(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			v.t.Fatalf("waited %v for %s", long, what)
-		}
-	}
-}
-
-// scan holds a code before the gate.
-func (d *door) scan(code string) turnstile.Outcome {
-	return d.Turnstile.Scan(d.t.Context(), turnstile.Attempt{Text: code, Direction: admission.In, How: "wedge", Lane: "1"})
+// scan holds a code before a gate.
+func (h *house) scan(g *venue.Post, code string) turnstile.Outcome {
+	return g.Turnstile.Scan(h.T.Context(), turnstile.Attempt{Text: code, Direction: admission.In, How: "wedge", Lane: "1"})
 }
 
 // both holds a code before both gates at once.
-func (v *venue) both(code string) (outs [2]turnstile.Outcome) {
+func (h *house) both(code string) (outs [2]turnstile.Outcome) {
 	var group sync.WaitGroup
 	begin := make(chan struct{})
-	for i, d := range v.gates {
+	for i, g := range h.gates {
 		group.Go(func() {
 			<-begin
-			outs[i] = d.scan(code)
+			outs[i] = h.scan(g, code)
 		})
 	}
 	close(begin)
@@ -254,27 +77,92 @@ func (v *venue) both(code string) (outs [2]turnstile.Outcome) {
 	return outs
 }
 
-// settled waits until the server and both gates have taken all into account that the
-// gates wrote.
-func (v *venue) settled() {
-	v.t.Helper()
-	st, err := v.Doors.State(v.t.Context(), event)
-	v.must(err)
-	for _, author := range v.gates {
-		chain := journal.Chain{Node: author.Enrolment.Node}
-		held, err := author.Store.Vector(v.t.Context())
-		v.must(err)
-		v.until("the records of "+author.Enrolment.Gate, func() bool {
-			return st.Holds(chain, held[chain].Seq) && v.gates[0].State.Holds(chain, held[chain].Seq) && v.gates[1].State.Holds(chain, held[chain].Seq)
-		})
+// pictures are what the server and both gates make of the records, once each has all.
+func (h *house) pictures() []*state.State {
+	h.T.Helper()
+	st, err := h.Doors.State(h.T.Context(), venue.Event)
+	h.Must(err)
+	list := []*state.State{st, h.gates[0].State, h.gates[1].State}
+	for _, author := range h.gates {
+		chain := author.Chain()
+		seq := author.Held()[chain].Seq
+		for _, st := range list {
+			venue.Until(h.T, "the records of "+author.Code(), func() bool { return st.Holds(chain, seq) })
+		}
 	}
+	return list
 }
 
 // conflicts gives how many the server and the gates know of.
-func (v *venue) conflicts() (n [3]int) {
-	v.t.Helper()
-	v.settled()
-	st, err := v.Doors.State(v.t.Context(), event)
-	v.must(err)
-	return [3]int{len(st.Conflicts()), len(v.gates[0].State.Conflicts()), len(v.gates[1].State.Conflicts())}
+func (h *house) conflicts() (n [3]int) {
+	h.T.Helper()
+	for i, st := range h.pictures() {
+		n[i] = len(st.Conflicts())
+	}
+	return n
+}
+
+// accounted checks that so many tickets were let in, and that every further entry is
+// known to be one too many.
+func (h *house) accounted(tickets int) {
+	h.T.Helper()
+	st := h.pictures()[0]
+	entries, conflicts := st.Counts(time.Now().UnixMilli()).Total.Entries, len(st.Conflicts())
+	if entries-conflicts != tickets {
+		h.T.Errorf("%d entries and %d conflicts of %d tickets", entries, conflicts, tickets)
+	}
+}
+
+// lines are the ways to the server.
+type lines struct {
+	mu    sync.Mutex // covers stuck
+	stuck bool
+}
+
+// stick loses all that the server says from now on, as a line does that is half open.
+// Without it again, the gates find that they lack something, and connect anew.
+func (l *lines) stick(stuck bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stuck = stuck
+}
+
+func (l *lines) dial(ctx context.Context, base string) (exchange.Conn, error) {
+	address, err := link.Address(base, venue.Event)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := link.Dialer{}.Dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	return &line{conn, l}, nil
+}
+
+// line is a connection to the server.
+type line struct {
+	exchange.Conn
+	of *lines
+}
+
+var _ exchange.Narrow = (*line)(nil)
+
+// Receive implements exchange.Conn.
+func (c *line) Receive(ctx context.Context) ([]byte, error) {
+	for {
+		message, err := c.Conn.Receive(ctx)
+		c.of.mu.Lock()
+		stuck := c.of.stuck
+		c.of.mu.Unlock()
+		if !stuck || err != nil {
+			return message, err
+		}
+	}
+}
+
+// Widen implements exchange.Narrow.
+func (c *line) Widen() {
+	if narrow, is := c.Conn.(exchange.Narrow); is {
+		narrow.Widen()
+	}
 }
