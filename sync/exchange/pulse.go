@@ -71,10 +71,12 @@ func (p *pulse) measured() bool {
 }
 
 // answering reports whether the peer has answered every ping but, perhaps, the newest.
+// Of the first ones, which follow each other quickly, it need not: it has just proved
+// itself.
 func (p *pulse) answering() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.asked <= p.heard+1
+	return p.asked <= firstPings || p.asked <= p.heard+1
 }
 
 // keepAlive asks the peer for signs of life, ends the session when there are
