@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -25,11 +24,9 @@ const agentFile = "agent.json"
 
 // Times of an agent.
 const (
-	headerTimeout   = 10 * time.Second
 	shutdownWithin  = 3 * time.Second
 	shownEvery      = 300 * time.Millisecond
 	checkpointEvery = 30 * time.Second
-	maxHeader       = 16 << 10
 
 	// provenAtOnce is how many codes of other gates' scans are proved in a row: a
 	// millisecond of one core.
@@ -192,11 +189,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		return fault.Wrap(fault.Unavailable, err, "can't write where the agent answers")
 	}
 	defer os.Remove(file)
-	server := &http.Server{
-		Handler: a.handler, ReadHeaderTimeout: headerTimeout, MaxHeaderBytes: maxHeader,
-		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
-	}
+	server := newServer(ctx, a.handler, a.Log)
 	work, stop := context.WithCancel(ctx)
 	var side sync.WaitGroup // what goes on beside the answering
 	side.Go(func() { _ = a.Uplink.Run(work) /* ends with work */ })
