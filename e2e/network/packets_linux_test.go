@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -134,6 +135,7 @@ func TestNoiseOnTheNetwork(t *testing.T) {
 	time.Sleep(300 * time.Millisecond) // it reserves space for its log at first
 	memory, disk := resident(t, north), sizeOf(t, v.Path("north"))
 	var storm sync.WaitGroup
+	var rounds atomic.Int64
 	calm := make(chan struct{})
 	storm.Go(func() {
 		luck := rand.New(rand.NewPCG(7, 8))
@@ -143,6 +145,7 @@ func TestNoiseOnTheNetwork(t *testing.T) {
 				return
 			default:
 				shout(t, malformed(t, luck))
+				rounds.Add(1)
 				time.Sleep(20 * time.Millisecond)
 			}
 		}
@@ -159,6 +162,7 @@ func TestNoiseOnTheNetwork(t *testing.T) {
 		a, err := south.Look(v.Codes[3])
 		return err == nil && a.Reason == admission.AlreadyUsed
 	})
+	venue.Until(t, "enough noise", func() bool { return rounds.Load() >= 30 })
 	close(calm)
 	storm.Wait()
 	if grown := resident(t, north) - memory; grown > mayGrowMemory {
