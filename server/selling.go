@@ -118,6 +118,14 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// notes says what is not well although the server can do its work.
+func (s *Server) notes(ctx context.Context) map[string]string {
+	if note := s.Post.Note(ctx); note != "" {
+		return map[string]string{"mail": note}
+	}
+	return nil
+}
+
 // sell does what selling needs done by the clock, until ctx ends.
 func (s *Server) sell(ctx context.Context) {
 	var working sync.WaitGroup

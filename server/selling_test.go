@@ -91,6 +91,12 @@ func TestSelling(t *testing.T) {
 		}
 		text = get(t, address+"/inbox/")
 	}
+	if metrics := get(t, address+"/metrics"); !strings.Contains(metrics, "usher_mail_failed 0") || !strings.Contains(metrics, "usher_mail_waiting 0") {
+		t.Error("the metrics don't tell of mail")
+	}
+	if ready := get(t, address+"/readyz"); ready != "{\"status\":\"ready\"}\n" {
+		t.Errorf("while all is well it says %s", ready)
+	}
 	if o, err = s.Sales.Order(t.Context(), o.ID); err != nil || o.State != sales.Paid || len(o.Tickets) != 2 {
 		t.Errorf("it is %+v, %v", o, err)
 	}

@@ -153,8 +153,8 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 		return nil, nil, err
 	}
 	devices := api.New(api.Config{
-		Doors: s.Doors, Ready: s.ready, Log: s.Log,
-		Metrics: api.Metrics(s.Doors, s.eventCodes, s.Log),
+		Doors: s.Doors, Ready: s.ready, Notes: s.notes, Log: s.Log,
+		Metrics: api.Metrics(s.Doors, s.eventCodes, s.Log, s.Post),
 	})
 	mux := http.NewServeMux()
 	pages.Register(mux)

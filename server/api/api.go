@@ -46,8 +46,10 @@ const (
 
 // Config is what the interface stands on.
 type Config struct {
-	Doors   *doors.Doors
-	Ready   func(context.Context) error // nil when the server can do its work
+	Doors *doors.Doors
+	Ready func(context.Context) error // nil when the server can do its work
+	// Notes says what is not well although it can, by what it is about; may be nil.
+	Notes   func(context.Context) map[string]string
 	Metrics http.Handler
 	Log     *slog.Logger
 }
@@ -210,7 +212,14 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "why": fault.Message(err)})
 		return
 	}
-	write(w, http.StatusOK, map[string]string{"status": "ready"})
+	answer := struct {
+		Status string            `json:"status"`
+		Notes  map[string]string `json:"notes,omitempty"`
+	}{Status: "ready"}
+	if a.Notes != nil {
+		answer.Notes = a.Notes(ctx)
+	}
+	write(w, http.StatusOK, answer)
 }
 
 func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {

@@ -26,8 +26,8 @@ type board struct {
 }
 
 // Metrics answers with the numbers of every event, of the process and of the Go
-// runtime. events lists the codes of the events.
-func Metrics(d *doors.Doors, events func(context.Context) ([]string, error), log *slog.Logger) http.Handler {
+// runtime, and with more of those. events lists the codes of the events.
+func Metrics(d *doors.Doors, events func(context.Context) ([]string, error), log *slog.Logger, more ...prometheus.Collector) http.Handler {
 	desc := func(name, help string, labels ...string) *prometheus.Desc {
 		return prometheus.NewDesc("usher_"+name, help, append([]string{"event"}, labels...), nil)
 	}
@@ -41,6 +41,7 @@ func Metrics(d *doors.Doors, events func(context.Context) ([]string, error), log
 		behind:    desc("devices_behind", "Devices not known to hold the newest server record."),
 		conflicts: desc("conflicts_open", "Tickets let in more often than they should, not dealt with yet."),
 	})
+	registry.MustRegister(more...)
 	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 }
 

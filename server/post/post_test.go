@@ -396,3 +396,28 @@ func TestHeadersAreOneLine(t *testing.T) {
 		}
 	}
 }
+
+// What a person should know of the outbox is said, and nothing while all is well.
+func TestNote(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		s := &server{}
+		s.set(func(s *server) { s.rcpt = &smtp.SMTPError{Code: 550, Message: "no such mailbox here"} })
+		to := s.listening(t)
+		o := open(db, nil, letter)
+		want := func(want string) {
+			t.Helper()
+			if got := o.Note(t.Context()); got != want {
+				t.Errorf("it says %q, want %q", got, want)
+			}
+		}
+		want("")
+		o.queue(t, ticketsMail("A1"))
+		want("1 mail waits, as no mail server is set up")
+		o.Transport = to
+		want("")
+		o.clock.pass(overdue + 1)
+		want("1 mail waits, the oldest since 2026-07-11T18:00:00Z")
+		o.drain(t)
+		want("mail has failed: see the orders' histories")
+	})
+}

@@ -90,14 +90,6 @@ func (a *act) keep(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	list := append([]statement{update}, a.more...)
-	for i, e := range a.events {
-		list = append(list, statement{`insert into order_event (order_id, rev, number, at, kind, who, text) values ($1, $2, $3, $4, $5, $6, $7)`,
-			[]any{a.ID, a.rev, i, a.now.UnixMilli(), e.kind, e.who, e.text}})
-	}
-	for i, p := range a.moved {
-		list = append(list, statement{`insert into ledger (order_id, rev, number, at, debit, credit, amount, currency, text) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			[]any{a.ID, a.rev, i, a.now.UnixMilli(), p.debit, p.credit, p.amount, p.currency, p.text}})
-	}
 	for _, m := range a.mails {
 		query, args, err := a.sales.Post.Queueing(m)
 		if err != nil {
@@ -105,5 +97,22 @@ func (a *act) keep(ctx context.Context, tx *sqldb.Tx) error {
 		}
 		list = append(list, statement{query, args})
 	}
-	return run(ctx, tx, list)
+	if err := run(ctx, tx, list); err != nil {
+		return err
+	}
+	return a.tell(ctx, tx)
+}
+
+// tell writes the act into the history and the ledger.
+func (a *act) tell(ctx context.Context, tx *sqldb.Tx) error {
+	events, moved := make([][]any, len(a.events)), make([][]any, len(a.moved))
+	for i, e := range a.events {
+		events[i] = []any{a.ID, a.rev, i, a.now.UnixMilli(), e.kind, e.who, e.text}
+	}
+	for i, p := range a.moved {
+		moved[i] = []any{a.ID, a.rev, i, a.now.UnixMilli(), p.debit, p.credit, p.amount, p.currency, p.text}
+	}
+	return errors.Join(
+		sqldb.InsertRows(ctx, tx, "order_event", []string{"order_id", "rev", "number", "at", "kind", "who", "text"}, events),
+		sqldb.InsertRows(ctx, tx, "ledger", []string{"order_id", "rev", "number", "at", "debit", "credit", "amount", "currency", "text"}, moved))
 }
