@@ -147,7 +147,8 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 		return nil, nil, err
 	}
 	pages, err := web.New(web.Config{
-		Doors: s.Doors, Catalog: s.Catalog, Manager: manager, Events: s.eventList, Public: s.publicURL, Now: s.Now, Log: s.Log,
+		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Stock: s.Stock,
+		Manager: manager, Events: s.eventList, Public: s.publicURL, Now: s.Now, Log: s.Log,
 	})
 	if err != nil {
 		return nil, nil, err
@@ -237,16 +238,9 @@ func (s *Server) renew(ctx context.Context) {
 
 // publicURL is the address that pages give for themselves; "" where nobody said.
 func (s *Server) publicURL() string {
-	if s.PublicURL != "" {
-		return s.PublicURL
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), notedWithin)
 	defer cancel()
-	url, err := s.NotedURL(ctx)
-	if err != nil {
-		return ""
-	}
-	return url
+	return s.shopURL(ctx)
 }
 
 // notedWithin bounds how long a page waits for the address that was noted.

@@ -1,5 +1,5 @@
-// Package web is the server's pages for people: what the public sees and buys
-// (front), and what the manager sees (manage). This package puts them together.
+// Package web is the server's pages for people: what the public sees (front), how
+// it buys (checkout), and what the manager sees (manage). This package puts them together.
 package web
 
 import (
@@ -10,6 +10,9 @@ import (
 
 	"usher/server/catalog"
 	"usher/server/doors"
+	"usher/server/sales"
+	"usher/server/ticketing"
+	"usher/server/web/checkout"
 	"usher/server/web/front"
 	"usher/server/web/manage"
 	"usher/server/web/site"
@@ -22,6 +25,8 @@ type Event = manage.Event
 type Config struct {
 	Doors   *doors.Doors
 	Catalog *catalog.Catalog
+	Tickets *ticketing.Office
+	Sales   *sales.Sales
 	Stock   front.Stock
 	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
 	Events  func(context.Context) ([]Event, error)
@@ -32,9 +37,10 @@ type Config struct {
 
 // Web serves the pages.
 type Web struct {
-	site   *site.Site
-	front  *front.Front
-	manage *manage.Manage
+	site     *site.Site
+	front    *front.Front
+	checkout *checkout.Checkout
+	manage   *manage.Manage
 }
 
 // New makes the pages.
@@ -47,7 +53,12 @@ func New(cfg Config) (*Web, error) {
 	if w.front, err = front.New(front.Config{Site: s, Catalog: cfg.Catalog, Stock: cfg.Stock, Now: cfg.Now}); err != nil {
 		return nil, err
 	}
-	w.manage, err = manage.New(manage.Config{Site: s, Doors: cfg.Doors, Manager: cfg.Manager, Events: cfg.Events})
+	if w.checkout, err = checkout.New(checkout.Config{Site: s, Catalog: cfg.Catalog, Sales: cfg.Sales, Now: cfg.Now}); err != nil {
+		return nil, err
+	}
+	w.manage, err = manage.New(manage.Config{
+		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Manager: cfg.Manager, Events: cfg.Events,
+	})
 	return w, err
 }
 
@@ -55,5 +66,6 @@ func New(cfg Config) (*Web, error) {
 func (w *Web) Register(mux *http.ServeMux) {
 	w.site.Register(mux)
 	w.front.Register(mux)
+	w.checkout.Register(mux)
 	w.manage.Register(mux)
 }

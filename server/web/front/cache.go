@@ -118,15 +118,9 @@ type lefts map[string]string
 
 // leftWords gives the word for what is left of each offer's pool, by the offer.
 func (f *Front) leftWords(ctx context.Context, s *catalog.Shop) (lefts, error) {
-	left := map[string]int64{}
-	for i := range s.Pools {
-		left[s.Pools[i].Code] = s.Pools[i].Capacity
-	}
-	if f.Stock != nil {
-		var err error
-		if left, err = f.Stock.Left(ctx, s.Event); err != nil {
-			return nil, err
-		}
+	left, err := f.Stock.Left(ctx, s.Event)
+	if err != nil {
+		return nil, err
 	}
 	words := make(lefts, len(s.Offers))
 	for i := range s.Offers {

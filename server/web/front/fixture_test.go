@@ -85,6 +85,11 @@ type stock map[string]int64
 
 func (s stock) Left(context.Context, string) (map[string]int64, error) { return maps.Clone(s), nil }
 
+// TakenSeats has one seat taken.
+func (s stock) TakenSeats(context.Context, string, string) (map[string]bool, error) {
+	return map[string]bool{"A-2": true}, nil
+}
+
 // world is a front over a real catalogue, in a language.
 type world struct {
 	t     testing.TB

@@ -33,13 +33,15 @@ var page embed.FS
 type Stock interface {
 	// Left gives how many places each pool of an event has left. It is cheap.
 	Left(ctx context.Context, event string) (map[string]int64, error)
+	// TakenSeats gives the seats of a pool that somebody has.
+	TakenSeats(ctx context.Context, event, pool string) (map[string]bool, error)
 }
 
 // Config is what the pages stand on.
 type Config struct {
 	Site    *site.Site
 	Catalog *catalog.Catalog
-	Stock   Stock // nil: nobody counts what is sold
+	Stock   Stock
 	Now     func() time.Time
 }
 
@@ -67,6 +69,7 @@ func (f *Front) Register(mux *http.ServeMux) {
 		"GET /events/{event}/left":           f.left,
 		"GET /events/{event}/calendar.ics":   f.calendar,
 		"GET /events/{event}/picture/{hash}": f.picture,
+		"GET /events/{event}/seats/{offer}":  f.seats,
 		"GET /robots.txt":                    f.robots,
 		"GET /sitemap.xml":                   f.sitemap,
 	} {

@@ -40,7 +40,7 @@ func TestEventPage(t *testing.T) {
 		w.has(page, append(want,
 			`href="https://tickets.example/events/QUAY"`, `action="/events/QUAY/order"`, `<option>2</option><option>3</option></select>`, `<p>One.</p>`,
 			`mlat=53.5`, `property="og:image" content="https://tickets.example/events/QUAY/picture/`, `alt="A &#34;quay&#34;"`, `width="400" height="300"`,
-			`name="n.ga"`), append(hostile, "Crew", `name="n.late"`, "http://")...)
+			`href="/events/QUAY/seats/seat"`, `name="n.ga"`), append(hostile, "Crew", `name="n.late"`, "http://")...)
 	}
 }
 
@@ -173,6 +173,24 @@ func TestManagersLink(t *testing.T) {
 		if answer := w.get(path); answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != want || answer.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s: status %d to %s", path, answer.StatusCode, answer.Header.Get("Location"))
 		}
+	}
+}
+
+// The plan shows every seat as it is now, and whoever chooses some sends them.
+func TestSeats(t *testing.T) {
+	w := newWorld(t, "en")
+	w.has(w.page("/events/QUAY/seats/seat"), []string{`name="seat.seat" value="A-1" aria-label="Row A, seat 1"`, `value="A-2" disabled aria-label="Row A, seat 2, taken"`, "Choose up to 3."}, hostile...)
+	if got := w.get("/events/QUAY/seats/seat").Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("the plan may be kept: %s", got)
+	}
+	for path, want := range map[string]int{"/events/QUAY/seats/ga": 404, "/events/QUAY/seats/crew": 404, "/events/QUAY/seats/none": 404, "/events/NONE/seats/seat": 404} {
+		if answer := w.get(path); answer.StatusCode != want {
+			t.Errorf("%s: status %d", path, answer.StatusCode)
+		}
+	}
+	w.now = time.Date(2026, 7, 4, 21, 0, 0, 0, time.UTC)
+	if answer := w.get("/events/QUAY/seats/seat"); answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/events/QUAY" {
+		t.Errorf("after the sale: %d", answer.StatusCode)
 	}
 }
 

@@ -1,9 +1,10 @@
-// Package manage is the manager's pages: the list of events, and the live page of
-// one with its counts, gates, devices and conflicts.
+// Package manage is the manager's pages: the list of events, the live page of one
+// with its counts, gates, devices and conflicts, and the orders, to look up, refund,
+// cancel and send again.
 //
 // They open to whoever holds the manager key, which the server prints when it
 // starts: its link sets a cookie for this browser. No page asks any other host for
-// anything, and none holds a guest's name.
+// anything. Only the pages of orders hold a name.
 package manage
 
 import (
@@ -15,7 +16,10 @@ import (
 	"strings"
 	"time"
 
+	"usher/server/catalog"
 	"usher/server/doors"
+	"usher/server/sales"
+	"usher/server/ticketing"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -38,6 +42,9 @@ type Event struct {
 type Config struct {
 	Site    *site.Site
 	Doors   *doors.Doors
+	Catalog *catalog.Catalog
+	Tickets *ticketing.Office
+	Sales   *sales.Sales
 	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
 	Events  func(context.Context) ([]Event, error)
 }
@@ -61,8 +68,18 @@ func (m *Manage) Register(mux *http.ServeMux) {
 		"GET /manage/events/{event}":       m.live,
 		"GET /manage/events/{event}/live":  m.stream,
 		"GET /manage/events/{event}/board": m.board,
+		"GET /manage/orders":               m.orders,
+		"GET /manage/orders/{code}":        m.order,
 	} {
 		mux.Handle(route, site.Secured(m.managers(h)))
+	}
+	for name, do := range map[string]func(*http.Request, *sales.Order) error{
+		"refund": m.refund, "cancel": m.cancel, "resend": m.resend, "receive": m.receive,
+	} {
+		mux.Handle("POST /manage/orders/{code}/"+name, m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
+			m.managers(m.act(name, do)).ServeHTTP(w, r)
+			return nil
+		}, maxForm))
 	}
 	mux.Handle("GET /manage/{$}", http.RedirectHandler("/manage", http.StatusMovedPermanently))
 }

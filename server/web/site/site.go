@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"usher/sync/fault"
 	"usher/sync/words"
@@ -97,6 +98,41 @@ func (s *Site) Page(h Handler) http.Handler {
 		}
 	}))
 }
+
+// Form serves what a form of ours sends, at most so many bytes of it. What a page of
+// another site sends is refused.
+func (s *Site) Form(h Handler, most int64) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Fail(w, r, fault.New(fault.Forbidden, "this was sent by a page of another site"))
+	}))
+	return Secured(guard.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := s.parse(w, r, most)
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
+			s.Fail(w, r, err)
+		}
+	})))
+}
+
+// parse reads a form into PostForm.
+func (s *Site) parse(w http.ResponseWriter, r *http.Request, most int64) error {
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(formWithin)) // not every transport has one
+	r.Body = http.MaxBytesReader(w, r.Body, most)
+	err := r.ParseForm()
+	if tooLong, is := errors.AsType[*http.MaxBytesError](err); is {
+		return fault.New(fault.TooLarge, "a form has at most %d bytes", tooLong.Limit)
+	}
+	if err != nil {
+		return fault.Wrap(fault.BadInput, err, "the form can't be read")
+	}
+	return nil
+}
+
+// formWithin bounds how long a browser may take to send a form.
+const formWithin = 30 * time.Second
 
 // Fail answers with a page that says what is wrong.
 func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {

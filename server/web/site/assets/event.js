@@ -40,15 +40,18 @@ async function look() {
   } catch { /* the network is away: what stands there stays */ }
 }
 
-cart.addEventListener("change", add);
-// Sent twice by an impatient hand, it is still one order.
+// Sent twice by an impatient hand, it is still one order. Something else chosen, or
+// come back to later, it is another one.
+const fresh = () => { add(); cart.elements.key?.remove(); };
+cart.addEventListener("change", fresh);
 cart.addEventListener("submit", () => {
   if (cart.elements.key) return;
   const key = document.createElement("input");
-  Object.assign(key, { type: "hidden", name: "key", value: crypto.randomUUID?.() || String(Math.random()).slice(2) + Date.now() });
+  const drawn = crypto.getRandomValues(new Uint8Array(16));
+  Object.assign(key, { type: "hidden", name: "key", value: Array.from(drawn, (b) => b.toString(16).padStart(2, "0")).join("") });
   cart.append(key);
 });
-addEventListener("pageshow", add); // back from elsewhere, with what was chosen
+addEventListener("pageshow", fresh); // back from elsewhere, with what was chosen
 add();
 look();
 setInterval(look, 15_000);

@@ -1,0 +1,204 @@
+package checkout
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"usher/server/catalog"
+	"usher/server/inventory"
+	"usher/server/sales"
+	"usher/sync/fault"
+)
+
+// begin makes an order of a cart, and leads to its page. What an event's page sends
+// is only which products and how many: prices are the catalogue's.
+func (c *Checkout) begin(w http.ResponseWriter, r *http.Request) error {
+	event := r.PathValue("event")
+	shop, err := c.Catalog.Shop(r.Context(), event)
+	if err != nil {
+		return err
+	}
+	wanted, err := cart(r.PostForm)
+	if err == nil {
+		var o sales.Order
+		o, err = c.Sales.Begin(r.Context(), sales.Cart{
+			Event: event, Wanted: wanted, Access: r.PostForm.Get("code"), Language: c.Site.Speak(shop.About.Language, nil).Code(),
+			Owner: owner(r), Key: r.PostForm.Get("key"),
+		})
+		if err == nil {
+			link, err := c.Sales.Link(r.Context(), &o)
+			if err != nil {
+				return err
+			}
+			http.Redirect(w, r, "/order/"+link, http.StatusSeeOther)
+			return nil
+		}
+	}
+	return c.refuseCart(w, r, shop, wanted, err)
+}
+
+// cart reads how many of each product a form wants, in the order of the codes: a
+// form has its fields in no order. Zero of one is none of it. Seats that were chosen
+// count themselves.
+func cart(form url.Values) (list []sales.Wanted, err error) {
+	for _, offer := range products(form) {
+		w := sales.Wanted{Offer: offer, Seats: form["seat."+offer], Count: len(form["seat."+offer])}
+		text := strings.TrimSpace(form.Get("n." + offer))
+		if text != "" {
+			w.Count, err = strconv.Atoi(text)
+		}
+		if err != nil || len(form["n."+offer]) > 1 {
+			return nil, fault.At(fault.BadInput, "cart", "%.20q of %.40q is no number of tickets", text, offer)
+		}
+		if w.Count != 0 {
+			list = append(list, w)
+		}
+	}
+	return list, nil
+}
+
+// refuseCart says why nothing was held, and leads back to what is left.
+func (c *Checkout) refuseCart(w http.ResponseWriter, r *http.Request, shop *catalog.Shop, wanted []sales.Wanted, err error) error {
+	l := c.Site.Speak(shop.About.Language, shop.About.Location)
+	v := cartView{Lang: l, Event: shop.Event, Name: shop.About.Name, Title: l.T("cart.title"), Code: r.PostForm.Get("code")}
+	status := http.StatusBadRequest
+	var short *inventory.Short
+	switch kind := fault.KindOf(err); {
+	case errors.As(err, &short):
+		status, v.Title, v.Text = http.StatusConflict, l.T("cart.gone_title"), l.T("cart.gone")
+		for _, p := range shop.Pools {
+			if n, asked := short.Left[p.Code]; asked {
+				v.Left = append(v.Left, l.T("cart.left", "pool", p.Name, "n", n))
+			}
+		}
+	case kind == fault.TooMany:
+		status, v.Text = http.StatusTooManyRequests, l.T("cart.too_many")
+	case kind == fault.Exists || kind == fault.Expired:
+		status, v.Text = http.StatusConflict, l.T("cart.again")
+	case kind == fault.Refused:
+		status, v.Text = http.StatusConflict, l.T("cart.not_sold")
+	case kind == fault.BadInput && len(wanted) == 0:
+		v.Text = l.T("cart.empty")
+	case kind == fault.BadInput || kind == fault.NotFound:
+		v.Text = l.T("cart.wrong", "n", shop.MaxPerOrder)
+	default:
+		return err
+	}
+	return c.Site.Render(w, c.pages, "cart.html", status, v)
+}
+
+// details keeps what the buyer says of themselves, and nothing more.
+func (c *Checkout) details(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.find(r, c.Sales.Order)
+	if err != nil {
+		return err
+	}
+	d := read(r.PostForm, &a)
+	if _, err := c.Sales.Details(r.Context(), a.order.ID, d); err != nil {
+		return c.refuse(w, r, &a, d, err)
+	}
+	http.Redirect(w, r, a.path(), http.StatusSeeOther)
+	return nil
+}
+
+// pay keeps the details, where the form has them, and begins to pay.
+func (c *Checkout) pay(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.find(r, c.Sales.Order)
+	if err != nil {
+		return err
+	}
+	p := sales.Payment{Method: r.PostForm.Get("method")}
+	if r.PostForm.Has("email") {
+		d := read(r.PostForm, &a)
+		p.Details = &d
+	}
+	o, to, err := c.Sales.Pay(r.Context(), a.order.ID, p)
+	if err != nil {
+		if p.Details != nil {
+			a.order.Method = p.Method
+			return c.refuse(w, r, &a, *p.Details, err)
+		}
+		return c.refuse(w, r, &a, a.order.Details, err)
+	}
+	if to == "" || !o.State.Buying() {
+		http.Redirect(w, r, a.path(), http.StatusSeeOther)
+		return nil
+	}
+	return c.send(w, r, &a, to)
+}
+
+// send sends the buyer to the provider's page. On our own host that is a redirect.
+// To another one it is a page that goes there: browsers hold redirects of a form to
+// the page's policy, and that names no other host.
+func (c *Checkout) send(w http.ResponseWriter, r *http.Request, a *asked, to string) error {
+	u, err := url.Parse(to)
+	switch {
+	case err != nil || u.Host == "" && !strings.HasPrefix(u.Path, "/") || u.User != nil:
+		return fault.Wrap(fault.Internal, err, "the payment provider gave no address that a browser can open")
+	case u.Host == "" && !strings.HasPrefix(to, "//"), u.Host != "" && c.Site.Public() == u.Scheme+"://"+u.Host, u.Host == r.Host && u.Host != "":
+		http.Redirect(w, r, to, http.StatusSeeOther)
+		return nil
+	case u.Scheme != "https":
+		return fault.New(fault.Internal, "the payment provider gave no address that a browser can open")
+	}
+	v := c.view(a, false)
+	v.To, v.ToHost = to, u.Host
+	return c.Site.Render(w, c.pages, "away.html", http.StatusOK, v)
+}
+
+// leave gives the places back at once.
+func (c *Checkout) leave(w http.ResponseWriter, r *http.Request) error {
+	return c.act(w, r, func(a *asked) error {
+		_, err := c.Sales.Leave(r.Context(), a.order.ID)
+		return err
+	})
+}
+
+// extend gives the buyer more time, where the organiser allows it.
+func (c *Checkout) extend(w http.ResponseWriter, r *http.Request) error {
+	return c.act(w, r, func(a *asked) error {
+		_, err := c.Sales.Extend(r.Context(), a.order.ID)
+		return err
+	})
+}
+
+// act does something to an order and leads to its page, which says how it stands:
+// where it was refused, because the order stands otherwise by now, too.
+func (c *Checkout) act(w http.ResponseWriter, r *http.Request, do func(*asked) error) error {
+	a, err := c.find(r, c.Sales.Order)
+	if err != nil {
+		return err
+	}
+	if err := do(&a); err != nil {
+		if kind := fault.KindOf(err); kind != fault.Refused && kind != fault.Expired {
+			return err
+		}
+	}
+	http.Redirect(w, r, a.path(), http.StatusSeeOther)
+	return nil
+}
+
+// refuse shows the page of an order again with what was typed and what is wrong
+// with it. Where the order stands otherwise by now, its page says so.
+func (c *Checkout) refuse(w http.ResponseWriter, r *http.Request, a *asked, d sales.Details, err error) error {
+	switch kind := fault.KindOf(err); {
+	case kind == fault.Expired || kind == fault.Refused:
+		http.Redirect(w, r, a.path(), http.StatusSeeOther)
+		return nil
+	case kind == fault.BadInput:
+		a.order.Details = d
+		v := c.view(a, true)
+		v.blame(err)
+		return c.show(w, http.StatusUnprocessableEntity, v)
+	case kind == fault.Unavailable || kind == fault.TooMany:
+		a.order.Details = d
+		v := c.view(a, true)
+		v.Problem = v.T("order.pay_later")
+		c.Site.Note(r, err, http.StatusServiceUnavailable)
+		return c.show(w, http.StatusServiceUnavailable, v)
+	}
+	return err
+}

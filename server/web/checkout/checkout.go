@@ -1,0 +1,194 @@
+// Package checkout is the pages on which people buy: from the cart that an event's
+// page sends, over details and payment, to the tickets.
+//
+// An order is known by its link, which is signed and secret: whoever has it is the
+// buyer. There is no cookie and no session, so a reload, the back button, a second
+// tab and a lost connection find the order as it is. Every page is drawn from the
+// order's state; what somebody typed is kept by the order once it is good, and
+// handed back with what is wrong with it before.
+//
+// No page needs a script. One counts the time down and looks whether a payment has
+// arrived; without it the browser is told to look again by itself.
+package checkout
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"html/template"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"usher/server/catalog"
+	"usher/server/sales"
+	"usher/server/web/site"
+	"usher/sync/fault"
+)
+
+//go:embed page
+var page embed.FS
+
+// maxForm bounds what a form may send, in bytes. An order of a hundred tickets with
+// twenty answers each needs less.
+const maxForm = 1 << 20
+
+// Config is what the pages stand on.
+type Config struct {
+	Site    *site.Site
+	Catalog *catalog.Catalog
+	Sales   *sales.Sales
+	Now     func() time.Time
+}
+
+// Checkout serves the pages.
+type Checkout struct {
+	Config
+	pages *template.Template
+}
+
+// New makes the pages.
+func New(cfg Config) (*Checkout, error) {
+	pages, err := cfg.Site.Templates(page, "page/*.html")
+	return &Checkout{cfg, pages}, err
+}
+
+// Register adds the pages' routes.
+func (c *Checkout) Register(mux *http.ServeMux) {
+	for route, h := range map[string]site.Handler{
+		"GET /order/{link}":             c.order,
+		"GET /order/{link}/state":       c.state,
+		"GET /order/{link}/tickets.pdf": c.tickets,
+		"GET /order/{link}/receipt.pdf": c.receipt,
+	} {
+		mux.Handle(route, c.Site.Page(h))
+	}
+	for route, h := range map[string]site.Handler{
+		"POST /events/{event}/order": c.begin,
+		"POST /order/{link}/details": c.details,
+		"POST /order/{link}/pay":     c.pay,
+		"POST /order/{link}/leave":   c.leave,
+		"POST /order/{link}/extend":  c.extend,
+	} {
+		mux.Handle(route, c.Site.Form(h, maxForm))
+	}
+}
+
+// asked is an order that a request is about.
+type asked struct {
+	link  string
+	order sales.Order
+	shop  *catalog.Shop
+}
+
+// find gives the order that the request's link is to.
+func (c *Checkout) find(r *http.Request, get func(context.Context, string) (sales.Order, error)) (asked, error) {
+	link := r.PathValue("link")
+	id, err := c.Sales.Open(r.Context(), link)
+	if err != nil {
+		return asked{}, err
+	}
+	o, err := get(r.Context(), id)
+	if err != nil {
+		return asked{}, err
+	}
+	shop, err := c.shop(r.Context(), o.Event)
+	return asked{link, o, shop}, err
+}
+
+// shop gives what the event of an order sells. One that sells nothing any more has
+// still its name and place.
+func (c *Checkout) shop(ctx context.Context, event string) (*catalog.Shop, error) {
+	s, err := c.Catalog.Shop(ctx, event)
+	if fault.KindOf(err) != fault.NotFound {
+		return s, err
+	}
+	e, err := c.Catalog.Event(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	return &catalog.Shop{Event: event, About: e}, nil
+}
+
+func (a *asked) path() string { return "/order/" + a.link }
+
+// order is the page of an order, as it is now.
+func (c *Checkout) order(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.find(r, c.Sales.Refresh)
+	if err != nil {
+		return err
+	}
+	return c.show(w, http.StatusOK, c.view(&a, r.URL.Query().Has("change")))
+}
+
+func (c *Checkout) show(w http.ResponseWriter, status int, v *view) error {
+	return c.Site.Render(w, c.pages, "order.html", status, v)
+}
+
+// state says in a word how the order stands, for the page to look whether it is
+// still the right one.
+func (c *Checkout) state(w http.ResponseWriter, r *http.Request) error {
+	a, err := c.find(r, c.Sales.Order)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	return json.NewEncoder(w).Encode(map[string]any{"page": standing(&a.order, c.Now()), "until": a.order.Until.UnixMilli()})
+}
+
+func (c *Checkout) tickets(w http.ResponseWriter, r *http.Request) error {
+	return c.file(w, r, "tickets-", c.Sales.TicketsPDF)
+}
+
+func (c *Checkout) receipt(w http.ResponseWriter, r *http.Request) error {
+	return c.file(w, r, "receipt-", func(ctx context.Context, out *bytes.Buffer, o *sales.Order) error {
+		return c.Sales.ReceiptPDF(ctx, out, o)
+	})
+}
+
+// file sends a PDF of an order.
+func (c *Checkout) file(w http.ResponseWriter, r *http.Request, name string, write func(context.Context, *bytes.Buffer, *sales.Order) error) error {
+	a, err := c.find(r, c.Sales.Order)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	if err := write(r.Context(), &out, &a.order); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Disposition", `attachment; filename="`+name+a.order.Code+`.pdf"`)
+	_, _ = out.WriteTo(w) // the other side hung up
+	return nil
+}
+
+// owner names who asks, for the limit of open holds: their address, of IPv6 the
+// network that one customer gets. Behind a proxy on this machine or its network it
+// is the address that the proxy saw.
+func owner(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return ""
+	}
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		return ""
+	}
+	if seen := r.Header.Values("X-Forwarded-For"); len(seen) > 0 && (addr.IsLoopback() || addr.IsPrivate()) {
+		list := strings.Split(seen[len(seen)-1], ",")
+		if behind, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
+			addr = behind
+		}
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		if network, err := addr.Prefix(64); err == nil {
+			return network.String()
+		}
+	}
+	return addr.String()
+}

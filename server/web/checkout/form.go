@@ -1,0 +1,84 @@
+package checkout
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"usher/server/sales"
+	"usher/sync/fault"
+)
+
+// products lists the products that a form names, sorted.
+func products(form url.Values) (list []string) {
+	for name := range form {
+		for _, prefix := range []string{"n.", "seat."} {
+			if code, is := strings.CutPrefix(name, prefix); is {
+				list = append(list, code)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// read takes what a form says of the buyer and the holders. It is checked by whoever
+// keeps it.
+func read(form url.Values, a *asked) sales.Details {
+	d := sales.Details{
+		Name: form.Get("name"), Email: form.Get("email"), Address: strings.ReplaceAll(strings.TrimSpace(form.Get("address")), "\r\n", "\n"),
+		Language: a.order.Details.Language, Terms: form.Get("terms") != "",
+	}
+	for i, p := range a.order.Places() {
+		h := sales.Holder{Name: form.Get(field(i, "name"))}
+		if offer, known := a.shop.OfferByCode(p.Offer); known {
+			for _, q := range offer.Questions {
+				if text := form.Get(answerField(i, q.Code)); text != "" {
+					if h.Answers == nil {
+						h.Answers = map[string]string{}
+					}
+					h.Answers[q.Code] = text
+				}
+			}
+		}
+		d.Holders = append(d.Holders, h)
+	}
+	return d
+}
+
+func field(i int, name string) string { return fmt.Sprintf("h.%d.%s", i, name) }
+
+func answerField(i int, question string) string { return fmt.Sprintf("h.%d.a.%s", i, question) }
+
+var (
+	holderName   = regexp.MustCompile(`^holders\[(\d+)\]\.name$`)
+	holderAnswer = regexp.MustCompile(`^holders\[(\d+)\]\.answers\.(.+)$`)
+)
+
+// blame puts what is wrong beside the field that it is wrong with.
+func (v *view) blame(err error) {
+	var wrong *fault.Error
+	if !errors.As(err, &wrong) {
+		return
+	}
+	name, words := wrong.Where, "order.wrong_field"
+	switch where := wrong.Where; {
+	case where == "name":
+		words = "order.need_name"
+	case where == "email":
+		words = "order.need_email"
+	case where == "terms":
+		words = "order.need_terms"
+	case where == "method":
+		words = "order.need_method"
+	case holderName.MatchString(where):
+		name, words = "h."+holderName.FindStringSubmatch(where)[1]+".name", "order.need_holder"
+	case holderAnswer.MatchString(where):
+		found := holderAnswer.FindStringSubmatch(where)
+		name, words = "h."+found[1]+".a."+found[2], "order.need_answer"
+	}
+	v.WrongField, v.Problem = name, v.T(words)
+}

@@ -1,0 +1,191 @@
+package checkout
+
+import (
+	"time"
+
+	"usher/server/catalog"
+	"usher/server/sales"
+	"usher/server/web/site"
+	"usher/sync/admission"
+	"usher/sync/journal"
+)
+
+// cartView is what the page of a cart that can't be had shows.
+type cartView struct {
+	site.Lang
+	Event, Name, Title, Text, Code string
+	Left                           []string
+}
+
+// Pages of an order; each state has one.
+const (
+	pageForm     = "form"
+	pageAway     = "away" // the buyer is at the provider's
+	pageAwaiting = "awaiting"
+	pagePaid     = "paid"
+	pageOver     = "over" // the time was over
+	pageLeft     = "left"
+	pageBack     = "back" // money is on its way back, or went back
+	pageBlocked  = "blocked"
+)
+
+// standing says which page an order has.
+func standing(o *sales.Order, now time.Time) string {
+	switch o.State {
+	case sales.Open, sales.Paying:
+		switch {
+		case o.Over(now):
+			return pageOver
+		case o.State == sales.Paying:
+			return pageAway
+		}
+		return pageForm
+	case sales.Awaiting:
+		return pageAwaiting
+	case sales.Paid, sales.PartRefunded:
+		return pagePaid
+	case sales.Expired, sales.Lapsed:
+		return pageOver
+	case sales.Left:
+		return pageLeft
+	case sales.Disputed, sales.ChargedBack:
+		return pageBlocked
+	}
+	return pageBack
+}
+
+// view is what the page of an order shows.
+type view struct {
+	site.Lang
+	*sales.Order
+	Shop  *catalog.Shop
+	Page  string
+	Path  string
+	Title string
+
+	Items    []itemView
+	Taxes    []sales.TaxPart
+	Holders  []holderView
+	Asks     bool // there is something to say of a ticket
+	Methods  []string
+	Chosen   string // the method
+	More     bool   // more time may be had
+	Seconds  int64  // until the places go back
+	Now      int64  // of the server, Unix ms
+	ToHost   string // of the page that the buyer is sent to
+	To       string
+	HasPDF   bool
+	Receipt  bool
+	Problem  string
+	EventURL string
+
+	WrongField string
+}
+
+type itemView struct {
+	sales.Item
+	Sum   int64 // without fees
+	Fees  int64
+	Seats []string
+}
+
+// holderView is a ticket of the form, or of the order when it is paid.
+type holderView struct {
+	sales.Place
+	Number    int
+	Name      string // of the holder
+	NameField string
+	Questions []questionView
+}
+
+type questionView struct {
+	journal.Question
+	Field   string
+	Given   string
+	Choices []string
+}
+
+// view puts together what the page of an order shows. change opens the form of one
+// that is being paid.
+func (c *Checkout) view(a *asked, change bool) *view {
+	o, now := &a.order, c.Now()
+	v := &view{
+		Lang: c.Site.Speak(a.shop.About.Language, a.shop.About.Location), Order: o, Shop: a.shop, Path: a.path(),
+		Page: standing(o, now), Taxes: o.Taxes(), Now: now.UnixMilli(), EventURL: "/events/" + o.Event,
+		HasPDF: len(o.Tickets) > 0 && (o.State.Good() || o.State == sales.Awaiting), More: o.Extended < a.shop.Extensions,
+		Receipt: o.Total > 0 && (o.Paid > 0 || o.State == sales.Awaiting),
+	}
+	if v.Page == pageAway && change {
+		v.Page = pageForm
+	}
+	if o.State.Buying() {
+		v.Seconds = max(0, int64(o.Until.Sub(now)/time.Second))
+	}
+	v.Title = v.T("order.title." + v.Page)
+	for _, item := range o.Items {
+		v.Items = append(v.Items, itemView{Item: item, Sum: int64(item.Count) * item.Price, Fees: int64(item.Count) * item.Fee, Seats: item.Seats})
+	}
+	v.holders(a)
+	v.Methods, v.Chosen = a.shop.Methods, o.Method
+	if o.Total == 0 {
+		v.Methods = nil
+	}
+	if v.Chosen == "" && len(v.Methods) > 0 {
+		v.Chosen = v.Methods[0]
+	}
+	return v
+}
+
+func (v *view) holders(a *asked) {
+	for i, p := range v.Order.Places() {
+		h := holderView{Place: p, Number: i + 1}
+		if p.Names {
+			h.NameField, v.Asks = field(i, "name"), true
+		}
+		var given sales.Holder
+		if i < len(v.Details.Holders) {
+			given = v.Details.Holders[i]
+		}
+		h.Name = given.Name
+		if offer, known := a.shop.OfferByCode(p.Offer); known {
+			for _, q := range offer.Questions {
+				v.Asks = true
+				one := questionView{Question: q, Field: answerField(i, q.Code), Given: given.Answers[q.Code], Choices: q.Choices}
+				if q.Kind == admission.QuestionYesNo {
+					one.Choices = []string{"yes", "no"}
+				}
+				h.Questions = append(h.Questions, one)
+			}
+		}
+		v.Holders = append(v.Holders, h)
+	}
+}
+
+// Wrong says whether a field is the one that something is wrong with.
+func (v *view) Wrong(name string) bool { return v.WrongField != "" && v.WrongField == name }
+
+// Choice says one choice of a question: yes and no in the page's language, all
+// others as the organiser wrote them.
+func (v *view) Choice(q questionView, text string) string {
+	if q.Kind == admission.QuestionYesNo {
+		return v.T("order.answer." + text)
+	}
+	return text
+}
+
+// Percent is a tax rate as a number.
+func (v *view) Percent(points int64) float64 { return float64(points) / 100 }
+
+// Again says after how many seconds a browser without scripts looks again; 0: not.
+func (v *view) Again() int64 {
+	switch v.Page {
+	case pageForm:
+		return v.Seconds + 1
+	case pageAway:
+		return 5
+	}
+	return 0
+}
+
+// Ends is the clock time at which the places go back.
+func (v *view) Ends() string { return v.Clock(v.Until.Unix()) }
