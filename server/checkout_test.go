@@ -14,8 +14,8 @@ import (
 	"usher/server/catalog"
 )
 
-// shopFile is an event that sells, in hostile words.
-const shopFile = `
+// quayShop is an event that sells, in hostile words.
+const quayShop = `
 code = "SHOP-1"
 name = "Quay <b>Night</b>"
 time_zone = "Europe/Berlin"
@@ -84,7 +84,7 @@ func newTill(t *testing.T) *till {
 	t.Helper()
 	l := &till{t: t, at: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
 	s := opened(t, server.Config{Now: l.now, PublicURL: "http://shop.example", Selling: server.Selling{Sandbox: true, Inbox: true}})
-	spec, err := catalog.ParseFile("shop.toml", []byte(shopFile))
+	spec, err := catalog.ParseFile("shop.toml", []byte(quayShop))
 	if err == nil {
 		_, err = s.Catalog.Apply(t.Context(), spec)
 	}

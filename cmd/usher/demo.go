@@ -142,12 +142,14 @@ func printPlace(c *cobra.Command, p demo.Place) {
 		}
 	}
 	fmt.Fprintf(c.OutOrStdout(), `
-usher is running: a server, two gates, and %s.
+usher is running: a server, two gates, and %[1]s.
 
-  Live page    %s
-  North door   %s
-  South door   %s
-  Tickets      %s
+  Shop         %[13]s (pay with the cards that its payment page shows)
+  Mail         %[13]sinbox/
+  Live page    %[2]s
+  North door   %[3]s
+  South door   %[4]s
+  Tickets      %[5]s
 
 Try in another terminal:
 
@@ -170,5 +172,5 @@ Try in another terminal:
 Ctrl-C ends everything.
 `, "Harbour Nights", p.Live, p.Doors["north"], p.Doors["south"], p.Tickets,
 		quoted(program), quoted(filepath.Join(p.Data, "gate-north")), quoted(p.Good), quoted(p.Data),
-		quoted(filepath.Join(p.Data, "gate-south")), quoted(p.Revoked), quoted(filepath.Join(p.Tickets, "ticket-2.png")))
+		quoted(filepath.Join(p.Data, "gate-south")), quoted(p.Revoked), quoted(filepath.Join(p.Tickets, "ticket-2.png")), p.Shop)
 }

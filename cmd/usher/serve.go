@@ -136,7 +136,7 @@ func announce(c *cobra.Command, s *server.Server, listener net.Listener, public 
 	if err != nil {
 		return err
 	}
-	link := public + "/?key=" + key
+	link := public + "/manage?key=" + key
 	if wantsJSON(c) {
 		return printJSON(c.OutOrStdout(), map[string]string{"url": public, "listen": listener.Addr().String(), "manager": link})
 	}

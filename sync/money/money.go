@@ -70,16 +70,3 @@ func FormatIn(language string, minor int64, code string) string {
 	}
 	return currency.NewFormatter(currency.NewLocale(language)).Format(amount)
 }
-
-// Included gives the tax that an amount includes, at a rate in basis points (1900
-// for 19 %): amount × rate ÷ (10000 + rate), half a minor unit up. What an order
-// has at one rate is added up before, so that the whole is rounded once. Amounts
-// up to 10¹⁴ and rates up to 10⁴ fit; a negative amount, money given back, has the
-// negative tax of the same positive one.
-func Included(minor, basisPoints int64) int64 {
-	if minor < 0 {
-		return -Included(-minor, basisPoints)
-	}
-	whole := 10_000 + basisPoints
-	return (2*minor*basisPoints + whole) / (2 * whole)
-}
