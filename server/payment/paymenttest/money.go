@@ -62,10 +62,7 @@ func testStartOnce(t *testing.T, r *Rig) {
 	var all sync.WaitGroup
 	for i := range refs {
 		all.Go(func() {
-			s, err := r.Provider.Start(t.Context(), a)
-			for err != nil && fault.KindOf(err).Temporary() { // the first is at work on it
-				s, err = r.Provider.Start(t.Context(), a)
-			}
+			s, err := patiently(func() (payment.Started, error) { return r.Provider.Start(t.Context(), a) })
 			if err != nil {
 				t.Error(err)
 			}
@@ -78,6 +75,16 @@ func testStartOnce(t *testing.T, r *Rig) {
 			t.Errorf("at one time, one key gave %v", refs)
 		}
 	}
+}
+
+// patiently asks again while another request with the same key is at work.
+func patiently[T any](ask func() (T, error)) (got T, err error) {
+	for range 100 {
+		if got, err = ask(); !fault.KindOf(err).Temporary() {
+			break
+		}
+	}
+	return got, err
 }
 
 func testStartLate(t *testing.T, r *Rig) {
@@ -274,10 +281,8 @@ func testRefundRace(t *testing.T, r *Rig) {
 	for i := range done {
 		all.Go(func() {
 			// Four keys, each asked for three times; there is money for two of them.
-			got, err := r.Provider.Refund(t.Context(), payment.Refund{Key: s.Ref + string(rune('a'+i%4)), Ref: s.Ref, Amount: 2000})
-			for err != nil && fault.KindOf(err).Temporary() {
-				got, err = r.Provider.Refund(t.Context(), payment.Refund{Key: s.Ref + string(rune('a'+i%4)), Ref: s.Ref, Amount: 2000})
-			}
+			ask := payment.Refund{Key: s.Ref + string(rune('a'+i%4)), Ref: s.Ref, Amount: 2000}
+			got, err := patiently(func() (payment.Refunded, error) { return r.Provider.Refund(t.Context(), ask) })
 			if err != nil && fault.KindOf(err) != fault.Refused {
 				t.Error(err)
 			}
