@@ -69,7 +69,7 @@ func TestCards(t *testing.T) {
 		}},
 	} {
 		t.Run(c.card, func(t *testing.T) {
-			each(t, func(b *bench) {
+			each(t, func(t *testing.T, b *bench) {
 				s := b.start()
 				if to := b.press(s, number(t, c.card)); (to == success) != c.goes {
 					t.Errorf("the buyer is sent to %q", to)
@@ -97,7 +97,7 @@ func TestCards(t *testing.T) {
 
 // Every notice of a card that repeats one has the id of the first.
 func TestNoticeTwiceIsOneEvent(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		b.press(b.start(), number(t, "Notice twice"))
 		b.deliver()
 		b.clock.Wait(AgainAfter)

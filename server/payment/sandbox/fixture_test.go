@@ -67,8 +67,8 @@ func (s *shop) answers(status int) {
 }
 
 // each runs a test on every engine, with a sandbox of its own.
-func each(t *testing.T, test func(*bench)) {
-	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) { test(newBench(t, db)) })
+func each(t *testing.T, test func(*testing.T, *bench)) {
+	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) { test(t, newBench(t, db)) })
 }
 
 func newBench(t *testing.T, db *sqldb.DB) *bench {

@@ -17,7 +17,7 @@ import (
 // A notice is sent until the shop takes it, ever more rarely, by whichever process
 // is there, and no more after that.
 func TestNoticeIsSentUntilItIsTaken(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		b.shop.answers(http.StatusServiceUnavailable)
 		b.press(b.start(), number(t, "Works"))
 		for _, pause := range []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second} {
@@ -54,7 +54,7 @@ func TestNoticeIsSentUntilItIsTaken(t *testing.T) {
 }
 
 func TestNoticeIsGivenUp(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		b.shop.answers(http.StatusInternalServerError)
 		b.press(b.start(), number(t, "Works"))
 		b.deliver()
@@ -81,7 +81,7 @@ func TestBackoff(t *testing.T) {
 
 // Several processes deliver side by side, and each notice is sent once.
 func TestProcessesShareTheWork(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		const payments = 40
 		for range payments {
 			b.press(b.start(), number(t, "Works"))
@@ -110,7 +110,7 @@ func TestProcessesShareTheWork(t *testing.T) {
 
 // A process that ends while it sends leaves the notice to the others.
 func TestEndedProcess(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		b.press(b.start(), number(t, "Works"))
 		if _, err := b.another(b.DB).claim(t.Context()); err != nil {
 			t.Fatal(err)
@@ -127,7 +127,7 @@ func TestEndedProcess(t *testing.T) {
 
 // Run delivers what another process wrote down, and what this one does at once.
 func TestRun(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		ctx, stop := context.WithCancel(t.Context())
 		came := make(chan struct{})
 		b.HTTP = &http.Client{Transport: tell{came}}
@@ -152,7 +152,7 @@ func (c tell) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // Secrets stay out of errors, logs, pages and notices.
 func TestSecretsStayInside(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		var log bytes.Buffer
 		s, err := Open(t.Context(), Config{DB: b.DB, Now: b.clock.Now, Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 		if err != nil {

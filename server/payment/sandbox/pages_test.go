@@ -34,7 +34,7 @@ func (b *bench) has(page string, texts ...string) {
 }
 
 func TestPayPage(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		s := b.start()
 		page, header := b.page(s.URL)
 		b.has(page, "No money moves", "Two tickets for the Harbour Festival", "2 × Day ticket", "€50.00", "€25.00 each", "Fee", "€51.50", "ada@example.org", `href="https://shop.example/order/back"`)
@@ -63,7 +63,7 @@ func TestPayPage(t *testing.T) {
 
 // What a page shows is text, whatever the shop sold.
 func TestPayPageEscapes(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		a := b.attempt()
 		a.Text, a.Lines[0].Text, a.Email = `<script>alert(1)</script>`, `"><img src=x>`, `<b>@example.org`
 		s, err := b.p.Start(t.Context(), a)
@@ -80,7 +80,7 @@ func TestPayPageEscapes(t *testing.T) {
 }
 
 func TestDeclinedPage(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		s := b.start()
 		b.press(s, number(t, "No money"))
 		page, _ := b.page(s.URL)
@@ -96,7 +96,7 @@ func TestDeclinedPage(t *testing.T) {
 
 // A number that is no test card is refused, and not shown or kept.
 func TestRealCard(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		s := b.start()
 		res := b.post(s.URL+"/card", url.Values{"card": {"4242424242424242"}, "number": {"5555 5555 5555 4444"}})
 		body, err := io.ReadAll(res.Body)
@@ -117,7 +117,7 @@ func TestRealCard(t *testing.T) {
 }
 
 func TestThreeDSecure(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		s := b.start()
 		if res := b.post(s.URL+"/confirm", url.Values{"answer": {"yes"}}); res.Header.Get("Location") == success {
 			t.Error("confirmed before it was asked")
@@ -149,7 +149,7 @@ func TestThreeDSecure(t *testing.T) {
 
 // The pages of a payment that nobody can act on now.
 func TestWaitingAndOver(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		slow := b.start()
 		b.press(slow, number(t, "Slow, then fails"))
 		page, header := b.page(slow.URL)
@@ -185,7 +185,7 @@ func TestWaitingAndOver(t *testing.T) {
 
 // Requests that no page of ours makes.
 func TestBadRequests(t *testing.T) {
-	each(t, func(b *bench) {
+	each(t, func(t *testing.T, b *bench) {
 		s := b.start()
 		for _, c := range []struct {
 			method, path, body string
