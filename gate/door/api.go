@@ -146,6 +146,9 @@ func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who s
 		shown.More = append([]string{in.Say("more.looked", nil)}, shown.More...)
 	}
 	answer := Answer{Outcome: out, Look: s.Look || out.Training, Display: shown}
+	if who.Visitor() {
+		answer = forVisitor(answer)
+	}
 	if out.Training {
 		answer.inTraining(in)
 	}
@@ -413,7 +416,7 @@ func (d *Door) live(w http.ResponseWriter, r *http.Request) {
 	defer tick.Stop()
 	for {
 		stirred := d.stir.waiting() // before the status is asked, so that no change is missed
-		status, err := json.Marshal(d.Status(r.Context()))
+		status, err := json.Marshal(d.seen(r))
 		if err != nil {
 			return
 		}

@@ -187,6 +187,9 @@ type Who struct {
 	key      bool // the device holds the guest key
 }
 
+// Visitor reports whether it is nobody of the staff's, before a kiosk.
+func (w Who) Visitor() bool { return w.standing == AtKiosk }
+
 // SignedIn reports whether it is a person.
 func (w Who) SignedIn() bool { return w.Name != "" }
 
