@@ -14,7 +14,7 @@ import (
 func (g *Gate) openShift() {
 	g.Shift = shift.New(shift.Config{
 		Event: g.Enrolment.Event, Chain: g.author.Chain(), State: g.State, Turnstile: g.Turnstile, Store: g.Store,
-		Standing: g.standing, HandOver: g.HandOver, Mono: g.Clock.Mono,
+		Standing: g.standing, HandOver: g.HandOver, Mono: g.Clock.Mono, Log: g.Log,
 		Now: func() time.Time { return time.UnixMilli(g.Time.Moment().At) },
 	})
 }
@@ -23,7 +23,7 @@ func (g *Gate) openShift() {
 func (g *Gate) standing(ctx context.Context) shift.Standing {
 	s := g.Status(ctx)
 	return shift.Standing{
-		NotReady: s.NotReady, Server: s.Server, Records: s.Records, Unsent: s.Unsent, Alone: s.Alone,
+		Ready: s.Ready, NotReady: s.Reason, Server: s.Server, Records: s.Records, Unsent: s.Unsent, Alone: s.Alone,
 		ListAge: s.ListAge, ListStale: s.ListStale, Clock: s.Clock, OffsetMS: s.OffsetMS, ErrorMS: s.ErrorMS,
 	}
 }

@@ -40,7 +40,6 @@ import (
 	"usher/gate/signin"
 	"usher/gate/turnstile"
 	"usher/sync/admission"
-	"usher/sync/fault"
 	"usher/sync/journal"
 	"usher/sync/state"
 	"usher/sync/words"
@@ -345,13 +344,4 @@ func (d *Door) reply(do func(http.ResponseWriter, *http.Request) (any, error)) h
 		}
 		writeJSON(w, http.StatusOK, v)
 	})
-}
-
-// refuse answers with an error.
-func (d *Door) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	p := fault.ToProblem(err)
-	if p.Status >= http.StatusInternalServerError {
-		d.Log.ErrorContext(r.Context(), "the door could not answer", "path", r.URL.Path, "error", err)
-	}
-	writeJSON(w, p.Status, p)
 }

@@ -22,7 +22,7 @@ func (d *Door) guard(next http.Handler) http.Handler {
 			return
 		}
 		if ofAnotherSite(r) {
-			writeJSON(w, http.StatusForbidden, fault.ToProblem(fault.New(fault.Forbidden, "another site's page asked for this")))
+			writeJSON(w, http.StatusForbidden, told(fault.New(fault.Forbidden, "another site's page asked for this"), d.asks(r)))
 			return
 		}
 		if key := r.URL.Query().Get("key"); r.URL.Path == "/" && r.Method == http.MethodGet && d.holds(key) {
@@ -38,8 +38,8 @@ func (d *Door) guard(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
-		writeJSON(w, http.StatusUnauthorized, fault.ToProblem(fault.New(fault.Unauthorised,
-			"this door answers to its own device; from elsewhere open the address with the door key that the agent printed")))
+		writeJSON(w, http.StatusUnauthorized, told(fault.New(fault.Unauthorised,
+			"this door answers to its own device; from elsewhere open the address with the door key that the agent printed"), d.asks(r)))
 	})
 }
 

@@ -128,7 +128,7 @@ func (r *rig) open(device *keyring.Signer) {
 		Event: eventCode, Chain: journal.Chain{Node: journal.NodeOf(device.Public())}, State: r.state, Turnstile: turn, Store: s,
 		Standing: func(context.Context) shift.Standing {
 			now := r.status.Load()
-			return shift.Standing{Records: now.Records, Unsent: now.Unsent, Alone: now.Alone, Clock: now.Clock, ListAge: -1}
+			return shift.Standing{Ready: now.Ready, NotReady: now.Reason, Records: now.Records, Unsent: now.Unsent, Alone: now.Alone, Clock: now.Clock, ListAge: -1}
 		},
 		HandOver: func(_ context.Context, w io.Writer) (uint64, error) {
 			if r.handErr != nil {
@@ -137,7 +137,7 @@ func (r *rig) open(device *keyring.Signer) {
 			_, err := io.WriteString(w, "a journal file")
 			return 3, err
 		},
-		Now: source.Wall, Mono: source.Mono,
+		Now: source.Wall, Mono: source.Mono, Log: slog.New(slog.DiscardHandler),
 	})
 	r.door, err = New(Config{
 		Turnstile: turn, Desk: r.desk, Shift: keeper, State: r.state, Gate: "North door", Event: eventCode, Key: doorKey,

@@ -73,7 +73,25 @@ func (d *Door) shift(r *http.Request) (any, error) {
 	if all != "" && all != "true" && all != "false" {
 		return nil, fault.At(fault.BadInput, "all", "%.20q: want true or false", all)
 	}
-	return d.Shift.Report(r.Context(), all == "true")
+	report, err := d.Shift.Report(r.Context(), all == "true")
+	if err != nil {
+		return nil, err
+	}
+	in := d.asks(r)
+	for i := range report.Reasons {
+		was := &report.Reasons[i]
+		was.Says = reasonSays(admission.Verdict{Result: was.Result, Reason: was.Reason}, in)
+	}
+	return report, nil
+}
+
+// reasonSays is a verdict's big word, with what it says of a void ticket.
+func reasonSays(v admission.Verdict, in *words.Language) string {
+	text := in.Say(wordOf(v), nil)
+	if what := "why.what." + string(v.Reason); in.Has(what) {
+		text += ": " + in.Say(what, nil)
+	}
+	return text
 }
 
 func (d *Door) preflight(r *http.Request) (any, error) {

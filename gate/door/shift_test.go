@@ -51,7 +51,7 @@ func TestShiftReport(t *testing.T) {
 	if len(got.Hours) != 1 || got.Hours[0].Counts != got.Counts || !got.Hours[0].From.Equal(opening) || got.TimeZone != "Europe/Berlin" {
 		t.Errorf("the hours of %s are %+v", got.TimeZone, got.Hours)
 	}
-	if want := (shift.Reason{Result: admission.Accept, Reason: admission.Entry, Direction: admission.In, N: 4}); len(got.Reasons) != 3 || got.Reasons[0] != want {
+	if want := (shift.Reason{Result: admission.Accept, Reason: admission.Entry, Direction: admission.In, N: 4, Says: "ADMIT"}); len(got.Reasons) != 3 || got.Reasons[0] != want {
 		t.Errorf("the reasons are %+v", got.Reasons)
 	}
 	undo := got.Undos.Lines[0]

@@ -178,9 +178,18 @@ func failed(name, do, found string, with words.With) Check {
 
 const syncFirst = "check.do.sync"
 
+// unready are the messages that say why a device can't judge.
+var unready = map[admission.Reason]string{
+	admission.DeviceRevoked: "why.device_revoked", admission.StoreFailing: "why.store", admission.ClockFailing: "why.clock", admission.GateMissing: "why.gate_missing",
+}
+
 func (k *Keeper) ready(s Standing) Check {
-	if s.NotReady != "" {
-		return failed(CheckReady, syncFirst, "check.found.not_ready", words.With{"why": s.NotReady})
+	if !s.Ready {
+		why, known := unready[s.NotReady]
+		if !known {
+			why = "why.not_ready"
+		}
+		return failed(CheckReady, syncFirst, why, nil)
 	}
 	return passed(CheckReady, "check.found.ready", words.With{"event": k.Event})
 }
@@ -248,7 +257,8 @@ func clock(s Standing) Check {
 func (k *Keeper) store(ctx context.Context) Check {
 	began := k.Mono()
 	if err := k.Store.TryWrite(ctx); err != nil {
-		return failed(CheckStore, "check.do.free_space", "check.found.store_fails", words.With{"why": fault.Message(err)})
+		k.Log.WarnContext(ctx, "nothing can be stored", "error", err)
+		return failed(CheckStore, "check.do.free_space", "why.store", nil)
 	}
 	return passed(CheckStore, "check.found.store", words.With{"took": (k.Mono() - began).Round(100 * time.Microsecond).String()})
 }
@@ -298,7 +308,7 @@ func (k *Keeper) try(ctx context.Context, text string) error {
 		kinds, want = []testTicket{CheckVoid}, admission.Revoked
 	default:
 		if !unjudged(out.Verdict) {
-			return fault.At(fault.BadInput, "tickets", "this is no test ticket of %s (%s); the server makes them: usher tickets test", k.Event, out.Reason)
+			return &NoTestTicket{k.Event, fault.At(fault.BadInput, "tickets", "this is no test ticket of %s (%s); the server makes them: usher tickets test", k.Event, out.Reason)}
 		}
 		kinds = testTickets // nothing of it can be known, so it may be either
 	}
@@ -315,6 +325,16 @@ func (k *Keeper) try(ctx context.Context, text string) error {
 	}
 	return nil
 }
+
+// NoTestTicket says that a code is not one of an event's test tickets. It is a
+// fault.BadInput.
+type NoTestTicket struct {
+	Event string
+	error
+}
+
+// Unwrap gives the fault.
+func (n *NoTestTicket) Unwrap() error { return n.error }
 
 // unjudged reports whether a verdict says that this device can't tell what ticket
 // it saw, where another one might.

@@ -40,6 +40,7 @@ type Reason struct {
 	Reason    admission.Reason    `json:"reason"`
 	Direction admission.Direction `json:"direction"`
 	N         int                 `json:"n"`
+	Says      string              `json:"says,omitempty"` // in words, to whoever asks in a language
 }
 
 // Line is one passage.

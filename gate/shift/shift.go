@@ -26,12 +26,14 @@ package shift
 import (
 	"context"
 	"io"
+	"log/slog"
 	"sync"
 	"time"
 
 	"usher/crypto/grant"
 	"usher/gate/store"
 	"usher/gate/turnstile"
+	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
 	"usher/sync/state"
@@ -39,12 +41,13 @@ import (
 
 // Standing is how the device stands with its list, its clock and everybody else.
 type Standing struct {
-	NotReady  string // why it can't judge; "": it can
-	Server    bool   // the server is linked
-	Records   uint64 // own
-	Unsent    uint64 // own, that the server is not known to hold
-	Alone     uint64 // own, that nobody else is known to hold
-	ListAge   int64  // s; below 0: there is none
+	Ready     bool
+	NotReady  admission.Reason // why it can't judge
+	Server    bool             // the server is linked
+	Records   uint64           // own
+	Unsent    uint64           // own, that the server is not known to hold
+	Alone     uint64           // own, that nobody else is known to hold
+	ListAge   int64            // s; below 0: there is none
 	ListStale bool
 	Clock     string // good, far, suspect, unsynced
 	OffsetMS  int64
@@ -78,6 +81,7 @@ type Config struct {
 	Certificate func() (shown, enrolled grant.Fingerprint)
 	Now         func() time.Time     // the corrected clock
 	Mono        func() time.Duration // monotonic
+	Log         *slog.Logger
 }
 
 // Keeper keeps a device's shift. It is safe for use by several goroutines.
@@ -105,6 +109,16 @@ type Left struct {
 	Forced bool      `json:"forced,omitempty"`
 }
 
+// StillAlone says how many records no other node is known to hold. It is a
+// fault.Refused.
+type StillAlone struct {
+	Records uint64
+	error
+}
+
+// Unwrap gives the fault.
+func (a *StillAlone) Unwrap() error { return a.error }
+
 // maxBy bounds a name, in bytes, as records do.
 const maxBy = 40
 
@@ -117,8 +131,8 @@ func (k *Keeper) Leave(ctx context.Context, by string, force bool) (Left, error)
 	}
 	s := k.Standing(ctx)
 	if s.Alone > 0 && !force {
-		return Left{}, fault.At(fault.Refused, "alone",
-			"this device has %d records nobody else has: sync before you go home, or take a hand-over file to the server", s.Alone)
+		return Left{}, &StillAlone{s.Alone, fault.At(fault.Refused, "alone",
+			"this device has %d records nobody else has: sync before you go home, or take a hand-over file to the server", s.Alone)}
 	}
 	l := Left{At: k.Now().UTC(), Seq: s.Records, By: by, Alone: s.Alone, Unsent: s.Unsent, Forced: s.Alone > 0}
 	if err := k.Store.KeepLeave(ctx, store.ShiftEnd(l)); err != nil {

@@ -45,10 +45,10 @@ func (d *Desk) locked(person, name string) error {
 	defer d.mu.Unlock()
 	now := d.Mono()
 	if left := d.waits[person].left(PersonTries, now); left > 0 {
-		return fault.At(fault.TooMany, whereLocked, "too many wrong PINs for %s: wait %s, or use the role card", name, inWords(left))
+		return &Locked{left, fault.At(fault.TooMany, whereLocked, "too many wrong PINs for %s: wait %s, or use the role card", name, inWords(left))}
 	}
 	if left := d.waits[wholeDevice].left(DeviceTries, now); left > 0 {
-		return fault.At(fault.TooMany, whereLocked, "too many wrong PINs at this device: wait %s, or use a role card", inWords(left))
+		return &Locked{left, fault.At(fault.TooMany, whereLocked, "too many wrong PINs at this device: wait %s, or use a role card", inWords(left))}
 	}
 	return nil
 }
@@ -71,14 +71,33 @@ func (d *Desk) hit(person string) {
 	delete(d.waits, wholeDevice)
 }
 
+// Locked says for how long nobody may try a PIN. It is a fault.TooMany.
+type Locked struct {
+	Left time.Duration
+	error
+}
+
+// Unwrap gives the fault.
+func (l *Locked) Unwrap() error { return l.error }
+
+// WrongPIN says how many PINs may be tried before a wait. It is a fault.Unauthorised.
+type WrongPIN struct {
+	Left int
+	error
+}
+
+// Unwrap gives the fault.
+func (w *WrongPIN) Unwrap() error { return w.error }
+
 func wrongPIN(left int) error {
+	text := fmt.Sprintf("%d tries are left", left)
 	switch left {
 	case 0:
-		return fault.At(fault.Unauthorised, wherePIN, "this is not the PIN; now wait a while before the next try, or use the role card")
+		text = "now wait a while before the next try, or use the role card"
 	case 1:
-		return fault.At(fault.Unauthorised, wherePIN, "this is not the PIN; one try is left")
+		text = "one try is left"
 	}
-	return fault.At(fault.Unauthorised, wherePIN, "this is not the PIN; %d tries are left", left)
+	return &WrongPIN{left, fault.At(fault.Unauthorised, wherePIN, "this is not the PIN; %s", text)}
 }
 
 // inWords is a wait as people say it, never shorter than it is.
