@@ -63,7 +63,7 @@ func TestShift(t *testing.T) {
 	d.choose("open-shift")
 	d.until(`document.querySelectorAll("#shift-report table").length >= 4`)
 	all := eval[string](d, `document.getElementById("shift-report").innerText`)
-	for _, want := range []string{"Refused\t1", "Taken back: 1", "reject revoked\t1", short(1), eval[string](d, `sessionStorage.lane`)} {
+	for _, want := range []string{"Refused\t1", "Taken back: 1", "VOID: Revoked\t1", short(1), eval[string](d, `sessionStorage.lane`)} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not in the report:\n%s", want, all)
 		}

@@ -113,12 +113,14 @@ func TestOverride(t *testing.T) {
 	d.void(3)
 	d.scan(d.code(3))
 	d.shows("red", "cross", "VOID")
-	if !d.hidden("ask") {
-		t.Error("a device alone offers an override")
+	if got := d.text("answer"); got != "Supervisor: sign in …" {
+		t.Errorf("a device alone offers %q", got)
 	}
 	d.tap()
-	d.scan(grant.RoleCardText(supervisorCard))
+	d.signIn("Sam", supervisorPIN)
 	d.until(`document.getElementById("who").textContent === "Sam, supervisor"`)
+	d.tap() // leaves it
+	d.idle()
 	d.later(4 * time.Second)
 	d.scan(d.code(3))
 	d.shows("red", "cross", "VOID")
@@ -143,6 +145,96 @@ func TestOverride(t *testing.T) {
 	d.shows("red", "cross", "FORGED")
 	if !d.hidden("ask") {
 		t.Error("an override of a forged ticket is offered")
+	}
+}
+
+// A supervisor who signs in after a refusal goes on with it, by role card and by PIN,
+// as long as it is the last thing that happened and a moment ago.
+func TestOverrideAfterSignIn(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{say: people(t), timers: true, before: `let ahead = 0; const real = performance.now.bind(performance);
+		performance.now = () => real() + ahead; globalThis.skip = (ms) => { ahead += ms; };`})
+	d.void(3)
+	refuse := func() {
+		d.later(sighting)
+		d.scan(d.code(3))
+		d.shows("red", "cross", "VOID")
+	}
+	asks := func() bool {
+		return eval[bool](d, `!document.getElementById("ask").hidden && document.getElementById("answer").textContent === "Let in by override"`)
+	}
+	out := func() {
+		d.do(`document.getElementById("sign-out").click()`)
+		d.until(`document.getElementById("who").textContent === "Sign in"`)
+	}
+	d.until(`!document.getElementById("who").hidden`)
+
+	refuse()
+	d.scan(grant.RoleCardText(supervisorCard))
+	d.pass(stand)
+	d.until(`document.getElementById("who").textContent === "Sam, supervisor"`)
+	d.shows("red", "cross", "VOID")
+	if got := d.text("asked"); !asks() || !strings.Contains(got, short(3)) || !strings.Contains(got, "VOID") {
+		t.Errorf("after the role card it asks %q", got)
+	}
+	d.must(d.Click("#leave"))
+	d.pass(stand)
+	out()
+
+	refuse()
+	d.scan(d.code(4)) // somebody else meanwhile
+	d.pass(stand)
+	d.shows("green", "tick", "ADMIT")
+	d.scan(grant.RoleCardText(supervisorCard))
+	d.shows("plain", "badge", "SIGNED IN")
+	d.pass(time.Second)
+	d.idle() // by itself
+	out()
+
+	refuse()
+	d.do(`skip(121_000)`)
+	d.scan(grant.RoleCardText(supervisorCard))
+	d.pass(stand)
+	d.shows("plain", "badge", "SIGNED IN")
+	d.pass(time.Second)
+	out()
+
+	refuse()
+	d.must(d.Click("#answer"))
+	d.until(`document.getElementById("sign-in").open`)
+	d.do(fmt.Sprintf(`document.getElementById("person").value = "Sam"; document.getElementById("pin").value = %q; document.getElementById("sign-in-form").requestSubmit()`, supervisorPIN))
+	d.until(`!document.querySelector("dialog[open]") && document.getElementById("answer").textContent === "Let in by override"`)
+	d.must(d.Click("#asked button:nth-child(2)"))
+	d.must(d.Click("#answer"))
+	d.shows("green", "tick", "ADMIT")
+	if visit := d.gate.State.Visit(ticketID(3), 0, d.now().UnixMilli()); visit.Inside != 1 {
+		t.Errorf("nobody came in: %+v", visit)
+	}
+}
+
+// Nobody takes a sign-in for somebody who may pass: it has no colour, shape, sound or
+// shake of a verdict.
+func TestSignInIsNoVerdict(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{say: people(t), before: recorder, keeps: true})
+	ground := eval[string](d, `getComputedStyle(document.body).backgroundColor`)
+	d.tap()
+	d.until(`window.audio?.state === "running"`)
+	d.until(`!document.getElementById("who").hidden`)
+	signs := func() (s string) {
+		return eval[string](d, `(s => { notes.length = shakes.length = 0; return s; })(notes.join() + " " + JSON.stringify(shakes))`)
+	}
+	signs()
+	d.scan(grant.RoleCardText(supervisorCard))
+	d.shows("plain", "badge", "SIGNED IN")
+	card := signs()
+	if got := eval[string](d, `getComputedStyle(document.getElementById("verdict")).backgroundColor`); got != ground {
+		t.Errorf("its ground is %s, not the page's %s", got, ground)
+	}
+	d.scan(d.code(1)) // waits for nothing
+	d.shows("green", "tick", "ADMIT")
+	if green := signs(); green == card || card == " []" {
+		t.Errorf("it sounds and shakes %q, a green %q", card, green)
 	}
 }
 

@@ -26,11 +26,12 @@ func TestStrip(t *testing.T) {
 		{"alone, one unheard", func(s *gatedoor.Status) { s.Online, s.Unheard = false, 1 }, "unheard", "bad", "1 gate unheard", "", true},
 		{"online, some unheard", func(s *gatedoor.Status) { s.Unheard = 2 }, "unheard", "bad", "2 gates unheard", "", true},
 		{"not ready", func(s *gatedoor.Status) { s.Ready, s.NotReady = false, "the first download is not complete yet" },
-			"ready", "bad", "not ready: the first download is not complete yet", "", true},
+			"ready", "bad", "not ready: This device has no keys or no complete first download.", "", true},
 		{"unsent", func(s *gatedoor.Status) { s.Unsent = 12 }, "unsent", "some", "12 not sent", "all sent", false},
 		{"no list", func(s *gatedoor.Status) { s.ListAge = -1 }, "list", "fresh", "no list yet", "list 10 s old", false},
 		{"old list", func(s *gatedoor.Status) { s.ListAge, s.ListStale = 7200, true }, "list", "bad", "list 2 h old", "list 10 s old", true},
 		{"clock", func(s *gatedoor.Status) { s.Clock = "suspect" }, "clock", "bad", "clock suspect", "clock good", true},
+		{"faults", func(s *gatedoor.Status) { s.Faults = []string{"a cloned device", "a broken chain"} }, "faults", "bad", "2 faults: call whoever keeps the gates", "", true},
 		{"conflicts", func(s *gatedoor.Status) { s.Conflicts = 3 }, "conflicts", "bad", "3 let in twice", "", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 // Display is what a door shows for a verdict: tone, shape and word say the same,
 // each enough alone.
 type Display struct {
-	Tone  string   `json:"tone"`  // green, blue, amber, red, hatch
-	Shape string   `json:"shape"` // tick, loop, arrow, triangle, cross, hatch
+	Tone  string   `json:"tone"`  // green, blue, amber, red, hatch; plain: no verdict
+	Shape string   `json:"shape"` // tick, loop, arrow, triangle, cross, hatch; badge: no verdict
 	Word  string   `json:"word"`
 	Why   string   `json:"why,omitempty"`
 	Do    string   `json:"do,omitempty"`

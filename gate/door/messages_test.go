@@ -244,7 +244,7 @@ func apart(a, b string) int {
 func tones(t *testing.T) map[string][]string {
 	t.Helper()
 	tones := map[string][]string{
-		"word.undone": {"amber"}, "word.undo": {"amber"}, "word.signed_in": {"blue"}, "word.ready": {"idle"},
+		"word.undone": {"amber"}, "word.undo": {"amber"}, "word.signed_in": {"plain"}, "word.ready": {"idle"},
 		"word.no_camera": {"hatch"}, "word.camera_lost": {"hatch"}, "word.camera_busy": {"hatch"}, "word.not_undone": {"hatch"},
 	}
 	add := func(v admission.Verdict) {

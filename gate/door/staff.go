@@ -125,7 +125,7 @@ func (d *Door) signOut(w http.ResponseWriter, r *http.Request) (any, error) {
 func Greeted(me Me, in *words.Language) Answer {
 	return Answer{
 		Outcome: turnstile.Outcome{Verdict: admission.Verdict{Result: ResultSignedIn, Reason: turnstile.RoleCard}},
-		Display: Display{Tone: "blue", Shape: "tick", Word: in.Say("word.signed_in", nil), Why: me.Name + ", " + in.Say("role."+string(me.Role), nil)},
+		Display: Display{Tone: "plain", Shape: "badge", Word: in.Say("word.signed_in", nil), Why: me.Name + ", " + in.Say("role."+string(me.Role), nil)},
 		Me:      &me,
 	}
 }

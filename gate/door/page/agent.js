@@ -1,5 +1,5 @@
 // How the page talks to the agent that serves it.
-import { has, language, t } from "./words.js";
+import { language, t } from "./words.js";
 
 // Refused is what the agent said no to, or failed at: why, as far as this page knows
 // the kind of it, and what exactly the agent says.
@@ -9,9 +9,7 @@ export class Refused extends Error {
     this.kind = type;
     this.where = where;
     this.detail = detail;
-    const key = ["undo." + where, "refused." + where].find(has);
-    this.known = key && type !== "bad_input" ? t(key) : ""; // why exactly, as this page says it
-    this.exact = language() === "en" ? detail || this.message : this.known || detail || this.message; // in one sentence
+    this.exact = detail || this.message; // in one sentence, in the page's language
   }
 }
 
@@ -55,7 +53,7 @@ export async function send(path, body) {
   try {
     return await call(path, body);
   } catch (e) {
-    return e instanceof Refused ? undecided(e.known || e.message, t("do.scan_again"), [e.detail]) : undecided(t("page.no_agent"), t("page.no_agent_do"));
+    return e instanceof Refused ? undecided(e.exact) : undecided(t("page.no_agent"), t("page.no_agent_do"));
   }
 }
 

@@ -6,11 +6,12 @@ import { dismiss, onVerdict } from "./verdict.js";
 import { again } from "./judge.js";
 import { fields, said } from "./field.js";
 import { isKiosk } from "./kiosk.js";
-import { may } from "./staff.js";
+import { openPanel } from "./panel.js";
+import { refusedBefore } from "./resume.js";
+import { may, who } from "./staff.js";
 import { t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
-const final = new Set(["malformed", "unsupported_version", "unknown_ticket", "bad_signature", "unknown_key", "wrong_event", "override_denied"]); // nobody overrides those
 let done = null; // what becomes of the form's answers
 let written = { ticket: "", answers: {} }; // of the ticket that was asked about last
 
@@ -19,8 +20,11 @@ function request(verdict) {
   if (asksUndo()) return { label: t("ask.take_back"), done: takeBack };
   if (!verdict?.scan || (verdict.look && !verdict.training) || isKiosk()) return null;
   const { scan, reason, details } = verdict;
-  if (verdict.result === "reject" && may("override") && !final.has(reason)) {
-    return { label: t("ask.override"), done: () => draw(verdict, whyOverride(scan)) };
+  if (verdict.resumed) return whyOverride(verdict);
+  if (refusedBefore(verdict)) {
+    if (may("override")) return { label: t("ask.override"), done: () => draw(verdict, whyOverride(verdict)) };
+    // Whoever signs in now goes on with this ticket: see resume.js.
+    return canSignIn() ? { label: t("ask.supervisor"), done: () => openPanel("sign-in") } : null;
   }
   if (verdict.result !== "ask") return null;
   if (reason === "questions") {
@@ -36,9 +40,12 @@ function request(verdict) {
   };
 }
 
-// whyOverride asks for the reason of an override.
-const whyOverride = (scan) => ({
+const canSignIn = () => who() && !who().signed_in && who().people.length > 0;
+
+// whyOverride asks for the reason of an override, and names what it is of.
+const whyOverride = ({ scan, short, product, display }) => ({
   label: t("ask.override_now"),
+  note: t("ask.override_what", { what: [product, short].filter(Boolean).join(", "), word: display.word }),
   questions: [{
     code: "reason", text: t("ask.why"), kind: "text", required: true,
     choices: [t("ask.why_checked"), t("ask.why_known"), t("ask.why_mistake")],
@@ -62,7 +69,7 @@ function draw(verdict, wants) {
   }
   if (verdict.ticket !== written.ticket) written = { ticket: verdict.ticket, answers: {} };
   form.dataset.tone = verdict.display.tone;
-  by("asked").replaceChildren(...fields(wants.questions || [], written.answers), ...(wants.note ? [note(wants.note)] : []));
+  by("asked").replaceChildren(...(wants.note ? [note(wants.note)] : []), ...fields(wants.questions || [], written.answers));
   by("answer").textContent = wants.label || "";
   by("answer").hidden = !wants.label;
   form.focus({ preventScroll: true }); // on no button: the late Enter of a reader would press it

@@ -168,11 +168,11 @@ const troubles = {
 const words = { lost: "word.camera_lost", busy: "word.camera_busy" };
 
 // named says what kept the camera away, and what a person does about it.
-function named(e) {
+export function named(e) {
   const trouble = troubles[e.name];
   return {
     word: t(words[trouble] ?? "word.no_camera"),
-    why: trouble ? t("camera.why." + trouble) : String(e.message || e),
+    why: t("camera.why." + (trouble ?? "other")),
     do: t("camera.do." + (trouble ?? "failed")),
   };
 }

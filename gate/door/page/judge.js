@@ -1,6 +1,7 @@
 // Codes on their way to the agent, and verdicts on their way to the screen.
 import { send, undecided } from "./agent.js";
 import { asked, count } from "./lane.js";
+import { resume } from "./resume.js";
 import { know } from "./staff.js";
 import { admitted } from "./undo.js";
 import { dismiss, passes, present, settled, standUntil } from "./verdict.js";
@@ -88,7 +89,10 @@ function note(name, start, end) {
 function took(answer, scan, seen) {
   if (unseen.has(answer.result)) return;
   const judged = performance.now();
-  if (answer.me) know(answer.me);
+  if (answer.me) {
+    know(answer.me);
+    if (resume()) return;
+  }
   present({ ...answer, scan });
   if (answer.result === "accept" && answer.record && answer.reason !== "exit") admitted(answer);
   if (!answer.seq) return;

@@ -50,7 +50,8 @@ async function takeIn(file) {
   says.textContent = t("carry.reading");
   try {
     const { records, known, refused } = await call("/api/import", new Blob([file], { type: "application/octet-stream" }), 10 * patience);
-    says.textContent = [t("carry.taken", { n: records, known }), ...Object.values(refused || {})].join(" ");
+    const bad = Object.keys(refused || {}).length; // why is in English: usher journal import tells it
+    says.textContent = [t("carry.taken", { n: records, known }), bad ? t("carry.refused", { n: bad }) : ""].join(" ");
   } catch (e) {
     says.textContent = reason(e);
   }

@@ -2,6 +2,7 @@
 // can tell. Codes that are scanned while the panel is open are test tickets, and
 // nobody is let in by them.
 import { call, Refused } from "./agent.js";
+import { named } from "./camera.js";
 import { button, element } from "./element.js";
 import { divert } from "./judge.js";
 import { openPanel } from "./panel.js";
@@ -55,7 +56,7 @@ async function camera() {
     for (const track of stream.getTracks()) track.stop();
     return { check: "camera", outcome: "pass", detail: `${width} × ${height}` };
   } catch (e) {
-    return { check: "camera", outcome: "fail", detail: String(e.message || e).slice(0, 100) };
+    return { check: "camera", outcome: "fail", detail: named(e).why };
   }
 }
 

@@ -25,7 +25,7 @@ async function show() {
 
 function draw(report) {
   const { counts, hours, reasons, lanes, overrides, undos, entries } = report;
-  const clock = new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", timeZone: report.time_zone || undefined });
+  const clock = new Intl.DateTimeFormat(language(), { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: report.time_zone || undefined });
   const at = (time) => clock.format(new Date(time));
   const number = new Intl.NumberFormat(language());
   const seconds = (ms) => t("span.s", { n: Math.round(ms / 100) / 10 });
@@ -38,7 +38,7 @@ function draw(report) {
       (lanes || []).map((l) => [l.lane, number.format(l.scans), times(l.seen), times(l.next)])),
     table(t("shift.hours"), [t("shift.hour"), t("shift.entries"), t("shift.exits"), t("shift.rejected")],
       (hours || []).map((h) => [at(h.from), ...["entries", "exits", "rejected"].map((name) => number.format(h[name] || 0))])),
-    table(t("shift.reasons"), [t("shift.what"), t("shift.number")], (reasons || []).map(({ result, reason, n }) => [`${result} ${reason}`, number.format(n)])),
+    table(t("shift.reasons"), [t("shift.what"), t("shift.number")], (reasons || []).map(({ says, n }) => [says, number.format(n)])),
     acts(t("shift.overrides"), overrides),
     acts(t("shift.undos"), undos),
     acts(t("shift.newest"), entries),

@@ -1,13 +1,17 @@
 // Sound and vibration of a verdict.
 import { settings } from "./settings.js";
 
-// Each tone has a melody and a rhythm of its own: one high note, a rising pair, a
-// wavering three, two low notes, three equal ones.
+// Each shape has a melody and a rhythm of its own: one high note; a rising pair for who
+// comes back; a falling one for who leaves; a wavering three; two low notes; three equal
+// ones; and for what is no verdict a short knock.
 const melodies = {
-  green: [[880, 0.12]], blue: [[660, 0.1], [880, 0.12]], amber: [[520, 0.12], [440, 0.12], [520, 0.12]],
-  red: [[196, 0.22], [147, 0.32]], hatch: [[330, 0.1], [330, 0.1], [330, 0.1]],
+  tick: [[880, 0.12]], loop: [[660, 0.1], [880, 0.12]], arrow: [[784, 0.1], [523, 0.18]],
+  triangle: [[520, 0.12], [440, 0.12], [520, 0.12]], cross: [[196, 0.22], [147, 0.32]], hatch: [[330, 0.1], [330, 0.1], [330, 0.1]],
+  badge: [[262, 0.05]],
 };
-const rhythms = { green: [60], blue: [60, 60, 60], amber: [120, 80, 120], red: [300, 100, 300], hatch: [80, 60, 80, 60, 80] };
+const rhythms = {
+  tick: [60], loop: [60, 60, 60], arrow: [200], triangle: [120, 80, 120], cross: [300, 100, 300], hatch: [80, 60, 80, 60, 80], badge: [20],
+};
 let audio = null;
 
 // A browser gives sound only to a page that somebody has touched.
@@ -18,15 +22,15 @@ addEventListener("keydown", wake, { passive: true });
 // audible reports whether sound can be heard, as far as the browser says.
 export const audible = () => audio?.state === "running";
 
-// signal sounds and shakes as a tone does.
-export function signal(tone) {
-  if (settings.vibration && navigator.userActivation?.hasBeenActive) navigator.vibrate?.(rhythms[tone]);
-  if (settings.sound && audible()) play(melodies[tone], tone === "red" ? "sawtooth" : "sine");
+// signal sounds and shakes as a shape does.
+export function signal(shape) {
+  if (settings.vibration && navigator.userActivation?.hasBeenActive) navigator.vibrate?.(rhythms[shape]);
+  if (settings.sound && audible()) play(melodies[shape], shape === "cross" ? "sawtooth" : "sine");
 }
 
 // sample lets somebody hear whether there is sound.
 export function sample() {
-  if (audible()) play(melodies.green.concat(melodies.blue), "sine");
+  if (audible()) play(melodies.tick.concat(melodies.loop), "sine");
 }
 
 function play(melody, wave) {

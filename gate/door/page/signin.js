@@ -2,6 +2,7 @@
 // page signs in too.
 import { call, Refused } from "./agent.js";
 import { closePanels } from "./panel.js";
+import { resume } from "./resume.js";
 import { know, onMe } from "./staff.js";
 import { has, t } from "./words.js";
 
@@ -34,6 +35,7 @@ async function signIn(e) {
     know(await call("/api/sign-in", { name: by("person").value, pin }));
     say("");
     closePanels();
+    resume();
   } catch (e) {
     say(e instanceof Refused ? e.exact : t("page.no_agent"));
   }
@@ -44,7 +46,7 @@ async function signOut() {
     know(await call("/api/sign-out", {}));
     closePanels();
   } catch (e) {
-    say(e instanceof Refused ? e.message : t("page.no_agent"));
+    say(e instanceof Refused ? e.exact : t("page.no_agent"));
   }
 }
 

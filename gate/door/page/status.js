@@ -23,14 +23,15 @@ export function showStatus(s) {
 const reasons = { not_ready: "why.not_ready", device_revoked: "why.device_revoked", store: "why.store", clock: "why.clock", gate_missing: "why.gate_missing" };
 
 function show(s) {
-  put("ready", s.ready ? "good" : "bad", s.ready ? "" : t("page.not_ready", { why: reasons[s.not_ready_reason] ? t(reasons[s.not_ready_reason]) : s.not_ready || "" }));
+  put("ready", s.ready ? "good" : "bad", s.ready ? "" : t("page.not_ready", { why: reasons[s.not_ready_reason] ? t(reasons[s.not_ready_reason]) : t("why.not_ready") }));
   put("link", s.online ? "online" : "alone", t(s.online ? "page.online" : "page.alone"));
   put("unheard", s.unheard ? "bad" : "none", s.unheard ? t("page.unheard", { n: s.unheard }) : "");
   put("unsent", s.unsent ? "some" : "none", s.unsent ? t("page.unsent", { n: s.unsent }) : t("page.all_sent"));
   put("list", s.list_stale ? "bad" : "fresh", s.list_age_s < 0 ? t("page.no_list") : t("page.list_old", { span: span(s.list_age_s) }));
   put("clock", s.clock === "good" ? "good" : "bad", t("page.clock." + s.clock));
   put("conflicts", s.conflicts ? "bad" : "none", s.conflicts ? t("page.conflicts", { n: s.conflicts }) : "");
-  put("faults", s.faults?.length ? "bad" : "none", (s.faults || []).join("; "));
+  const faults = s.faults || []; // in English, for whoever keeps the gates: usher gate status tells them
+  put("faults", faults.length ? "bad" : "none", faults.length ? t("page.faults", { n: faults.length }) : "");
 }
 
 function put(id, state, text) {

@@ -45,7 +45,7 @@ export async function takeBack() {
       result: "fault", reason: refused ? e.where || e.kind : "agent",
       display: {
         tone: "hatch", shape: "hatch", word: t("word.not_undone"),
-        why: refused ? e.known || e.message : t("page.no_agent"), more: refused ? [e.detail] : [],
+        why: refused ? e.exact : t("page.no_agent"),
       },
     });
   }

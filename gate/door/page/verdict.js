@@ -20,8 +20,11 @@ export const showing = () => current;
 // passes: the verdict in sight lets somebody in or out, or would.
 export const passes = () => ["green", "blue"].includes(current?.display.tone);
 
-// goesByItself: somebody passes, so nobody has to do anything.
-const goesByItself = () => passes() && (!current.look || current.training);
+// isNotice: what is in sight is no verdict on anybody.
+const isNotice = () => current?.display.tone === "plain";
+
+// goesByItself: somebody passes, or nobody is waiting, so nobody has to do anything.
+const goesByItself = () => isNotice() || passes() && (!current.look || current.training);
 
 // settled waits until the next code may be judged: at once after a green, else
 // until the verdict in sight was dismissed or could be read.
@@ -37,7 +40,7 @@ export function present(verdict) {
   const visitors = isKiosk() ? forVisitors(verdict.display, verdict.result) : null;
   const answer = current = { ...verdict, ...visitors };
   paint(answer);
-  signal(answer.display.tone);
+  signal(answer.display.shape);
   if (goesByItself()) timer = setTimeout(dismiss, settings.green * 1000);
   else if (!passes()) hold = new Promise((done) => { release = done; setTimeout(done, standFor); });
   if (visitors && !passes()) timer = setTimeout(dismiss, visitors.standsFor);
