@@ -26,7 +26,7 @@ var fields = map[string]string{
 	"result": "all", "reason": "all", "ticket": "all", "short": "all", "record": "all", "seq": "all", "took": "all", "look": "all",
 	"display.tone": "all", "display.shape": "all", "display.word": "all",
 	// They stand in every answer, and say nothing at a kiosk: see below.
-	"details": "all", "assurance": "all", "display": "all", "assurance.level": "all", "assurance.unheard": "all", "assurance.longest_ms": "all", "took.decide_us": "all", "took.commit_us": "all",
+	"details": "all", "assurance": "all", "display": "all", "assurance.level": "all", "assurance.unheard": "all", "assurance.longest_ms": "all", "took.decide_us": "all", "took.commit_us": "all", "took.claim_us": "all",
 }
 
 // Every role gets of an answer the fields that are for it, of verdicts of every kind,
@@ -78,7 +78,7 @@ func TestRolesAndFields(t *testing.T) {
 }
 
 // rare are fields that no answer of this test has for some who may have them.
-var rare = []string{"seat", "generation", "flags", "display.do", "assurance.unheard", "assurance.longest_ms", "details.nth", "details.allowed", "look", "took.commit_us", "took.decide_us", "display.why"}
+var rare = []string{"seat", "generation", "flags", "display.do", "assurance.unheard", "assurance.longest_ms", "details.nth", "details.allowed", "look", "took.commit_us", "took.decide_us", "took.claim_us", "display.why"}
 
 // everyKindOfScan lets a guest in, comes a second time, and comes with a ticket for
 // somewhere else.
