@@ -46,9 +46,14 @@ func addData(c *cobra.Command, part string) {
 	c.Flags().String("data", "", "folder `DIR` of the "+part+"'s data (default: usher/"+part+" in your state folder)")
 	c.Annotations = map[string]string{"data": part}
 	if part == "server" {
-		c.Flags().String("database", "", "`URL` of a PostgreSQL database that holds the data instead, postgres://… (or set "+databaseEnv+")")
-		c.MarkFlagsMutuallyExclusive("data", "database")
+		addDatabase(c)
 	}
+}
+
+// addDatabase adds --database to a command that has --data.
+func addDatabase(c *cobra.Command) {
+	c.Flags().String("database", "", "`URL` of a PostgreSQL database that holds the data instead, postgres://… (or set "+databaseEnv+")")
+	c.MarkFlagsMutuallyExclusive("data", "database")
 }
 
 // serverData says where the server's data are: in the database or the folder that

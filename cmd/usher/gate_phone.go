@@ -39,6 +39,8 @@ key. Nobody gets in with such a card; it vouches for the certificate.`,
 	}
 	addData(c, "gate")
 	c.Flags().Lookup("data").Usage += "; with --gate, that of a server (default: usher/server) or of any gate"
+	addDatabase(c)
+	c.Flags().Lookup("database").Usage += "; with --gate"
 	c.Flags().String("host", "", "`NAME` or address by which phones reach the device, with --gate also NAME:PORT (default: the certificate's name, or the first address)")
 	c.Flags().String("gate", "", "print the fingerprint of another `GATE`: its code, or the name or id of a device")
 	addEvent(c, false, "code of that gate's event, at a server")

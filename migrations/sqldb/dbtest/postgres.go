@@ -116,7 +116,7 @@ func newSchema(ctx context.Context, address string) (*schema, error) {
 		address = os.Getenv(PostgresVariable)
 	}
 	if address == "" {
-		return nil, errors.New("there is no PostgreSQL for the tests; run them by: bash deploy/dev/services.sh go test ./...")
+		return nil, errors.New("there is no PostgreSQL for the tests; run them by: bash deploy/dev/services.sh go test PACKAGES")
 	}
 	where, err := url.Parse(address)
 	if err != nil {
