@@ -230,7 +230,7 @@ func TestBuying(t *testing.T) {
 func (l *till) manage(path string) {
 	l.t.Helper()
 	key := "Authorization: Bearer " + l.key
-	for _, where := range []string{"/manage/orders", "/manage/orders/XXXX"} {
+	for _, where := range []string{"/manage/orders", "/manage/orders/0000000000"} {
 		if answer, _ := l.get(where); answer.StatusCode != http.StatusUnauthorized {
 			l.t.Errorf("%s without the key: status %d", where, answer.StatusCode)
 		}
