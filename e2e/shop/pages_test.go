@@ -67,7 +67,7 @@ func TestKeyboardAlone(t *testing.T) {
 	}
 	b.must(b.Keys("\r"))
 	b.must(b.Wait(`document.activeElement.id === "tickets"`, patience))
-	for _, want := range []string{"n-standing", "n-student", "n-seated", "n-table", "button"} {
+	for _, want := range []string{"n-standing", "n-student", "a", "n-seated", "n-table", "button"} {
 		b.must(b.Keys("\t"))
 		if at := eval[string](b, `document.activeElement.id || document.activeElement.localName`); at != want {
 			t.Fatalf("the next stop is %q, want %s", at, want)
