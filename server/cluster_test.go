@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,4 +146,46 @@ func TestDatabaseGone(t *testing.T) {
 	s.check(t, ask{name: "ready again", path: "/readyz", status: 200})
 	s.check(t, page)
 	guests(t, s)
+}
+
+// With Redis gone all goes on, and the server says what is slow.
+func TestRedisGone(t *testing.T) {
+	redis, way := dbtest.Behind(t, os.Getenv("USHER_TEST_REDIS_URL"))
+	cfg := server.Config{Database: dbtest.PostgresURL(t, migrations.Server), Redis: redis}
+	one := served(t, opened(t, cfg))
+	cfg.Unsealed = true
+	two := served(t, unlocked(t, cfg))
+	north, _ := two.linked(t, "north device")
+	has := func() bool {
+		here, err := one.Journals.Store(event).Vector(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := north.Vector(t.Context())
+		return err == nil && v.Covers(here)
+	}
+	until(t, "the gate has all", has)
+	one.check(t, ask{name: "ready", path: "/readyz", status: 200, want: []string{`{"status":"ready"}`}})
+	way.Cut()
+	guests(t, one)
+	until(t, "the gate has what was written without Redis", has)
+	until(t, "the server says that it is slow", func() bool {
+		answer := one.do(t, "GET", "/readyz", nil, nil)
+		body, err := io.ReadAll(answer.Body)
+		return err == nil && answer.StatusCode == 200 && strings.Contains(string(body), `"notes":{"redis":"Redis can't be reached`)
+	})
+	way.Mend()
+	until(t, "the server is well again", func() bool {
+		answer := one.do(t, "GET", "/readyz", nil, nil)
+		body, err := io.ReadAll(answer.Body)
+		return err == nil && answer.StatusCode == 200 && !strings.Contains(string(body), "redis")
+	})
+}
+
+// Redis without a database to tell of is a mistake.
+func TestRedisOnAFile(t *testing.T) {
+	_, err := server.Open(t.Context(), server.Config{Data: t.TempDir(), Unsealed: true, Redis: "redis://127.0.0.1:1/0"})
+	if !errors.Is(err, fault.BadInput) {
+		t.Errorf("got %v", err)
+	}
 }

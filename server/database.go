@@ -11,6 +11,7 @@ import (
 
 	"usher/migrations"
 	"usher/migrations/sqldb"
+	"usher/server/bus"
 	"usher/sync/fault"
 )
 
@@ -61,4 +62,27 @@ func (cfg Config) Where() string {
 		return "the database"
 	}
 	return "database " + u.Host + u.Path
+}
+
+// openBus links the server to the others by Redis, if it is to be.
+func (s *Server) openBus(ctx context.Context) error {
+	if s.Redis == "" {
+		return nil
+	}
+	if s.Database == "" {
+		return fault.New(fault.BadInput, "Redis carries word between servers, and there is only one on a SQLite file: add --database")
+	}
+	name, err := s.busName(ctx)
+	if err != nil {
+		return err
+	}
+	self, err := s.drawText()
+	if err != nil {
+		return err
+	}
+	if s.bus, err = bus.Open(s.Redis, name, self); err != nil {
+		return err
+	}
+	s.DB.Carry(s.bus)
+	return nil
 }

@@ -120,10 +120,16 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
 
 // notes says what is not well although the server can do its work.
 func (s *Server) notes(ctx context.Context) map[string]string {
+	list := map[string]string{}
 	if note := s.Post.Note(ctx); note != "" {
-		return map[string]string{"mail": note}
+		list["mail"] = note
 	}
-	return nil
+	if s.bus != nil {
+		if err := s.bus.State(); err != nil {
+			list["redis"] = fault.Message(err)
+		}
+	}
+	return list
 }
 
 // sell does what selling needs done by the clock, until ctx ends.

@@ -22,6 +22,7 @@ import (
 	"usher/migrations"
 	"usher/migrations/sqldb"
 	"usher/server/api"
+	"usher/server/bus"
 	"usher/server/catalog"
 	"usher/server/doors"
 	"usher/server/inventory"
@@ -46,6 +47,7 @@ const (
 // Config is what a server is made of. Zero members get their defaults.
 type Config struct {
 	Database   string                                // address of a PostgreSQL database, postgres://…; "" for SQLite in the folder Data
+	Redis      string                                // address of a Redis that carries word between servers, redis://…; "": PostgreSQL does
 	Data       string                                // folder of the data; not used with Database
 	Organiser  string                                // name in the key ring of new data; default "usher"
 	Passphrase func(context.Context) ([]byte, error) // of the keys; asked only when they are needed
@@ -71,6 +73,7 @@ type Server struct {
 	Sales    *sales.Sales
 
 	shop shop
+	bus  *bus.Bus // nil without Redis
 }
 
 // Open opens the data, and makes them where there are none. The keys stay locked
@@ -85,6 +88,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("bringing the server data in %s up to date: %w", cfg.Where(), err), db.Close())
 	}
 	s := &Server{Config: cfg, DB: db}
+	if err := s.openBus(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	s.Vault = vault.New(db, cfg.Rand, cfg.Now, cfg.Organiser)
 	s.Journals = journals.New(db, s.Vault, cfg.Now)
 	s.Catalog = catalog.New(db, s.Vault, s.Journals, cfg.Now)
@@ -136,7 +142,11 @@ func (s *Server) Unlock(ctx context.Context) error {
 func (s *Server) Close() error {
 	s.Stock.Close()
 	s.Doors.Close()
-	return s.DB.Close()
+	err := s.DB.Close()
+	if s.bus != nil {
+		err = errors.Join(err, s.bus.Close())
+	}
+	return err
 }
 
 // Handler is everything that the server answers. The returned function ends the

@@ -18,6 +18,7 @@ import (
 const (
 	publicURL  = "public_url"  // the address under which devices reach them
 	managerKey = "manager_key" // see managerRow
+	busChannel = "bus_channel" // what their channel in Redis is called, which others may use too
 )
 
 // managerRow is what is kept of the manager key. The key itself is kept nowhere: it
@@ -46,11 +47,10 @@ func (s *Server) ManagerKey(ctx context.Context) (string, error) {
 
 // newManager makes the manager key; of several servers that try at once one does.
 func (s *Server) newManager(ctx context.Context) (managerRow, error) {
-	raw := make([]byte, 16)
-	if _, err := io.ReadFull(s.Rand, raw); err != nil {
-		return managerRow{}, fault.Wrap(fault.Internal, err, "can't draw the manager key")
+	salt, err := s.drawText()
+	if err != nil {
+		return managerRow{}, err
 	}
-	salt := hex.EncodeToString(raw)
 	key, err := s.managerKeyOf(ctx, salt)
 	if err != nil {
 		return managerRow{}, err
@@ -117,6 +117,34 @@ func (s *Server) NoteURL(ctx context.Context, url string) error {
 		return fmt.Errorf("noting the server's address: %w", err)
 	}
 	return nil
+}
+
+// busName is what the servers' channel in Redis is called. The first call draws it;
+// of several servers that try at once one does.
+func (s *Server) busName(ctx context.Context) (string, error) {
+	name, there, err := s.setting(ctx, busChannel)
+	if err != nil || there {
+		return name, err
+	}
+	text, err := s.drawText()
+	if err != nil {
+		return "", err
+	}
+	err = s.DB.Exec(ctx, `insert into setting (name, value) values ($1, $2) on conflict do nothing`, busChannel, "usher:"+text)
+	if err != nil {
+		return "", fmt.Errorf("naming the channel of the servers: %w", err)
+	}
+	name, _, err = s.setting(ctx, busChannel)
+	return name, err
+}
+
+// drawText draws what nobody can guess.
+func (s *Server) drawText() (string, error) {
+	raw := make([]byte, 16)
+	if _, err := io.ReadFull(s.Rand, raw); err != nil {
+		return "", fault.Wrap(fault.Internal, err, "the source of randomness fails")
+	}
+	return hex.EncodeToString(raw), nil
 }
 
 func (s *Server) setting(ctx context.Context, name string) (value string, there bool, err error) {

@@ -59,7 +59,8 @@ standard error and begin with ` + "`usher:`" + `.
 
 ` + "`--data DIR`" + ` names the folder of a server's or a gate's data. Without it that is
 ` + "`usher/server`" + ` or ` + "`usher/gate`" + ` in the user's state folder, which is
-` + "`$XDG_STATE_HOME`" + `, or ` + "`~/.local/state`" + `.
+` + "`$XDG_STATE_HOME`" + `, or ` + "`~/.local/state`" + `. ` + "`--database URL`" + `, else ` + "`USHER_DATABASE`" + `, names a PostgreSQL
+database in place of a server's folder.
 
 The passphrase of a server's keys comes from ` + "`--passphrase-file`" + `, else from
 ` + "`USHER_PASSPHRASE`" + `, else from a question on the terminal.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,6 +14,9 @@ import (
 	"usher/server"
 	"usher/sync/fault"
 )
+
+// redisEnv names the variable that may hold the address of Redis.
+const redisEnv = "USHER_REDIS"
 
 // serverListen is where a server answers when nobody says otherwise.
 const serverListen = "127.0.0.1:8420"
@@ -43,6 +47,7 @@ each other is signed and sealed either way.`,
 	addLog(c, "info")
 	c.Flags().String("listen", serverListen, "`HOST:PORT` to answer on; port 0 takes a free one")
 	c.Flags().String("public-url", "", "`URL` under which browsers and gates reach the server (default: where it listens)")
+	c.Flags().String("redis", "", "`URL` of a Redis that carries word between the servers of a database, redis://… (or set "+redisEnv+"; default: PostgreSQL does)")
 	c.Flags().String("tls-cert", "", "`FILE` of the TLS certificate chain (PEM)")
 	c.Flags().String("tls-key", "", "`FILE` of the certificate's private key (PEM)")
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
@@ -77,6 +82,9 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 		public = scheme + "://" + reachable(listener.Addr())
 	}
 	cfg.Organiser, cfg.PublicURL, cfg.Selling, cfg.Log = flag(c, "organiser"), public, sells, log
+	if cfg.Redis = flag(c, "redis"); cfg.Redis == "" && cfg.Database != "" {
+		cfg.Redis = os.Getenv(redisEnv)
+	}
 	s, err := openServerIn(c, cfg, needsKeys)
 	if err != nil {
 		return err

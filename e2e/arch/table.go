@@ -89,6 +89,8 @@ var homes = []home{
 		"engines differ in how they open, lock and fail; migrations/sqldb knows, and everybody else uses its DB and its IsBusy, IsUnique, IsFull"},
 	{[]string{"github.com/pressly/goose/..."}, []string{"usher/migrations/..."}, true,
 		"a schema is brought up to date in one place, which also refuses a newer one: call migrations.Up"},
+	{[]string{"github.com/redis/go-redis/..."}, []string{"usher/server/bus"}, true,
+		"what Redis is for, and what is done without it, one package knows: call server/bus"},
 	{[]string{"github.com/spf13/cobra", "github.com/spf13/pflag"}, []string{"usher/cmd/..."}, true,
 		"flags are parsed in cmd; everything else takes a Config"},
 	{[]string{"github.com/gorilla/websocket"}, []string{"usher/sync/link"}, true,

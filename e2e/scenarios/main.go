@@ -5,7 +5,7 @@
 //	go run ./e2e/scenarios -database postgres://… FILE.json…
 //
 // The server of a case keeps its data in SQLite, or with -database in PostgreSQL, in
-// a schema of its own that goes with it; the database's user may make schemas.
+// a schema of its own that goes with it, as a superuser of the database.
 // The exit status is 1 when a case fails or has a verb that is not known, 2 when a
 // file can't be read.
 package main

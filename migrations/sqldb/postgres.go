@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -61,7 +62,8 @@ func OpenPostgres(ctx context.Context, address string, opt Options) (*DB, error)
 	}
 	db := &DB{engine: Postgres, path: place(config.ConnConfig)}
 	db.life, db.stop = context.WithCancel(context.Background())
-	w := &wire{config: config.ConnConfig.Copy(), life: db.life, bell: newBell()}
+	w := &wire{config: config.ConnConfig.Copy(), life: db.life}
+	w.bell.due, w.bell.self = make(chan struct{}, 1), rand.Text()
 	if err := w.open(ctx, config, opt); err != nil {
 		db.stop()
 		return nil, fmt.Errorf("open database %s: %w", db.path, errors.Join(lost(err), w.close()))

@@ -2,8 +2,8 @@ package sqldb
 
 import (
 	"context"
-	"crypto/rand"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +26,30 @@ const (
 	listenPause = time.Second
 )
 
+// Carrier carries word of commits between processes. It may lose some.
+type Carrier interface {
+	// Tell tells the others of a commit, soon or not at all.
+	Tell(ctx context.Context) error
+	// Hear calls heard once it listens and then after the word of others, until ctx
+	// ends or it hears no more, and says which.
+	Hear(ctx context.Context, heard func()) error
+}
+
+// Carry has word of commits go by c. While c fails the database itself carries it,
+// which costs that more. A SQLite file needs nobody: there it does nothing.
+func (db *DB) Carry(c Carrier) {
+	if db.wire == nil {
+		return
+	}
+	db.wire.bell.carrier.Store(&c)
+	db.start(func() {
+		for db.life.Err() == nil {
+			_ = c.Hear(db.life, db.wire.bell.heard.send)
+			_ = sleep(db.life, listenPause)
+		}
+	})
+}
+
 // bell tells other processes of commits, and hears of theirs.
 //
 // It tells after a commit and not in it: a transaction with a NOTIFY takes a lock
@@ -35,9 +59,9 @@ type bell struct {
 	self   string        // tells our own notices from others'
 	listen sync.Once
 	heard  notices // of other processes' commits
-}
 
-func newBell() bell { return bell{due: make(chan struct{}, 1), self: rand.Text()} }
+	carrier atomic.Pointer[Carrier] // nil: the database itself
+}
 
 // tell says that there was a commit.
 func (w *wire) tell() { notify(w.bell.due) }
@@ -64,6 +88,9 @@ func (w *wire) ring() {
 func (w *wire) ringOnce() {
 	ctx, cancel := context.WithTimeout(context.Background(), bellWithin)
 	defer cancel()
+	if c := w.bell.carrier.Load(); c != nil && (*c).Tell(ctx) == nil {
+		return
+	}
 	_, _ = w.reader.ExecContext(ctx, `select pg_notify($1 || hashtext(current_schema())::text, $2)`, channel, w.bell.self)
 }
 

@@ -1,0 +1,131 @@
+package bus_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/migrations/sqldb/dbtest"
+	"usher/server/bus"
+	"usher/sync/fault"
+)
+
+// redisURL is where the tests' Redis is.
+func redisURL(t *testing.T) string {
+	t.Helper()
+	address := os.Getenv("USHER_TEST_REDIS_URL")
+	if address == "" {
+		t.Fatal("there is no Redis for the tests; run them by: bash deploy/dev/services.sh go test ./...")
+	}
+	return address
+}
+
+func open(t *testing.T, address, channel, self string) *bus.Bus {
+	t.Helper()
+	b, err := bus.Open(address, channel, self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// hearing has a bus hear until the test ends, as a server does: again and again.
+func hearing(t *testing.T, b *bus.Bus) (words <-chan struct{}) {
+	t.Helper()
+	heard := make(chan struct{}, 100)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		for ctx.Err() == nil {
+			if err := b.Hear(ctx, func() { heard <- struct{}{} }); err == nil {
+				t.Error("it hears no more and says nothing")
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(10 * time.Millisecond):
+			}
+		}
+	})
+	t.Cleanup(func() { cancel(); running.Wait() })
+	return heard
+}
+
+func wait(t *testing.T, words <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-words:
+	case <-time.After(time.Minute):
+		t.Fatal("no word")
+	}
+}
+
+// Each hears the others of its channel, and neither itself nor another channel.
+func TestWordPasses(t *testing.T) {
+	channel := "test:" + rand.Text()
+	one, two := open(t, redisURL(t), channel, "one"), open(t, redisURL(t), channel, "two")
+	stranger := open(t, redisURL(t), channel+"x", "stranger")
+	at1, at2 := hearing(t, one), hearing(t, two)
+	wait(t, at1) // it listens
+	wait(t, at2)
+	for range 3 {
+		for _, b := range []*bus.Bus{stranger, one} {
+			if err := b.Tell(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wait(t, at2)
+	}
+	if err := two.Tell(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, at1)
+	if len(at1) > 0 || len(at2) > 0 {
+		t.Errorf("%d and %d words more", len(at1), len(at2))
+	}
+}
+
+// Without Redis nothing waits and State says so; when it is back, so is the link.
+func TestRedisGone(t *testing.T) {
+	channel := "test:" + rand.Text()
+	address, way := dbtest.Behind(t, redisURL(t))
+	b, other := open(t, address, channel, "one"), open(t, redisURL(t), channel, "two")
+	words := hearing(t, b)
+	wait(t, words)
+	if err := errors.Join(b.Tell(t.Context()), b.State()); err != nil {
+		t.Fatal(err)
+	}
+	way.Cut()
+	if err := b.Tell(t.Context()); err == nil {
+		t.Error("told nobody, and says it did")
+	}
+	if err := b.State(); !errors.Is(err, fault.Unavailable) || strings.Contains(fault.Message(err), "127.0.0.1") {
+		t.Errorf("the state is %v", err)
+	}
+	way.Mend()
+	wait(t, words) // it listens again
+	if err := errors.Join(b.Tell(t.Context()), b.State()); err != nil {
+		t.Errorf("after it is back: %v", err)
+	}
+	if err := other.Tell(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, words)
+}
+
+func TestAddressesOfRedis(t *testing.T) {
+	for _, address := range []string{"", "db.example:6379", "http://u:secret@db.example", "redis://u:secret@db.example/x", "redis://u:secret@db.example:a:b"} {
+		if _, err := bus.Open(address, "c", "s"); !errors.Is(err, fault.BadInput) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
