@@ -56,3 +56,4 @@ clean: ## remove what the targets made
 
 pictures: ## take the docs' pictures anew, with a real browser
 	$(GO) run ./e2e/pictures
+	$(GO) test -count=1 ./e2e/doorpage -run '^TestPanelsAsPictures$$' -pictures $(CURDIR)/docs/pictures

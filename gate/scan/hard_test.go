@@ -137,6 +137,9 @@ func readFamily(t *testing.T, scenes []scene) (n count) {
 func TestHardPictures(t *testing.T) {
 	const floor, times = 0.89, 1.8
 	all := hardPictures(each)
+	if *folder != "" {
+		drawInto(t, *folder, all)
+	}
 	counts := make([]count, len(families()))
 	var lanes sync.WaitGroup
 	for i, family := range families() {
