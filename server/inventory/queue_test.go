@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 // commits is an act that takes a time and notes what it was given.
 type commits struct {
+	mu    sync.Mutex // covers the rest: each event has a queue of its own
 	sizes []int
 	ids   []string
 	fails error
@@ -24,6 +26,7 @@ type commits struct {
 const commitTakes = 10 * time.Millisecond
 
 func (c *commits) act(_ context.Context, _ *queue, b *batch) error {
+	c.mu.Lock()
 	c.now++
 	c.most = max(c.most, c.now)
 	c.sizes = append(c.sizes, len(b.asks))
@@ -33,7 +36,10 @@ func (c *commits) act(_ context.Context, _ *queue, b *batch) error {
 			a.hold = Hold{ID: a.take.ID, State: Held}
 		}
 	}
+	c.mu.Unlock()
 	time.Sleep(commitTakes)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.now--
 	return c.fails
 }
