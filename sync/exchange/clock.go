@@ -57,6 +57,7 @@ func sampleOf(sent, received, left, came time.Time) (s Sample, ok bool) {
 type Clock struct {
 	mu        sync.Mutex // covers what follows
 	estimate  Estimate
+	confirmed bool // by a measurement since the clock was made
 	authority bool
 	changed   func(Estimate, bool)
 }
@@ -89,6 +90,22 @@ func (c *Clock) Estimate(now time.Time) Estimate {
 	return c.estimate.aged(now)
 }
 
+// offer is what the clock tells others at now. What was kept from an earlier life is
+// not told before a measurement has confirmed it: the device's clock may have been set
+// since, and others would believe it.
+func (c *Clock) offer(now time.Time) Estimate {
+	if c == nil {
+		return Estimate{}
+	}
+	c.mu.Lock()
+	told := c.authority || c.confirmed
+	c.mu.Unlock()
+	if !told {
+		return Estimate{}
+	}
+	return c.Estimate(now)
+}
+
 // add takes a sample in, measured against a peer that knows the server's time
 // as the estimate from says.
 func (c *Clock) add(s Sample, from Estimate) {
@@ -101,6 +118,7 @@ func (c *Clock) add(s Sample, from Estimate) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept := c.estimate.aged(s.At)
+	c.confirmed = true
 	stepped := kept.Known && (fresh.Offset-kept.Offset).Abs() > fresh.Uncertainty+kept.Uncertainty+stepSlack
 	if kept.Known && !stepped && kept.Uncertainty <= fresh.Uncertainty {
 		return

@@ -171,7 +171,7 @@ func (s *session) stamp(m message) {
 		s.pulse.left(m.Number, s.local.Now())
 	case *pong:
 		now := s.local.Now()
-		if e := s.local.Clock.Estimate(now); e.Known {
+		if e := s.local.Clock.offer(now); e.Known {
 			offset, uncertainty := e.Offset.Microseconds(), uint64(e.Uncertainty.Microseconds())
 			m.Offset, m.Error = &offset, &uncertainty
 		}
