@@ -289,7 +289,7 @@ func histories(t *testing.T, n string) {
 
 // Same records, same state, whatever the order of their arrival (I3).
 func TestOrderOfArrivalDoesNotMatter(t *testing.T) {
-	histories(t, "500")
+	histories(t, "200")
 	rapid.Check(t, func(draw *rapid.T) {
 		p := invent(t, draw)
 		want, got := p.picture(p.straight()), p.picture(p.mixed())
