@@ -2,6 +2,7 @@ package sales_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -34,6 +35,7 @@ type machine struct {
 // money goes back; the ledger sums to nothing and no place is sold twice. Once the
 // dust settles nothing is left over.
 func TestWhateverHappens(t *testing.T) {
+	fewer(t)
 	onEach(t, func(t *testing.T, w *world) {
 		rapid.Check(t, func(rt *rapid.T) {
 			m := &machine{world: w, t: t, shown: map[string]bool{}}
@@ -82,6 +84,30 @@ func (m *machine) may(rt *rapid.T, err error) {
 		return
 	}
 	rt.Fatal(err)
+}
+
+// fewer has a test go through some histories only, the same each time, where the
+// command line says nothing: each of them is dozens of transactions. make soak goes
+// through many, at random.
+func fewer(t *testing.T) {
+	t.Helper()
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "rapid.checks" || f.Name == "rapid.seed" })
+	if said {
+		return
+	}
+	for name, value := range map[string]string{"rapid.checks": "15", "rapid.seed": "7"} {
+		set := flag.Lookup(name).Value
+		before := set.String()
+		if err := set.Set(value); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if err := set.Set(before); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
 }
 
 // nobody is the order that is picked while there is none: whatever is done to it
