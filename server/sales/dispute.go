@@ -2,6 +2,7 @@ package sales
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"usher/migrations/sqldb"
@@ -22,13 +23,14 @@ func newer(says, known payment.DisputeState) bool {
 	return slices.Index(progress, says) > slices.Index(progress, known)
 }
 
-// dispute takes in that a buyer's bank took the money, or decided. While it is
-// open the tickets are blocked; they are good again or void for good by its end.
-func (a *act) dispute(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, was payment.DisputeState) error {
+// dispute takes in that a buyer's bank took the money of a payment, or decided. While
+// it is open, the tickets that the payment paid are blocked; they are good again or
+// void for good by its end.
+func (a *act) dispute(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, have known, was payment.DisputeState) error {
 	if was == payment.NoDispute {
 		a.post(disputed, at(provider), p.Dispute.Amount, p.Currency, "disputed, "+p.Ref)
-		a.note("disputed", "provider", "%s of %s: the tickets are blocked", words(p.Dispute.Amount, p.Currency), p.Ref)
-		if a.State.Good() {
+		a.note("disputed", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
+		if have.accepted && a.State.Good() {
 			if err := a.turn(Disputed); err != nil {
 				return err
 			}
@@ -39,17 +41,18 @@ func (a *act) dispute(ctx context.Context, tx *sqldb.Tx, provider string, p paym
 	}
 	switch p.Dispute.State {
 	case payment.DisputeWon:
-		return a.won(ctx, tx, provider, p)
+		return a.won(ctx, tx, provider, p, have.accepted)
 	case payment.DisputeLost:
-		return a.lost(ctx, tx, p)
+		return a.lost(ctx, tx, provider, p, have.accepted)
 	}
 	return nil
 }
 
-func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment) error {
+// won has the money back: refunds that the dispute kept waiting can be made.
+func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, accepted bool) error {
 	a.post(at(provider), disputed, p.Dispute.Amount, p.Currency, "dispute won, "+p.Ref)
-	a.note("dispute won", "provider", "%s of %s: the tickets are good again", words(p.Dispute.Amount, p.Currency), p.Ref)
-	if a.State != Disputed {
+	a.note("dispute won", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
+	if !accepted || a.State != Disputed {
 		return nil
 	}
 	to := Paid
@@ -62,10 +65,23 @@ func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.
 	return a.sales.Tickets.UnblockIn(ctx, tx, a.Event, a.Tickets, "dispute won")
 }
 
-func (a *act) lost(ctx context.Context, tx *sqldb.Tx, p payment.Payment) error {
-	a.postBack(disputed, a.share(p.Dispute.Amount), "dispute lost, "+p.Ref)
-	a.note("dispute lost", "provider", "%s of %s: the tickets are void", words(p.Dispute.Amount, p.Currency), p.Ref)
-	if a.State != Disputed {
+// lost leaves the money with the buyer. What was to go back to them anyway has gone
+// back by that.
+func (a *act) lost(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, accepted bool) error {
+	covered, err := a.coverRefunds(ctx, tx, provider, p.Ref)
+	if err != nil {
+		return err
+	}
+	if !accepted {
+		covered = p.Dispute.Amount // it was to go back from the first
+	}
+	a.post(owed, disputed, covered, p.Currency, "went back by a lost dispute, "+p.Ref)
+	a.postBack(disputed, a.share(p.Dispute.Amount-covered), "dispute lost, "+p.Ref)
+	a.note("dispute lost", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
+	if !accepted && a.State == Refunding {
+		return a.turn(Refunded)
+	}
+	if !accepted || a.State != Disputed {
 		return nil
 	}
 	if err := a.turn(ChargedBack); err != nil {
@@ -76,4 +92,23 @@ func (a *act) lost(ctx context.Context, tx *sqldb.Tx, p payment.Payment) error {
 		return err
 	}
 	return a.giveUp(ctx, tx, numbers, ticketing.Cancelled, "charged back")
+}
+
+// coverRefunds ends the refunds of a payment that wait for its provider, and gives
+// what they come to.
+func (a *act) coverRefunds(ctx context.Context, tx *sqldb.Tx, provider, ref string) (sum int64, err error) {
+	rows, err := tx.QueryContext(ctx, `update order_refund set state = 'charged_back', done_at = $3, try_at = 0
+		where provider = $1 and ref = $2 and state = 'asked' returning amount`, provider, ref, a.now.UnixMilli())
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var amount int64
+		if err := rows.Scan(&amount); err != nil {
+			return 0, err
+		}
+		sum += amount
+	}
+	return sum, rows.Err()
 }

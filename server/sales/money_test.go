@@ -520,6 +520,48 @@ func TestDisputes(t *testing.T) {
 	}
 }
 
+// An order may be cancelled whose payment is disputed, before anybody has told usher:
+// the provider refuses to give money back that the buyer's bank has. The refund waits
+// for what the bank decides, and the money goes to the buyer once.
+func TestDisputeThatNobodyToldOf(t *testing.T) {
+	for end, refunded := range map[payment.DisputeState]bool{payment.DisputeWon: true, payment.DisputeLost: false} {
+		t.Run(string(end), func(t *testing.T) {
+			onEach(t, func(t *testing.T, w *world) {
+				o := w.paid(t, ga(2))
+				ref := w.refOf(t, o)
+				w.bank.set(ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount} })
+				if _, err := w.Cancel(t.Context(), o.ID, "the show is off", "organiser"); err != nil {
+					t.Fatal(err)
+				}
+				for range 3 {
+					w.pass(time.Hour)
+					if err := w.Reconcile(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if w.bank.get(ref).Refunded != 0 || -w.balance(t, "owed") != o.Total || w.balance(t, "disputed") != o.Total {
+					t.Errorf("while the bank decides %d went back, %d are owed, %d disputed", w.bank.get(ref).Refunded, -w.balance(t, "owed"), w.balance(t, "disputed"))
+				}
+				w.bank.set(ref, func(p *payment.Payment) { p.Dispute.State = end })
+				for range 3 {
+					w.pass(time.Hour)
+					if err := w.Reconcile(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.settle(t, ref) // the notice of the decision
+				if got := w.bank.get(ref).Refunded == o.Total; got != refunded || w.balance(t, "owed") != 0 || w.balance(t, "disputed") != 0 {
+					t.Errorf("%d went back, %d are owed, %d disputed", w.bank.get(ref).Refunded, -w.balance(t, "owed"), w.balance(t, "disputed"))
+				}
+				if got := w.order(t, o.ID); got.State != sales.Cancelled && got.State != sales.Refunded || w.left(t, "floor") != 20 {
+					t.Errorf("it is %s, and %d places are left", got.State, w.left(t, "floor"))
+				}
+				w.sound(t)
+			})
+		})
+	}
+}
+
 // What the provider keeps is a cost, told once it is known.
 func TestFees(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {

@@ -255,14 +255,38 @@ func (s *Sales) giveOneBack(ctx context.Context, id string, r refund) error {
 		return fault.New(fault.Unavailable, "payment provider %s is not set up here", r.Provider)
 	}
 	_, failed := s.Provider.Refund(ctx, payment.Refund{Key: r.ID, Ref: r.Ref, Amount: r.Amount, Why: payment.ClipText(r.Why)})
-	if kind := fault.KindOf(failed); failed != nil && kind != fault.Refused && kind != fault.BadInput && kind != fault.NotFound {
-		return errors.Join(failed, s.later(ctx, r.ID))
+	switch kind := fault.KindOf(failed); {
+	case failed == nil || kind == fault.BadInput || kind == fault.NotFound:
+	case kind == fault.Refused:
+		if waits, err := s.waitsForBank(ctx, id, r); err != nil || waits {
+			return err
+		}
+	default:
+		return errors.Join(failed, s.later(ctx, r.ID, soon))
 	}
 	if err := s.step("refunded"); err != nil {
 		return err
 	}
 	_, err := s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.gaveBack(ctx, tx, r, failed) })
 	return err
+}
+
+// waitsForBank finds out whether a refund was refused because the buyer's bank has the
+// money, which usher may not have heard yet. While the bank decides the refund waits;
+// when the buyer has won, it is done by that.
+func (s *Sales) waitsForBank(ctx context.Context, id string, r refund) (bool, error) {
+	p, err := s.Provider.Look(ctx, r.Ref)
+	if err != nil {
+		return true, errors.Join(err, s.later(ctx, r.ID, soon))
+	}
+	if p.Dispute.State != payment.DisputeOpen && p.Dispute.State != payment.DisputeLost {
+		return false, nil
+	}
+	_, err = s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.hear(ctx, tx, r.Provider, p) })
+	if err != nil || p.Dispute.State == payment.DisputeLost {
+		return true, err
+	}
+	return true, s.later(ctx, r.ID, paidLook)
 }
 
 // gaveBack notes that the provider has done a refund, or never will.
@@ -307,10 +331,13 @@ func (s *Sales) openRefunds(ctx context.Context, id string) (list []refund, err 
 	return list, stored(rows.Err(), "reading refunds")
 }
 
+// soon is after how long a refund is asked for again that could not be asked for.
+const soon = time.Minute
+
 // later puts a refund off that the provider can't do now.
-func (s *Sales) later(ctx context.Context, refundID string) error {
+func (s *Sales) later(ctx context.Context, refundID string, wait time.Duration) error {
 	return stored(s.DB.Exec(ctx, `update order_refund set tries = tries + 1, try_at = $2 where id = $1 and state = 'asked'`,
-		refundID, s.Now().Add(time.Minute).UnixMilli()), "putting a refund off")
+		refundID, s.Now().Add(wait).UnixMilli()), "putting a refund off")
 }
 
 // refundedElsewhere takes in refunds that somebody made at the provider.

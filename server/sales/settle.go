@@ -229,10 +229,10 @@ func (a *act) followUp(ctx context.Context, tx *sqldb.Tx, provider string, p pay
 	if err := a.refundedElsewhere(ctx, tx, provider, p, have.accepted); err != nil {
 		return err
 	}
-	if have.accepted && newer(p.Dispute.State, have.dispute) {
+	if newer(p.Dispute.State, have.dispute) {
 		was := have.dispute
 		have.dispute = p.Dispute.State
-		return a.dispute(ctx, tx, provider, p, was)
+		return a.dispute(ctx, tx, provider, p, *have, was)
 	}
 	return nil
 }

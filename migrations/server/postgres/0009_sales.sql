@@ -63,7 +63,7 @@ create table order_refund (
     order_id text collate "C" not null references sale_order (id),
     provider text collate "C" not null,
     ref      text collate "C" not null,               -- of the payment
-    state    text collate "C" not null,               -- asked, done, refused
+    state    text collate "C" not null,               -- asked, done, refused, charged_back
     amount   bigint           not null check (amount > 0),
     currency text collate "C" not null,
     why      text collate "C" not null,

@@ -63,7 +63,7 @@ create table order_refund (
     order_id text    not null references sale_order (id),
     provider text    not null,
     ref      text    not null,               -- of the payment
-    state    text    not null,               -- asked, done, refused
+    state    text    not null,               -- asked, done, refused, charged_back
     amount   integer not null check (amount > 0),
     currency text    not null,
     why      text    not null,
