@@ -6,12 +6,12 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"usher/server"
 	"usher/server/catalog"
+	"usher/server/clocktest"
 )
 
 // quayShop is an event that sells, in hostile words.
@@ -75,15 +75,14 @@ access_code = "ANCHOR"
 // till is a site that sells, by a clock of the test's.
 type till struct {
 	*site
-	t  *testing.T
-	mu sync.Mutex
-	at time.Time
+	t     *testing.T
+	clock *clocktest.Clock
 }
 
 func newTill(t *testing.T) *till {
 	t.Helper()
-	l := &till{t: t, at: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)}
-	s := opened(t, server.Config{Now: l.now, PublicURL: "http://shop.example", Selling: server.Selling{Sandbox: true, Inbox: true}})
+	l := &till{t: t, clock: clocktest.At(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))}
+	s := opened(t, server.Config{Now: l.clock.Now, PublicURL: "http://shop.example", Selling: server.Selling{Sandbox: true, Inbox: true}})
 	spec, err := catalog.ParseFile("shop.toml", []byte(quayShop))
 	if err == nil {
 		_, err = s.Catalog.Apply(t.Context(), spec)
@@ -93,18 +92,6 @@ func newTill(t *testing.T) *till {
 	}
 	l.site = served(t, s)
 	return l
-}
-
-func (l *till) now() time.Time {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.at
-}
-
-func (l *till) pass(d time.Duration) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.at = l.at.Add(d)
 }
 
 // post sends a form and gives the answer with its body.
@@ -332,7 +319,7 @@ func TestHoldingAndLetting(t *testing.T) {
 	if _, body := l.get(again + "/state"); !strings.Contains(body, `"page":"form"`) {
 		t.Errorf("the state is %s", body)
 	}
-	l.pass(11 * time.Minute)
+	l.clock.Pass(11 * time.Minute)
 	l.shows(again, "The time is over", "Nothing was charged")
 	if answer, _ := l.post(again+"/pay", buyer[1:]+"card"); answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != again {
 		t.Errorf("paying too late: status %d to %s", answer.StatusCode, answer.Header.Get("Location"))

@@ -58,7 +58,7 @@ func TestServerKilledAroundTheCommit(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.want(t, "hall", 0, 2*lost)
-			w.clock.add(10 * time.Minute)
+			w.clock.Pass(10 * time.Minute)
 			if _, _, err := dying.Expire(t.Context()); lost > 0 && !errors.Is(err, fault.Internal) {
 				t.Error(err)
 			}
@@ -119,7 +119,7 @@ func TestKeep(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); w.Keep(ctx) }()
-		w.clock.add(10 * time.Minute)
+		w.clock.Pass(10 * time.Minute)
 		<-failed
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 			h, err := w.Look(t.Context(), "h")

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
 	"usher/migrations"
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
+	"usher/server/clocktest"
 	"usher/sync/fault"
 )
 
@@ -18,33 +18,15 @@ const event = "NIGHT-1"
 
 var start = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
 
-// clock is a time that tests set.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) add(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // world is a stock over a real database.
 type world struct {
 	*Stock
-	clock *clock
+	clock *clocktest.Clock
 }
 
 func newWorld(t testing.TB, db *sqldb.DB, cfg Config) *world {
 	t.Helper()
-	w := &world{clock: &clock{now: start}}
+	w := &world{clock: clocktest.At(start)}
 	w.Stock = New(db, w.clock.Now, cfg)
 	t.Cleanup(w.Close)
 	return w

@@ -131,7 +131,7 @@ func TestCostIsFlat(t *testing.T) {
 		if _, err := w.Hold(t.Context(), over); err != nil {
 			t.Fatal(err)
 		}
-		w.clock.add(2 * time.Minute)
+		w.clock.Pass(2 * time.Minute)
 		b := w.acts(t)
 		err := w.inTx(t, func(ctx context.Context, tx *sqldb.Tx) error {
 			s := &spy{Tx: tx}

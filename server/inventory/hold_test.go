@@ -53,7 +53,7 @@ func TestEndsOfAHold(t *testing.T) {
 		Sold:     func(t *testing.T, w *world) error { _, err := w.sell(t, "h"); return err },
 		Released: func(t *testing.T, w *world) error { return w.Release(t.Context(), "h") },
 		Expired: func(t *testing.T, w *world) error {
-			w.clock.add(10 * time.Minute)
+			w.clock.Pass(10 * time.Minute)
 			n, _, err := w.Expire(t.Context())
 			if n > 1 {
 				t.Errorf("%d expired", n)
@@ -125,7 +125,7 @@ func TestSaleJustAfterTheEnd(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.set(t, event, Pool{Code: "hall", Capacity: 3})
 		w.hold(t, "h", n("hall", 2))
-		w.clock.add(10*time.Minute + time.Second)
+		w.clock.Pass(10*time.Minute + time.Second)
 		if _, err := w.sell(t, "h"); err != nil {
 			t.Fatal(err)
 		}
@@ -149,18 +149,18 @@ func TestExpireSaysWhenNext(t *testing.T) {
 		}
 		wantExpire(0, time.Time{})
 		w.hold(t, "a", n("hall", 1))
-		w.clock.add(time.Minute)
+		w.clock.Pass(time.Minute)
 		elsewhere := w.request("b", n("hall", 4))
 		elsewhere.Event = "OTHER"
 		if _, err := w.Hold(t.Context(), elsewhere); err != nil {
 			t.Fatal(err)
 		}
 		wantExpire(0, start.Add(10*time.Minute))
-		w.clock.add(9*time.Minute - time.Millisecond)
+		w.clock.Pass(9*time.Minute - time.Millisecond)
 		wantExpire(0, start.Add(10*time.Minute))
-		w.clock.add(time.Millisecond)
+		w.clock.Pass(time.Millisecond)
 		wantExpire(1, start.Add(11*time.Minute))
-		w.clock.add(time.Minute)
+		w.clock.Pass(time.Minute)
 		wantExpire(1, time.Time{})
 		w.want(t, "hall", 0, 0)
 	})
@@ -178,11 +178,11 @@ func TestExtendOnce(t *testing.T) {
 		}
 		_, err := w.Extend(t.Context(), "h", later.Add(time.Minute))
 		wantKind(t, err, fault.Refused)
-		w.clock.add(15 * time.Minute)
+		w.clock.Pass(15 * time.Minute)
 		if n, _, err := w.Expire(t.Context()); n != 0 || err != nil {
 			t.Errorf("an extended hold expired at its first time: %d, %v", n, err)
 		}
-		w.clock.add(5 * time.Minute)
+		w.clock.Pass(5 * time.Minute)
 		if n, _, err := w.Expire(t.Context()); n != 1 || err != nil {
 			t.Errorf("expired %d, %v", n, err)
 		}
@@ -205,7 +205,7 @@ func TestKeepForAnInvoice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.clock.add(13 * 24 * time.Hour)
+		w.clock.Pass(13 * 24 * time.Hour)
 		if n, next, err := w.Expire(t.Context()); n != 0 || !next.Equal(due) || err != nil {
 			t.Errorf("expired %d, next %v, %v", n, next, err)
 		}

@@ -203,7 +203,7 @@ func (m *model) Extend(t *rapid.T) {
 
 func (m *model) Expire(t *rapid.T) {
 	w := m.real[0]
-	w.clock.add(time.Duration(rapid.IntRange(0, 180).Draw(t, "seconds")) * time.Second)
+	w.clock.Pass(time.Duration(rapid.IntRange(0, 180).Draw(t, "seconds")) * time.Second)
 	var both sync.WaitGroup
 	errs := make([]error, len(m.real))
 	for i, server := range m.real {

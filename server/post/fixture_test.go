@@ -17,27 +17,10 @@ import (
 	"usher/migrations"
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
+	"usher/server/clocktest"
 )
 
 var start = time.Date(2026, 7, 11, 18, 0, 0, 0, time.UTC)
-
-// clock is a clock that tests set.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) pass(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
 
 // server is a real mail server in this process, with the troubles that one has.
 type server struct {
@@ -149,11 +132,11 @@ func (discarded) Println(...any)        {}
 // office is an outbox with its clock.
 type office struct {
 	*Post
-	clock *clock
+	clock *clocktest.Clock
 }
 
 func open(db *sqldb.DB, to Transport, compose Composer) *office {
-	c := &clock{now: start}
+	c := clocktest.At(start)
 	return &office{New(Config{
 		DB: db, Transport: to, From: netmail.Address{Name: "Händel Hall", Address: "tickets@hall.example"}, Compose: compose,
 		Now: c.Now, Log: slog.New(slog.DiscardHandler),

@@ -24,7 +24,7 @@ func TestMailIsSent(t *testing.T) {
 		o.queue(t, ticketsMail("A1"))
 		o.queue(t, ticketsMail("A1")) // the act that queues it is done again
 		o.drain(t)
-		o.clock.pass(GiveUp)
+		o.clock.Pass(GiveUp)
 		o.drain(t)
 		got := s.arrivals()
 		if len(got) != 1 || got[0].to != "a1@buyers.example" {
@@ -85,12 +85,12 @@ func TestTroubleThatPasses(t *testing.T) {
 					if m.State != Waiting || m.Problem == "" || !m.Due.Equal(o.clock.Now().Add(wait)) {
 						t.Fatalf("after the wait of %v: %+v", wait, m)
 					}
-					o.clock.pass(wait - 1)
+					o.clock.Pass(wait - 1)
 					o.drain(t)
 					if again := o.only(t, "A1"); again.Tries != m.Tries {
 						t.Fatal("it was tried before its time")
 					}
-					o.clock.pass(1)
+					o.clock.Pass(1)
 					wait *= 2
 				}
 				s.set(func(s *server) { s.mail, s.rcpt, s.data = nil, nil, nil })
@@ -138,7 +138,7 @@ func TestServerThatIsGone(t *testing.T) {
 			if tries > 100 {
 				t.Fatal("it is never given up")
 			}
-			o.clock.pass(m.Due.Sub(o.clock.Now()))
+			o.clock.Pass(m.Due.Sub(o.clock.Now()))
 		}
 		status, err := o.Status(t.Context())
 		if err != nil || status.Failed != 1 || status.Waiting != 0 {
@@ -149,7 +149,7 @@ func TestServerThatIsGone(t *testing.T) {
 		}
 		s := &server{}
 		o.Transport = s.listening(t)
-		o.clock.pass(time.Hour)
+		o.clock.Pass(time.Hour)
 		o.drain(t)
 		if err := o.Again(t.Context(), "tickets/A1"); err != nil {
 			t.Fatal(err)
@@ -197,7 +197,7 @@ func TestRefusal(t *testing.T) {
 				}
 				s.set(func(s *server) { s.rcpt, s.data = nil, nil })
 				o.queue(t, ticketsMail("B2"))
-				o.clock.pass(GiveUp)
+				o.clock.Pass(GiveUp)
 				o.drain(t)
 				if got := s.arrivals(); len(got) != 1 || got[0].to != "b2@buyers.example" {
 					t.Errorf("%v arrived", got)
@@ -219,7 +219,7 @@ func TestCutAfterTheMessage(t *testing.T) {
 			t.Fatalf("it is noted as %+v", m)
 		}
 		s.set(func(s *server) { s.cut = false })
-		o.clock.pass(firstPause)
+		o.clock.Pass(firstPause)
 		o.drain(t)
 		got := s.arrivals()
 		if len(got) != 2 || o.only(t, "A1").State != Sent {
@@ -264,7 +264,7 @@ func TestLetterThatCantBe(t *testing.T) {
 			t.Errorf("it is noted as %+v", m)
 		}
 		trouble = fault.New(fault.Expired, "the order was cancelled")
-		o.clock.pass(firstPause)
+		o.clock.Pass(firstPause)
 		o.drain(t)
 		if m := o.only(t, "A1"); m.State != Dropped {
 			t.Errorf("it is noted as %+v", m)
@@ -315,12 +315,12 @@ func TestServerThatDied(t *testing.T) {
 		if taken, err := o.take(t.Context(), 1); err != nil || len(taken) != 1 {
 			t.Fatal(len(taken), err)
 		}
-		o.clock.pass(lease - time.Second)
+		o.clock.Pass(lease - time.Second)
 		o.drain(t)
 		if got := s.arrivals(); len(got) != 0 {
 			t.Fatal("it was taken from a server that may be at it")
 		}
-		o.clock.pass(time.Second)
+		o.clock.Pass(time.Second)
 		o.drain(t)
 		if got := s.arrivals(); len(got) != 1 {
 			t.Errorf("%d messages arrived", len(got))
@@ -339,7 +339,7 @@ func TestLeaseThatRanOut(t *testing.T) {
 		if err != nil || len(taken) != 1 {
 			t.Fatal(len(taken), err)
 		}
-		o.clock.pass(lease)
+		o.clock.Pass(lease)
 		other, err := o.take(t.Context(), 1)
 		if err != nil || len(other) != 1 {
 			t.Fatal(len(other), err)
@@ -354,7 +354,7 @@ func TestLeaseThatRanOut(t *testing.T) {
 		if err := o.done(t.Context(), taken[0], Sent, ""); err != nil {
 			t.Fatal(err)
 		}
-		o.clock.pass(GiveUp)
+		o.clock.Pass(GiveUp)
 		o.drain(t)
 		if got := s.arrivals(); len(got) != 0 || o.only(t, "A1").State != Sent {
 			t.Error("what was sent is sent again")
@@ -415,7 +415,7 @@ func TestNote(t *testing.T) {
 		want("1 mail waits, as no mail server is set up")
 		o.Transport = to
 		want("")
-		o.clock.pass(overdue + 1)
+		o.clock.Pass(overdue + 1)
 		want("1 mail waits, the oldest since 2026-07-11T18:00:00Z")
 		o.drain(t)
 		want("mail has failed: see the orders' histories")

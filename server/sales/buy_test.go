@@ -94,7 +94,7 @@ func TestFree(t *testing.T) {
 				t.Fatalf("%+v, %v", o, err)
 			}
 		}
-		w.pass(time.Hour)
+		w.time.Pass(time.Hour)
 		if err := w.Reconcile(t.Context()); err != nil {
 			t.Error(err)
 		}
@@ -111,7 +111,7 @@ func TestBeginAgain(t *testing.T) {
 		cart := ga(2)
 		cart.Key = "a key that the buyer keeps"
 		first := w.begin(t, cart)
-		w.pass(time.Minute)
+		w.time.Pass(time.Minute)
 		if again := w.begin(t, cart); again.ID != first.ID || again.Code != first.Code || !again.Until.Equal(first.Until) {
 			t.Errorf("%+v, then %+v", first, again)
 		}
@@ -125,7 +125,7 @@ func TestBeginAgain(t *testing.T) {
 		if separate := w.begin(t, ga(2)); separate.ID == first.ID {
 			t.Error("without a key it is the same order")
 		}
-		w.pass(time.Hour)
+		w.time.Pass(time.Hour)
 		w.expire(t)
 		if again := w.begin(t, cart); again.ID != first.ID || again.State != sales.Expired {
 			t.Errorf("after its time it is %s", again.State)
@@ -187,7 +187,7 @@ func TestCartsThatCantBe(t *testing.T) {
 		if !errors.As(err, &short) || short.Left["floor"] != 3 {
 			t.Errorf("more than there are: %v", err)
 		}
-		w.pass(60 * 24 * time.Hour)
+		w.time.Pass(60 * 24 * time.Hour)
 		_, err = w.Begin(t.Context(), ga(1))
 		wantKind(t, "after the sale", err, fault.Refused)
 	})
@@ -291,7 +291,7 @@ func TestExtend(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		o := w.begin(t, ga(1))
 		for n := 1; n <= 2; n++ {
-			w.pass(9 * time.Minute)
+			w.time.Pass(9 * time.Minute)
 			var err error
 			if o, err = w.Extend(t.Context(), o.ID); err != nil || !o.Until.Equal(start.Add(time.Duration(n+1)*10*time.Minute)) {
 				t.Fatalf("until %v, %v", o.Until, err)
@@ -303,7 +303,7 @@ func TestExtend(t *testing.T) {
 		if w.left(t, "floor") != 19 {
 			t.Error("the places went back before their time")
 		}
-		w.pass(12 * time.Minute)
+		w.time.Pass(12 * time.Minute)
 		w.expire(t)
 		if got := w.order(t, o.ID); got.State != sales.Expired || w.left(t, "floor") != 20 {
 			t.Errorf("it is %s, and %d places are left", got.State, w.left(t, "floor"))
@@ -346,7 +346,7 @@ func TestLinks(t *testing.T) {
 		}
 		_, err = w.Open(t.Context(), link[1:])
 		wantKind(t, "a part of it", err, fault.NotFound)
-		w.pass(500 * 24 * time.Hour)
+		w.time.Pass(500 * 24 * time.Hour)
 		_, err = w.Open(t.Context(), link)
 		wantKind(t, "long after", err, fault.Expired)
 	})

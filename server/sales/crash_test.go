@@ -80,9 +80,9 @@ func (w *world) sellAndRefund(t *testing.T, cart sales.Cart) {
 		_, err := w.Refund(t.Context(), o.ID, sales.Refund{Key: "r", Why: "w", Who: "organiser"})
 		return err
 	})
-	w.pass(2 * time.Minute)
+	w.time.Pass(2 * time.Minute)
 	w.again(t, func() error { return w.Reconcile(t.Context()) })
-	w.pass(-2 * time.Minute)
+	w.time.Pass(-2 * time.Minute)
 	if p := w.bank.get(w.refOf(t, o)); p.Refunded != o.Total || w.left(t, "floor") != 20 || w.balance(t, "owed") != 0 {
 		t.Fatalf("%d went back, %d places are left, %d are owed", p.Refunded, w.left(t, "floor"), w.balance(t, "owed"))
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"log/slog"
 	netmail "net/mail"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
 	"usher/server/catalog"
+	"usher/server/clocktest"
 	"usher/server/inventory"
 	"usher/server/journals"
 	"usher/server/post"
@@ -119,30 +119,17 @@ type world struct {
 	vault   *vault.Vault
 	post    *post.Post
 
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (w *world) clock() time.Time {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.now
-}
-
-func (w *world) pass(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.now = w.now.Add(d)
+	time *clocktest.Clock
 }
 
 func newWorld(t testing.TB, db *sqldb.DB) *world {
 	t.Helper()
-	w := &world{db: db, now: start.Add(-time.Second)}
-	w.vault = vault.New(db, rand.Reader, w.clock, "Test Organiser")
+	w := &world{db: db, time: clocktest.At(start.Add(-time.Second))}
+	w.vault = vault.New(db, rand.Reader, w.time.Now, "Test Organiser")
 	if err := w.vault.UnlockUnsealed(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	w.bank = newBank(w.clock)
+	w.bank = newBank(w.time.Now)
 	w.assemble(t)
 	t.Cleanup(func() { w.stock.Close() })
 	w.apply(t, file)
@@ -159,7 +146,7 @@ func (w *world) apply(t testing.TB, text string) {
 	if _, err := w.catalog.Apply(t.Context(), spec); err != nil {
 		t.Fatal(err)
 	}
-	w.pass(time.Second) // what was read of the shop before is good for so long
+	w.time.Pass(time.Second) // what was read of the shop before is good for so long
 }
 
 // assemble makes everything over the database anew, as a server does that starts.
@@ -168,17 +155,17 @@ func (w *world) assemble(t testing.TB) {
 	if w.stock != nil {
 		w.stock.Close()
 	}
-	j := journals.New(w.db, w.vault, w.clock)
-	w.catalog = catalog.New(w.db, w.vault, j, w.clock)
-	w.tickets = ticketing.New(w.db, w.vault, j, w.catalog, rand.Reader, w.clock)
-	w.stock = inventory.New(w.db, w.clock, inventory.Config{})
+	j := journals.New(w.db, w.vault, w.time.Now)
+	w.catalog = catalog.New(w.db, w.vault, j, w.time.Now)
+	w.tickets = ticketing.New(w.db, w.vault, j, w.catalog, rand.Reader, w.time.Now)
+	w.stock = inventory.New(w.db, w.time.Now, inventory.Config{})
 	w.catalog.OnShop(func(ctx context.Context, tx *sqldb.Tx, s *catalog.Shop) error {
 		return w.stock.SetIn(ctx, tx, s.Event, sales.Pools(s))
 	})
-	w.post = post.New(post.Config{DB: w.db, From: netmail.Address{Address: "box@pier.example"}, Now: w.clock, Log: slog.New(slog.DiscardHandler)})
+	w.post = post.New(post.Config{DB: w.db, From: netmail.Address{Address: "box@pier.example"}, Now: w.time.Now, Log: slog.New(slog.DiscardHandler)})
 	w.Sales = sales.New(sales.Config{
-		DB: w.db, Vault: w.vault, Catalog: w.catalog, Stock: w.stock, Tickets: w.tickets, Printer: printout.New(w.tickets, w.catalog, w.clock),
-		Post: w.post, Provider: w.bank, Public: func(context.Context) string { return "https://shop.example" }, Rand: rand.Reader, Now: w.clock, Log: slog.New(slog.DiscardHandler),
+		DB: w.db, Vault: w.vault, Catalog: w.catalog, Stock: w.stock, Tickets: w.tickets, Printer: printout.New(w.tickets, w.catalog, w.time.Now),
+		Post: w.post, Provider: w.bank, Public: func(context.Context) string { return "https://shop.example" }, Rand: rand.Reader, Now: w.time.Now, Log: slog.New(slog.DiscardHandler),
 	})
 	w.post.Compose = w.Sales.Compose
 }

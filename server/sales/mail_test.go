@@ -94,7 +94,7 @@ func TestLettersAboutInvoices(t *testing.T) {
 		}
 		box := w.awaiting(t, catalog.MethodBoxOffice)
 		wantLetter(t, w.compose(t, box.ID, "awaiting"), "Please pay €55.50 at the box office by Tuesday 4 August 2026, and name your order "+box.Code)
-		w.pass(14 * 24 * time.Hour)
+		w.time.Pass(14 * 24 * time.Hour)
 		w.expire(t)
 		wantLetter(t, w.compose(t, o.ID, "lapsed"), "was to be paid by Wednesday 15 July 2026")
 		if _, err := w.Compose(t.Context(), post.Mail{Kind: "awaiting", About: o.ID}); fault.KindOf(err) != fault.Expired {

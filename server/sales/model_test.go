@@ -59,10 +59,8 @@ func (m *machine) begin(rt *rapid.T) {
 			rt.Fatal(err)
 		}
 	}
-	m.mu.Lock()
-	m.now = start
-	m.mu.Unlock()
-	m.bank = newBank(m.clock)
+	m.time.Set(start)
+	m.bank = newBank(m.time.Now)
 	m.assemble(m.t)
 	m.Step(m.step)
 }
@@ -214,7 +212,7 @@ func (m *machine) notices(rt *rapid.T) {
 }
 
 func (m *machine) timePasses(rt *rapid.T) {
-	m.pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 9 * time.Minute, 10 * time.Minute, 24 * time.Hour}).Draw(rt, "time"))
+	m.time.Pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 9 * time.Minute, 10 * time.Minute, 24 * time.Hour}).Draw(rt, "time"))
 	if rapid.Bool().Draw(rt, "holds end") {
 		if _, _, err := m.stock.Expire(m.t.Context()); err != nil {
 			rt.Fatal(err)
@@ -331,7 +329,7 @@ func (m *machine) settles(rt *rapid.T) {
 		m.bank.set(p.Ref, func(p *payment.Payment) { p.Dispute.State = end })
 	}
 	for range 3 {
-		m.pass(30 * 24 * time.Hour)
+		m.time.Pass(30 * 24 * time.Hour)
 		if _, _, err := m.stock.Expire(m.t.Context()); err != nil {
 			rt.Fatal(err)
 		}

@@ -20,7 +20,7 @@ func (w *world) late(t *testing.T, count int) sales.Order {
 	t.Helper()
 	o := w.byCard(t, w.begin(t, ga(count)))
 	w.bank.has(func(b *bank) { b.busy = true })
-	w.pass(10 * time.Minute)
+	w.time.Pass(10 * time.Minute)
 	w.expire(t)
 	w.bank.has(func(b *bank) { b.busy = false })
 	if got := w.order(t, o.ID); got.State != sales.Expired || w.left(t, "floor") != 20 {
@@ -75,7 +75,7 @@ func TestPaidTooLate(t *testing.T) {
 func TestStrayPaymentIsCalledOff(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		o := w.late(t, 2)
-		w.pass(time.Hour)
+		w.time.Pass(time.Hour)
 		w.expire(t)
 		if p := w.bank.get(o.Ref()); p.State != payment.Cancelled {
 			t.Errorf("an hour after its order was over it is %s", p.State)
@@ -102,7 +102,7 @@ func TestAnotherAmount(t *testing.T) {
 				}
 				w.wantTold(t, o.ID, "refused", "is not accepted")
 				w.sound(t)
-				w.pass(10 * time.Minute)
+				w.time.Pass(10 * time.Minute)
 				w.expire(t)
 				if w.left(t, "floor") != 20 {
 					t.Errorf("%d places are left", w.left(t, "floor"))
@@ -247,11 +247,11 @@ func TestRefundWaitsForTheProvider(t *testing.T) {
 		}
 		w.bank.has(func(b *bank) { b.trouble, b.lost = nil, down })
 		for range 3 {
-			w.pass(2 * time.Minute)
+			w.time.Pass(2 * time.Minute)
 			_ = w.Reconcile(t.Context()) // says that the provider is down
 		}
 		w.bank.has(func(b *bank) { b.lost = nil })
-		w.pass(2 * time.Minute)
+		w.time.Pass(2 * time.Minute)
 		w.expire(t)
 		if w.bank.get(w.refOf(t, o)).Refunded != o.Total || w.balance(t, "owed") != 0 || w.balance(t, "at:test") != 0 {
 			t.Errorf("%d went back, %d are owed", w.bank.get(w.refOf(t, o)).Refunded, w.balance(t, "owed"))
@@ -353,7 +353,7 @@ func TestInvoice(t *testing.T) {
 		if w.balance(t, "buyers") != o.Total {
 			t.Errorf("the buyer is to pay %d", w.balance(t, "buyers"))
 		}
-		w.pass(13 * 24 * time.Hour)
+		w.time.Pass(13 * 24 * time.Hour)
 		w.expire(t)
 		if w.left(t, "floor") != 18 {
 			t.Fatal("its places went back")
@@ -383,7 +383,7 @@ func TestInvoice(t *testing.T) {
 func TestInvoiceThatLapses(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		o := w.awaiting(t, catalog.MethodInvoice)
-		w.pass(14 * 24 * time.Hour)
+		w.time.Pass(14 * 24 * time.Hour)
 		w.expire(t)
 		if got := w.order(t, o.ID); got.State != sales.Lapsed || w.left(t, "floor") != 20 || w.balance(t, "buyers") != 0 {
 			t.Fatalf("it is %+v, and %d places are left", got, w.left(t, "floor"))
@@ -417,7 +417,7 @@ func TestTicketsBeforePayment(t *testing.T) {
 			}
 		}
 		want(ticketing.Valid, true)
-		w.pass(14 * 24 * time.Hour)
+		w.time.Pass(14 * 24 * time.Hour)
 		w.expire(t)
 		want(ticketing.Blocked, true)
 		if _, err := w.Receive(t.Context(), o.ID, sales.Received{Via: sales.Bank, Ref: "late", Amount: o.Total}); err != nil {
@@ -534,7 +534,7 @@ func TestDisputeThatNobodyToldOf(t *testing.T) {
 					t.Fatal(err)
 				}
 				for range 3 {
-					w.pass(time.Hour)
+					w.time.Pass(time.Hour)
 					if err := w.Reconcile(t.Context()); err != nil {
 						t.Fatal(err)
 					}
@@ -544,7 +544,7 @@ func TestDisputeThatNobodyToldOf(t *testing.T) {
 				}
 				w.bank.set(ref, func(p *payment.Payment) { p.Dispute.State = end })
 				for range 3 {
-					w.pass(time.Hour)
+					w.time.Pass(time.Hour)
 					if err := w.Reconcile(t.Context()); err != nil {
 						t.Fatal(err)
 					}

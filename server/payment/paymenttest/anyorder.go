@@ -42,7 +42,7 @@ func testAnyOrder(t *testing.T, r *Rig) {
 				}
 			},
 			"decline": func(*rapid.T) { r.Decline(s) },
-			"wait":    func(*rapid.T) { r.Clock.Wait(time.Second) },
+			"wait":    func(*rapid.T) { r.Clock.Pass(time.Second) },
 			"pay": func(rt *rapid.T) {
 				if could := r.Pay(s); could != (m.state == payment.Pending) {
 					rt.Fatalf("a %s payment could be paid: %t", m.state, could)

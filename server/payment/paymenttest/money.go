@@ -90,7 +90,7 @@ func patiently[T any](ask func() (T, error)) (got T, err error) {
 func testStartLate(t *testing.T, r *Rig) {
 	a := r.Attempt()
 	s := r.start(t, a)
-	r.Clock.Wait(2 * time.Hour)
+	r.Clock.Pass(2 * time.Hour)
 	if again := r.start(t, a); again.Ref != s.Ref {
 		t.Errorf("after its end the attempt gives %+v; want %+v", again, s)
 	}
@@ -203,7 +203,7 @@ func testCancelRace(t *testing.T, r *Rig) {
 
 func testRunsOut(t *testing.T, r *Rig) {
 	s := r.start(t, r.Attempt())
-	r.Clock.Wait(2 * time.Hour)
+	r.Clock.Pass(2 * time.Hour)
 	r.wantState(t, s, payment.Cancelled)
 	if r.Pay(s) {
 		t.Error("it was paid after its end")
@@ -245,7 +245,7 @@ func testRefundOnce(t *testing.T, r *Rig) {
 		t.Fatal(err)
 	}
 	for _, later := range []time.Duration{0, time.Minute, 30 * 24 * time.Hour} {
-		r.Clock.Wait(later)
+		r.Clock.Pass(later)
 		again, err := r.Provider.Refund(t.Context(), ask)
 		if err != nil || again != first {
 			t.Errorf("refunded %+v, then %+v, %v", first, again, err)

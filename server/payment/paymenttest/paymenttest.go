@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/server/clocktest"
 	"usher/server/payment"
 	"usher/sync/fault"
 )
@@ -18,7 +19,7 @@ import (
 // wire and the clock.
 type Rig struct {
 	Provider payment.Provider
-	Clock    *Clock
+	Clock    *clocktest.Clock
 
 	// Pay has the buyer pay with a card that works, and reports whether they could.
 	Pay func(s payment.Started) bool
@@ -43,21 +44,8 @@ type Delivery struct {
 	Body   []byte
 }
 
-// Clock is a clock that stands still until it is moved.
-type Clock struct{ ms atomic.Int64 }
-
-// NewClock gives a clock at a fixed time.
-func NewClock() *Clock {
-	c := &Clock{}
-	c.ms.Store(time.Date(2027, 3, 1, 10, 0, 0, 0, time.UTC).UnixMilli())
-	return c
-}
-
-// Now tells the time.
-func (c *Clock) Now() time.Time { return time.UnixMilli(c.ms.Load()).UTC() }
-
-// Wait moves the clock on.
-func (c *Clock) Wait(d time.Duration) { c.ms.Add(d.Milliseconds()) }
+// Start is when the clock of a suite begins.
+var Start = time.Date(2027, 3, 1, 10, 0, 0, 0, time.UTC)
 
 // Wire is a transport that can be cut, and that can lose answers.
 type Wire struct {

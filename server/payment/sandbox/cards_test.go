@@ -75,7 +75,7 @@ func TestCards(t *testing.T) {
 					t.Errorf("the buyer is sent to %q", to)
 				}
 				for i, step := range c.steps {
-					b.clock.Wait(step.wait)
+					b.clock.Pass(step.wait)
 					if got := b.look(s.Ref).State; got != step.state {
 						t.Errorf("step %d: it is %s; want %s", i, got, step.state)
 					}
@@ -100,7 +100,7 @@ func TestNoticeTwiceIsOneEvent(t *testing.T) {
 	each(t, func(t *testing.T, b *bench) {
 		b.press(b.start(), number(t, "Notice twice"))
 		b.deliver()
-		b.clock.Wait(AgainAfter)
+		b.clock.Pass(AgainAfter)
 		b.deliver()
 		ids := map[string]int{}
 		for _, d := range b.shop.take() {

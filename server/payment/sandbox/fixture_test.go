@@ -14,6 +14,7 @@ import (
 	"usher/migrations"
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
+	"usher/server/clocktest"
 	"usher/server/payment"
 	"usher/server/payment/paymenttest"
 )
@@ -22,7 +23,7 @@ import (
 type bench struct {
 	*Sandbox
 	t     *testing.T
-	clock *paymenttest.Clock
+	clock *clocktest.Clock
 	wire  *paymenttest.Wire
 	shop  *shop
 	hook  string
@@ -73,7 +74,7 @@ func each(t *testing.T, test func(*testing.T, *bench)) {
 
 func newBench(t *testing.T, db *sqldb.DB) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: paymenttest.NewClock(), shop: &shop{status: http.StatusOK}}
+	b := &bench{t: t, clock: clocktest.At(paymenttest.Start), shop: &shop{status: http.StatusOK}}
 	server := httptest.NewServer(b.shop)
 	t.Cleanup(server.Close)
 	b.hook = server.URL + "/hooks/sandbox"
@@ -103,7 +104,7 @@ func (b *bench) rig() *paymenttest.Rig {
 		Decline: func(s payment.Started) { b.press(s, "4000 0000 0000 0002") },
 		Dispute: func(s payment.Started, won bool) (begins, ends func()) {
 			b.press(s, map[bool]string{true: "4000 0000 0000 0267", false: "4000 0000 0000 0259"}[won])
-			return func() { b.clock.Wait(DisputedAfter) }, func() { b.clock.Wait(DecidedAfter) }
+			return func() { b.clock.Pass(DisputedAfter) }, func() { b.clock.Pass(DecidedAfter) }
 		},
 		Notices: func() []paymenttest.Delivery { b.deliver(); return b.shop.take() },
 		Forge: func(body []byte, at time.Time) http.Header {

@@ -22,11 +22,11 @@ func TestNoticeIsSentUntilItIsTaken(t *testing.T) {
 		b.press(b.start(), number(t, "Works"))
 		for _, pause := range []time.Duration{0, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second} {
 			if pause > 0 {
-				b.clock.Wait(pause - time.Millisecond)
+				b.clock.Pass(pause - time.Millisecond)
 				if n := b.deliver(); n != 0 {
 					t.Errorf("sent again before %v are over", pause)
 				}
-				b.clock.Wait(time.Millisecond)
+				b.clock.Pass(time.Millisecond)
 			}
 			b.Sandbox = b.another(b.DB) // it survives a restart
 			if n := b.deliver(); n != 1 {
@@ -35,18 +35,18 @@ func TestNoticeIsSentUntilItIsTaken(t *testing.T) {
 		}
 		for _, status := range []int{http.StatusFound, http.StatusBadRequest} {
 			b.shop.answers(status)
-			b.clock.Wait(lastRetry)
+			b.clock.Pass(lastRetry)
 			if n := b.deliver(); n != 1 {
 				t.Errorf("%d sent; want 1", n)
 			}
 		}
 		b.shop.answers(http.StatusOK)
-		b.clock.Wait(lastRetry)
+		b.clock.Pass(lastRetry)
 		b.deliver()
 		if got := b.kinds(); !slices.Equal(got, []payment.Kind{payment.NoticePaid}) {
 			t.Errorf("told %v", got)
 		}
-		b.clock.Wait(24 * time.Hour)
+		b.clock.Pass(24 * time.Hour)
 		if n := b.deliver(); n != 0 {
 			t.Errorf("a notice that was taken is sent again")
 		}
@@ -58,13 +58,13 @@ func TestNoticeIsGivenUp(t *testing.T) {
 		b.shop.answers(http.StatusInternalServerError)
 		b.press(b.start(), number(t, "Works"))
 		b.deliver()
-		b.clock.Wait(GivesUpAfter)
+		b.clock.Pass(GivesUpAfter)
 		if n := b.deliver(); n != 1 {
 			t.Fatalf("%d sent; want 1", n)
 		}
-		b.clock.Wait(lastRetry + time.Second)
+		b.clock.Pass(lastRetry + time.Second)
 		b.deliver()
-		b.clock.Wait(GivesUpAfter)
+		b.clock.Pass(GivesUpAfter)
 		if n := b.deliver(); n != 0 {
 			t.Error("a notice that nobody takes is sent for ever")
 		}
@@ -118,7 +118,7 @@ func TestEndedProcess(t *testing.T) {
 		if n := b.deliver(); n != 0 {
 			t.Error("another process has it, and it is sent")
 		}
-		b.clock.Wait(lease)
+		b.clock.Pass(lease)
 		if n := b.deliver(); n != 1 {
 			t.Error("the process is gone, and nobody sends it")
 		}
@@ -177,7 +177,7 @@ func TestSecretsStayInside(t *testing.T) {
 		for name, values := range header {
 			seen.WriteString(name + strings.Join(values, ""))
 		}
-		b.clock.Wait(time.Minute)
+		b.clock.Pass(time.Minute)
 		b.shop.answers(http.StatusOK)
 		b.deliver()
 		for _, d := range b.shop.take() {

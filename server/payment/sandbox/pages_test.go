@@ -157,11 +157,11 @@ func TestWaitingAndOver(t *testing.T) {
 		if got := header.Get("Refresh"); got != "5" {
 			t.Errorf("Refresh: %q", got)
 		}
-		b.clock.Wait(SlowFor - 1500*time.Millisecond)
+		b.clock.Pass(SlowFor - 1500*time.Millisecond)
 		if _, header = b.page(slow.URL); header.Get("Refresh") != "2" {
 			t.Errorf("Refresh: %q", header.Get("Refresh"))
 		}
-		b.clock.Wait(2 * time.Second)
+		b.clock.Pass(2 * time.Second)
 		page, header = b.page(slow.URL)
 		b.has(page, "Your bank gave up")
 		if header.Get("Refresh") != "" {
@@ -174,7 +174,7 @@ func TestWaitingAndOver(t *testing.T) {
 		b.has(page, "<h1 id=\"act\">Paid", `href="https://shop.example/order/paid"`)
 
 		over := b.start()
-		b.clock.Wait(10 * time.Minute)
+		b.clock.Pass(10 * time.Minute)
 		page, _ = b.page(over.URL)
 		b.has(page, "This payment is over")
 		if to := b.press(over, number(t, "Works")); to == success {

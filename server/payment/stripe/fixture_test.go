@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/server/clocktest"
 	"usher/server/payment"
 	"usher/server/payment/paymenttest"
 	"usher/server/payment/stripe/stripetest"
@@ -14,7 +15,7 @@ import (
 // bench is a provider before a Stripe of its own.
 type bench struct {
 	t     *testing.T
-	clock *paymenttest.Clock
+	clock *clocktest.Clock
 	fake  *stripetest.Server
 	wire  *paymenttest.Wire
 	p     *Stripe
@@ -22,7 +23,7 @@ type bench struct {
 
 func newBench(t *testing.T, change ...func(*Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, clock: paymenttest.NewClock()}
+	b := &bench{t: t, clock: clocktest.At(paymenttest.Start)}
 	b.fake = stripetest.New(b.clock.Now)
 	server := httptest.NewServer(b.fake)
 	t.Cleanup(server.Close)
@@ -46,7 +47,7 @@ func (b *bench) rig() *paymenttest.Rig {
 		Decline: func(s payment.Started) { b.fake.Decline(s.Ref) },
 		Dispute: func(s payment.Started, won bool) (begins, ends func()) {
 			b.fake.Pay(s.Ref)
-			begins = func() { b.clock.Wait(time.Hour); b.fake.Dispute(s.Ref, 5150, "needs_response") }
+			begins = func() { b.clock.Pass(time.Hour); b.fake.Dispute(s.Ref, 5150, "needs_response") }
 			ends = func() { b.fake.CloseDispute(s.Ref, map[bool]string{true: "won", false: "lost"}[won]) }
 			return begins, ends
 		},

@@ -23,7 +23,7 @@ func TestProcessing(t *testing.T) {
 			t.Fatal("the buyer can't pay")
 		}
 		for _, later := range []time.Duration{0, 2 * time.Hour} {
-			b.clock.Wait(later)
+			b.clock.Pass(later)
 			if got := b.look(s.Ref).State; got != payment.Pending {
 				t.Errorf("being processed it is %s", got)
 			}
@@ -55,11 +55,11 @@ func TestSessionEnd(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v ahead: %v", until, err)
 		}
-		b.clock.Wait(until + Longer - time.Second)
+		b.clock.Pass(until + Longer - time.Second)
 		if got := b.look(s.Ref).State; got != payment.Pending {
 			t.Errorf("%v ahead: it is %s before the end", until, got)
 		}
-		b.clock.Wait(time.Second)
+		b.clock.Pass(time.Second)
 		if got := b.look(s.Ref).State; got != payment.Cancelled {
 			t.Errorf("%v ahead: it is %s at the end", until, got)
 		}
