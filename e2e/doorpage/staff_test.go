@@ -228,6 +228,7 @@ func TestSignInIsNoVerdict(t *testing.T) {
 	d.scan(grant.RoleCardText(supervisorCard))
 	d.shows("plain", "badge", "SIGNED IN")
 	card := signs()
+	d.until(`document.getAnimations().length === 0`) // its ground fades in
 	if got := eval[string](d, `getComputedStyle(document.getElementById("verdict")).backgroundColor`); got != ground {
 		t.Errorf("its ground is %s, not the page's %s", got, ground)
 	}

@@ -90,8 +90,10 @@ func TestMessagesOverTheLimitAreRefused(t *testing.T) {
 		if c.proved {
 			widen(client, server)
 		}
-		go client.Send(t.Context(), make([]byte, c.limit))
-		if got, err := server.Receive(t.Context()); err != nil || len(got) != c.limit {
+		sent := make(chan error, 1)
+		go func() { sent <- client.Send(t.Context(), make([]byte, c.limit)) }()
+		got, err := server.Receive(t.Context())
+		if err := errors.Join(err, <-sent); err != nil || len(got) != c.limit {
 			t.Errorf("%d bytes: %v", c.limit, err)
 		}
 		go client.Send(t.Context(), make([]byte, c.limit+1))
