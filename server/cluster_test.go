@@ -134,11 +134,11 @@ func TestDatabaseGone(t *testing.T) {
 	page := ask{name: "a page", path: "/manage/events/NIGHT-1/board", header: []string{"Authorization: Bearer " + s.key}, status: 200}
 	s.check(t, page)
 	way.Cut()
-	gone := "the database can't be reached now"
-	s.check(t, ask{name: "ready", path: "/readyz", status: 503, want: []string{`"status":"not ready"`, gone}, never: []string{"127.0.0.1", "postgres"}})
+	gone, later := "the database can't be reached now", []string{"Retry-After: 5"}
+	s.check(t, ask{name: "ready", path: "/readyz", status: 503, heads: later, want: []string{`"status":"not ready"`, gone}, never: []string{"127.0.0.1", "postgres"}})
 	s.check(t, ask{name: "alive", path: "/healthz", status: 200})
-	s.check(t, ask{name: "the list of events", path: "/", header: page.header, status: 503, want: []string{"the database can&#39;t be reached now"}, never: []string{"127.0.0.1", "postgres"}})
-	s.check(t, ask{name: "an exchange", path: "/api/v1/sync/NIGHT-1", status: 503, want: []string{`"type":"unavailable"`}})
+	s.check(t, ask{name: "the list of events", path: "/", header: page.header, status: 503, heads: later, want: []string{"the database can&#39;t be reached now"}, never: []string{"127.0.0.1", "postgres"}})
+	s.check(t, ask{name: "an exchange", path: "/api/v1/sync/NIGHT-1", status: 503, heads: later, want: []string{`"type":"unavailable"`}})
 	if _, err := server.Open(t.Context(), server.Config{Database: address}); !errors.Is(err, fault.Unavailable) {
 		t.Errorf("opening another: %v", err)
 	}

@@ -209,6 +209,7 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	if err := a.Ready(ctx); err != nil {
+		askLater(w.Header())
 		write(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready", "why": fault.Message(err)})
 		return
 	}
@@ -227,9 +228,15 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status >= http.StatusInternalServerError && r.Context().Err() == nil {
 		a.Log.ErrorContext(r.Context(), "a request failed", "path", r.URL.Path, "error", err)
 	}
+	if p.Kind.Temporary() {
+		askLater(w.Header())
+	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	write(w, p.Status, p)
 }
+
+// askLater says that the same may succeed in a few seconds (RFC 9110 section 10.2.3).
+func askLater(h http.Header) { h.Set("Retry-After", "5") }
 
 func write(w http.ResponseWriter, status int, v any) {
 	h := w.Header()

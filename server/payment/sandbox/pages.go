@@ -102,6 +102,9 @@ func (s *Sandbox) buyers(next func(http.ResponseWriter, *http.Request) error) ht
 		if p.Status >= http.StatusInternalServerError {
 			s.Log.ErrorContext(r.Context(), "a page of the payment sandbox failed", "error", err)
 		}
+		if p.Kind.Temporary() {
+			rw.Header().Set("Retry-After", "5")
+		}
 		rw.Header().Set("Content-Type", "text/html; charset=utf-8")
 		rw.WriteHeader(p.Status)
 		_ = s.pages.templates.ExecuteTemplate(rw, "fault.html", p) // the other side hung up

@@ -10,6 +10,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/inventory"
 	"usher/server/sales"
+	"usher/server/web/site"
 	"usher/sync/fault"
 )
 
@@ -76,6 +77,7 @@ func (c *Checkout) refuseCart(w http.ResponseWriter, r *http.Request, shop *cata
 		}
 	case kind == fault.TooMany:
 		status, v.Text = http.StatusTooManyRequests, l.T("cart.too_many")
+		site.AskLater(w.Header())
 	case kind == fault.Exists || kind == fault.Expired:
 		status, v.Text = http.StatusConflict, l.T("cart.again")
 	case kind == fault.Refused:
@@ -198,6 +200,7 @@ func (c *Checkout) refuse(w http.ResponseWriter, r *http.Request, a *asked, d sa
 		v := c.view(a, true)
 		v.Problem = v.T("order.pay_later")
 		c.Site.Note(r, err, http.StatusServiceUnavailable)
+		site.AskLater(w.Header())
 		return c.show(w, http.StatusServiceUnavailable, v)
 	}
 	return err

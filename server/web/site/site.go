@@ -144,6 +144,9 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	h := w.Header()
 	h["Cache-Control"] = noStore
 	h.Del("ETag")
+	if p.Kind.Temporary() {
+		AskLater(h)
+	}
 	h.Set("Vary", "Accept-Language")
 	l := s.Accepted(r)
 	title := "wrong.title"
@@ -161,6 +164,10 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		s.Log.ErrorContext(r.Context(), "the page of an error failed", "error", err)
 	}
 }
+
+// AskLater says in an answer that the same may succeed in a few seconds (RFC 9110
+// section 10.2.3).
+func AskLater(h http.Header) { h.Set("Retry-After", "5") }
 
 // Note logs what a person can't mend.
 func (s *Site) Note(r *http.Request, err error, status int) {
