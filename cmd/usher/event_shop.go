@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -11,7 +12,11 @@ import (
 
 // printShop shows what an event sells.
 func printShop(w io.Writer, s *catalog.Shop) error {
-	fmt.Fprintf(w, "\nsold by %s, paid by %s\n\n", printable(s.Seller.Name), strings.Join(s.Methods, ", "))
+	fmt.Fprintf(w, "\nsold by %s, paid by %s\n", printable(s.Seller.Name), strings.Join(s.Methods, ", "))
+	if s.Bank.Known() {
+		fmt.Fprintf(w, "invoices are paid to %s, %s\n", printable(s.Bank.Holder), printable(cmp.Or(s.Bank.Shown(), s.Bank.Account)))
+	}
+	fmt.Fprintln(w)
 	t := newTable(w, "SOLD", "PRICE", "FEE", "POOL", "FROM", "UNTIL", "AN ORDER")
 	for _, o := range s.Offers {
 		code := o.Code

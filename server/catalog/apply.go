@@ -48,6 +48,7 @@ func (c *Catalog) Apply(ctx context.Context, s *Spec) (Report, error) {
 		}
 		report = compare(before, after, s.Terms, known)
 		report.add(compareShops(shop.before, shop.after, location(s.Zone)))
+		report.Notes = shop.after.notes()
 		return c.write(ctx, tx, &change{spec: s, before: before, after: after, numbers: known, shop: shop})
 	})
 	if err != nil {

@@ -17,6 +17,8 @@ type Report struct {
 	Event   string   `json:"event"`
 	Outcome string   `json:"outcome"` // Created, Changed, Unchanged
 	Changes []Change `json:"changes,omitempty"`
+	// Notes say what the file may lack. It is applied all the same.
+	Notes []string `json:"notes,omitempty"`
 }
 
 // Acts of a change.
@@ -80,6 +82,9 @@ func (r Report) String() string {
 	lines := []string{fmt.Sprintf("event %s: %s", r.Event, r.Outcome)}
 	for _, c := range r.Changes {
 		lines = append(lines, "  "+c.String())
+	}
+	for _, n := range r.Notes {
+		lines = append(lines, "  note: "+n)
 	}
 	return strings.Join(lines, "\n")
 }

@@ -124,6 +124,7 @@ func (f *finder) shopTable(t *shopTable) *Shop {
 			Email:   f.email("shop.seller.email", "shop.seller.email", t.Seller.Email),
 		},
 	}
+	shop.Bank = f.bank(t.Bank, shop.Seller.Name)
 	if !money.Known(t.Currency) {
 		f.blame("shop.currency", "shop.currency", "%.10q is no currency: want a code of ISO 4217 such as EUR", t.Currency)
 		shop.Currency = "EUR" // so that amounts can be looked at

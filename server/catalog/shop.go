@@ -43,6 +43,7 @@ type Shop struct {
 	EarlyTickets bool   `json:"early_tickets,omitempty"`
 	Terms        string `json:"terms,omitempty"` // that a buyer agrees to
 	Seller       Seller `json:"seller"`
+	Bank         Bank   `json:"bank,omitzero"` // that invoices are paid to
 
 	Pools  []Pool  `json:"pools"`
 	Offers []Offer `json:"offers"`

@@ -171,10 +171,28 @@ func TestShopOfAnotherServer(t *testing.T) {
 	})
 }
 
+// Whoever offers invoices and says no account is told so; the file is good all the
+// same.
+func TestInvoicesWithoutAnAccount(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		bank := edit{"bank = { iban = \"de89 3704 0044 0532 0130 00\", bic = \"COBADEFF370\", name = \"Quay Bank\" }\n", ""}
+		for _, c := range []struct {
+			edits []edit
+			notes int
+		}{{nil, 0}, {[]edit{bank}, 1}, {[]edit{bank, {`["invoice", "card"]`, `["card"]`}}, 0}} {
+			report := w.sells(c.edits...)
+			if len(report.Notes) != c.notes || strings.Contains(report.String(), "note: it offers invoices and has no [shop.bank]") != (c.notes > 0) {
+				t.Errorf("%d edits: %s", len(c.edits), report)
+			}
+		}
+	})
+}
+
 // A change of any member is told, under one name.
 func TestEveryChangeOfAShopIsTold(t *testing.T) {
 	spec := shopSpec(t)
 	spec.Shop.Offers[1].Product = 2
+	spec.Shop.Bank.Account = "or in words" // no file says both
 	content, err := json.Marshal(spec.Shop)
 	if err != nil {
 		t.Fatal(err)
@@ -191,13 +209,13 @@ func TestEveryChangeOfAShopIsTold(t *testing.T) {
 	}
 	skip := map[string]bool{"Event": true, "About": true, "Code": true, "Pools": true, "Offers": true}
 	for name, of := range map[string]func(*Shop) any{
-		"shop": func(s *Shop) any { return s }, "seller": func(s *Shop) any { return &s.Seller },
+		"shop": func(s *Shop) any { return s }, "seller": func(s *Shop) any { return &s.Seller }, "bank": func(s *Shop) any { return &s.Bank },
 		"pool": func(s *Shop) any { return &s.Pools[1] }, "offer": func(s *Shop) any { return &s.Offers[1] },
 	} {
 		typ := reflect.TypeOf(of(whole())).Elem()
 		for i := range typ.NumField() {
 			field := typ.Field(i)
-			if skip[field.Name] || name == "shop" && field.Name == "Seller" {
+			if skip[field.Name] || name == "shop" && (field.Name == "Seller" || field.Name == "Bank") {
 				continue
 			}
 			after := whole()

@@ -40,6 +40,14 @@ func compareShops(before, after *Shop, location *time.Location) []Change {
 	return list
 }
 
+// notes says what a shop may lack; nil is an event that sells nothing.
+func (s *Shop) notes() (list []string) {
+	if s != nil && slices.Contains(s.Methods, MethodInvoice) && !s.Bank.Known() {
+		list = append(list, "it offers invoices and has no [shop.bank]: buyers are not told which account to transfer to")
+	}
+	return list
+}
+
 func shopParts(s *Shop, location *time.Location) []part {
 	if s == nil {
 		return nil
@@ -79,6 +87,7 @@ func (v shopView) shop() []field {
 		{"tickets_before_payment", strconv.FormatBool(v.EarlyTickets)}, {"terms", v.Terms},
 		{"seller.name", v.Seller.Name}, {"seller.address", v.Seller.Address},
 		{"seller.tax_id", v.Seller.TaxID}, {"seller.email", v.Seller.Email},
+		{"bank.holder", v.Bank.Holder}, {"bank.iban", v.Bank.Shown()}, {"bank.bic", v.Bank.BIC}, {"bank.name", v.Bank.Name}, {"bank.account", v.Bank.Account},
 		{"order of pools", joined(each(v.Pools, func(p Pool) string { return p.Code }))},
 		{"order of offers", joined(each(v.Offers, func(o Offer) string { return o.Code }))},
 	}

@@ -21,6 +21,7 @@ func TestWhatAShopSays(t *testing.T) {
 		Address: "Große Elbstr. 9, 22767 Hamburg", Geo: &Geo{53.5446, 9}, Map: "https://maps.example/quay",
 		Hold: 8, Extensions: 1, MaxPerOrder: 6, Fee: 200, FeeTax: 1900, Methods: []string{"invoice", "card"}, InvoiceDays: 7, EarlyTickets: true, Terms: "No way back.",
 		Seller: Seller{"Pier 7 GmbH", "Pier 7", "DE 1", "hello@pier7.example"},
+		Bank:   Bank{Holder: "Pier 7 GmbH", IBAN: "DE89370400440532013000", BIC: "COBADEFF370", Name: "Quay Bank"},
 		Pools: []Pool{
 			{Code: "hall", Name: "Hall", Capacity: 400},
 			{Code: "deck", Name: "Deck seats", Capacity: 5, Seats: []Seat{{"A-1", "A", "1"}, {"A-2", "A", "2"}, {"A-3", "A", "3"}, {"A-5", "A", "5"}, {"B-2", "B", "2"}}},
@@ -106,6 +107,13 @@ func TestShopProblems(t *testing.T) {
 		{`invoice_days = 7`, `invoice_days = 0`, `shop.invoice_days: 0 is out of range`},
 		{`name = "Pier 7 GmbH", `, ``, `shop.seller.name: it is needed`},
 		{`"hello@pier7.example"`, `"Pier <hello@pier7.example>"`, `shop.seller.email`},
+		{`de89 3704`, `de98 3704`, `shop.bank.iban: "de98 3704 0044 0532 0130 00" is no IBAN`},
+		{`de89 3704 0044 0532 0130 00`, `89de 3704 0044 0532 0130 00`, `is no IBAN`},
+		{`de89 3704 0044 0532 0130 00`, `DE89-3704-0044-0532-0130-00`, `is no IBAN`},
+		{`iban = "de89 3704 0044 0532 0130 00", `, ``, `shop.bank: it says no account`},
+		{`name = "Quay Bank"`, `account = "12-34"`, `shop.bank.account: there is an iban`},
+		{`COBADEFF370`, `COBADEFFX`, `shop.bank.bic: "COBADEFFX" is no BIC`},
+		{`COBADEFF370`, `C0BADEFF`, `is no BIC`},
 		{`min = 2`, `min = 5`, `product vip.min: 5 is out of range: want 1 to 4`},
 		{`max = 4`, `max = 7`, `product vip.max: 7 is out of range: want 1 to 6`},
 		{`"Friends"`, `"abc"`, `product vip.access_code: "abc" is soon guessed`},
@@ -141,6 +149,31 @@ name = "Deck seats"`, `pool Hall.code: there is a pool hall already`},
 	} {
 		if found := strings.Join(problems(t, text), "\n"); !strings.Contains(found, want) {
 			t.Errorf("found\n%s\nwant %s", found, want)
+		}
+	}
+}
+
+// An account number with one digit changed, or two that stand side by side changed
+// over, is never taken for another one.
+func TestSlipsInAnIBAN(t *testing.T) {
+	for _, good := range []string{"DE89370400440532013000", "GB29NWBK60161331926819", "NO9386011117947", "MT84MALT011000012345MTLCAST001S"} {
+		if !goodIBAN(good) {
+			t.Errorf("%s is none", good)
+		}
+		if b := (Bank{IBAN: good}); strings.ReplaceAll(b.Shown(), " ", "") != good || len(strings.Fields(b.Shown())[0]) != 4 {
+			t.Errorf("%s is shown as %s", good, b.Shown())
+		}
+		for i := 2; i < len(good); i++ {
+			slip := []byte(good)
+			slip[i] = '0' + (slip[i]-'0'+1)%10
+			if slip[i] <= '9' && goodIBAN(string(slip)) {
+				t.Errorf("%s is taken for %s", slip, good)
+			}
+			slip = []byte(good)
+			slip[i-1], slip[i] = slip[i], slip[i-1]
+			if string(slip) != good && goodIBAN(string(slip)) {
+				t.Errorf("%s is taken for %s", slip, good)
+			}
 		}
 	}
 }

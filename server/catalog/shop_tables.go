@@ -23,12 +23,20 @@ type (
 		Early       bool        `toml:"tickets_before_payment"`
 		Terms       string      `toml:"terms"`
 		Seller      sellerTable `toml:"seller"`
+		Bank        *bankTable  `toml:"bank"`
 	}
 	sellerTable struct {
 		Name    string `toml:"name"`
 		Address string `toml:"address"`
 		TaxID   string `toml:"tax_id"`
 		Email   string `toml:"email"`
+	}
+	bankTable struct {
+		Holder  string `toml:"holder"`
+		IBAN    string `toml:"iban"`
+		BIC     string `toml:"bic"`
+		Name    string `toml:"name"`
+		Account string `toml:"account"`
 	}
 	poolTable struct {
 		Code     string   `toml:"code"`
