@@ -21,6 +21,14 @@ type Receipt struct {
 	Total  string
 	Taxes  []ReceiptTax
 	Notes  []string // how it was paid, what went back: a paragraph each
+	Words  ReceiptWords
+}
+
+// ReceiptWords are what a receipt says in the reader's language.
+type ReceiptWords struct {
+	Number, Date                     string
+	Item, Count, Each, Amount, Total string
+	Taxes, Net, Tax, Gross           string
 }
 
 // ReceiptLine is one thing that was bought.
@@ -105,8 +113,8 @@ func receiptPage(p panel, r Receipt) {
 	for _, text := range r.Buyer {
 		y = p.block(receiptLeft, y, 110, text, body)
 	}
-	side := p.field(140, 45, 50, "NUMBER", r.Number, style{f.mono, 11, 7, 1, black})
-	p.field(140, side, 50, "DATE", r.Date, body)
+	side := p.field(140, 45, 50, r.Words.Number, r.Number, style{f.mono, 11, 7, 1, black})
+	p.field(140, side, 50, r.Words.Date, r.Date, body)
 
 	y = p.block(receiptLeft, max(y+10, 80), 170, r.Title, style{f.bold, 18, 12, 1, black})
 	y = p.block(receiptLeft, y+1, 170, r.Event, style{f.regular, 10, 7, 2, grey})
@@ -126,10 +134,10 @@ func (p panel) receiptLines(y float64, r Receipt) (below float64) {
 	if room := 150 / float64(len(r.Lines)+1); room < step {
 		step, row.max = room, max(row.min, room*10/step)
 	}
-	p.block(receiptLeft, y, 60, "ITEM", head)
-	p.right(receiptCount, y, "NUMBER", head)
-	p.right(receiptEach, y, "EACH", head)
-	p.right(receiptRight, y, "AMOUNT", head)
+	p.block(receiptLeft, y, 60, r.Words.Item, head)
+	p.right(receiptCount, y, r.Words.Count, head)
+	p.right(receiptEach, y, r.Words.Each, head)
+	p.right(receiptRight, y, r.Words.Amount, head)
 	y += 4.5
 	for _, l := range r.Lines {
 		p.rule(receiptLeft, y, receiptRight, y, 0.2)
@@ -141,7 +149,7 @@ func (p panel) receiptLines(y float64, r Receipt) (below float64) {
 	}
 	p.rule(receiptLeft, y, receiptRight, y, 0.5)
 	total := style{f.bold, 12, 8, 1, black}
-	p.block(receiptLeft, y+1.5, 60, "Total", total)
+	p.block(receiptLeft, y+1.5, 60, r.Words.Total, total)
 	p.right(receiptRight, y+1.5, r.Total, total)
 	return y + 8
 }
@@ -153,10 +161,10 @@ func (p panel) receiptTaxes(y float64, r Receipt) (below float64) {
 	}
 	f := faces()
 	head, row := style{f.regular, 7, 7, 1, grey}, style{f.regular, 9, 6, 1, black}
-	p.block(receiptLeft, y, 60, "TAX IN THE TOTAL", head)
-	p.right(receiptCount, y, "NET", head)
-	p.right(receiptEach, y, "TAX", head)
-	p.right(receiptRight, y, "GROSS", head)
+	p.block(receiptLeft, y, 60, r.Words.Taxes, head)
+	p.right(receiptCount, y, r.Words.Net, head)
+	p.right(receiptEach, y, r.Words.Tax, head)
+	p.right(receiptRight, y, r.Words.Gross, head)
 	y += 4.5
 	for _, t := range r.Taxes {
 		p.block(receiptLeft, y, 60, t.Rate, row)

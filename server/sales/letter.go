@@ -19,10 +19,10 @@ var (
 )
 
 // Name is whom the letter greets.
-func (l *letter) Name() string { return cmp.Or(l.order.Details.Name, "Guest") }
+func (l *letter) Name() string { return cmp.Or(l.order.Details.Name, l.T("mail.guest")) }
 
-// Code is the order's.
-func (l *letter) Code() string { return l.order.Code }
+// Order is the order's code.
+func (l *letter) Order() string { return l.order.Code }
 
 // Link is the address of the order's page.
 func (l *letter) Link() string { return l.link }

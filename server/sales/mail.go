@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"usher/migrations/sqldb"
 	"usher/server/catalog"
 	"usher/server/post"
+	"usher/server/speech"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -52,7 +52,7 @@ func (s *Sales) Compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 	if err != nil {
 		return post.Letter{}, err
 	}
-	l := &letter{order: &o, event: e, shop: shop}
+	l := &letter{Lang: speech.In(cmp.Or(o.Details.Language, e.Language), e.Location), order: &o, event: e, shop: shop}
 	if l.link, err = s.address(ctx, &o); err != nil {
 		return post.Letter{}, err
 	}
@@ -60,27 +60,35 @@ func (s *Sales) Compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 		return post.Letter{}, err
 	}
 	made, err := l.made()
-	if err != nil || m.Kind != mailTickets && (m.Kind != mailAwaiting || len(o.Tickets) == 0) {
+	if err != nil || m.Kind != mailTickets && m.Kind != mailAwaiting {
 		return made, err
 	}
 	made.Files, err = s.attached(ctx, &o)
 	return made, err
 }
 
-// attached makes the files of a letter with tickets.
-func (s *Sales) attached(ctx context.Context, o *Order) ([]post.File, error) {
-	var tickets, receipt bytes.Buffer
-	if err := s.TicketsPDF(ctx, &tickets, o); err != nil {
-		return nil, err
+// attached makes the files of a letter: the tickets, where there are any, and the
+// invoice or receipt of an order that costs something.
+func (s *Sales) attached(ctx context.Context, o *Order) (files []post.File, err error) {
+	if len(o.Tickets) > 0 {
+		var tickets bytes.Buffer
+		if err := s.TicketsPDF(ctx, &tickets, o); err != nil {
+			return nil, err
+		}
+		files = append(files, post.File{Name: "tickets-" + o.Code + ".pdf", Type: "application/pdf", Body: tickets.Bytes()})
 	}
-	files := []post.File{{Name: "tickets-" + o.Code + ".pdf", Type: "application/pdf", Body: tickets.Bytes()}}
 	if o.Total == 0 {
 		return files, nil
 	}
-	if err := s.ReceiptPDF(ctx, &receipt, o); err != nil {
+	var paper bytes.Buffer
+	if err := s.ReceiptPDF(ctx, &paper, o); err != nil {
 		return nil, err
 	}
-	return append(files, post.File{Name: "receipt-" + o.Code + ".pdf", Type: "application/pdf", Body: receipt.Bytes()}), nil
+	name := "receipt-"
+	if o.State == Awaiting {
+		name = "invoice-"
+	}
+	return append(files, post.File{Name: name + o.Code + ".pdf", Type: "application/pdf", Body: paper.Bytes()}), nil
 }
 
 // TicketsPDF writes the order's good tickets as one file; fault.Expired when there
@@ -126,6 +134,7 @@ func (s *Sales) Resend(ctx context.Context, id, email, who string) (Order, error
 
 // letter is a letter in the making.
 type letter struct {
+	speech.Lang
 	order *Order
 	event *catalog.Event
 	shop  *catalog.Shop
@@ -133,6 +142,7 @@ type letter struct {
 
 	Subject    string
 	Paragraphs []string
+	Bank       [][2]string // where the money goes that the letter asks for
 	Rows       [][2]string // what is bought, and for how much
 	Button     string
 }
@@ -145,41 +155,35 @@ func (l *letter) say(m post.Mail) error {
 		if len(o.Tickets) == 0 || !o.State.Good() && o.State != Awaiting {
 			return fault.New(fault.Expired, "order %s is %s", o.Code, o.State.words())
 		}
-		l.Subject = "Your tickets: " + name
-		l.Paragraphs = []string{
-			"thank you for your order. Your tickets are in the attached file; print it, or show it on your phone.",
-			l.when(),
-		}
-		l.Button = "See your order"
+		l.Subject = l.T("mail.tickets_subject", "event", name)
+		l.Paragraphs = []string{l.T("mail.tickets"), l.when()}
+		l.Button = l.T("mail.see")
 	case mailAwaiting:
 		if o.State != Awaiting {
 			return fault.New(fault.Expired, "order %s is %s", o.Code, o.State.words())
 		}
-		l.Subject = "Your order " + o.Code + ": " + name
-		l.Paragraphs = []string{l.howToPay(), "Your places are kept until then. " + l.when()}
-		l.Button = "See your order"
+		l.Subject = l.T("mail.awaiting_subject", "code", o.Code, "event", name)
+		l.Paragraphs = []string{l.howToPay(), l.T("mail.kept") + " " + l.when()}
+		l.Button = l.T("mail.see")
 	case mailRefund:
 		amount, why := readRefundDetail(m.Detail)
-		l.Subject = "A refund of your order " + o.Code
-		l.Paragraphs = []string{fmt.Sprintf("%s of your order for %s goes back to you: %s.", words(amount, o.Currency), name, why), l.wayBack(),
-			"Tickets that were refunded are void and let nobody in."}
-		l.Button = "See what is left of your order"
+		l.Subject = l.T("mail.refund_subject", "code", o.Code)
+		l.Paragraphs = []string{l.T("mail.refund", "amount", l.Money(amount, o.Currency), "event", name, "why", why), l.wayBack(), l.T("mail.refund_void")}
+		l.Button = l.T("mail.see_left")
 	case mailReturned:
-		l.Subject = "Your payment goes back to you"
-		l.Paragraphs = []string{fmt.Sprintf("your payment for order %s (%s) came, and could not be accepted: %s.", o.Code, name, m.Detail), l.wayBack(),
-			"No ticket was issued for it."}
-		l.Button = "See your order"
+		l.Subject = l.T("mail.returned_subject")
+		l.Paragraphs = []string{l.T("mail.returned", "code", o.Code, "event", name, "why", l.T(m.Detail)), l.wayBack(), l.T("mail.returned_none")}
+		l.Button = l.T("mail.see")
 	case mailCancelled:
 		amount, why := readRefundDetail(m.Detail)
-		l.Subject = "Your order " + o.Code + " was cancelled"
-		l.Paragraphs = []string{fmt.Sprintf("your order for %s was cancelled: %s. Its tickets are void.", name, why)}
+		l.Subject = l.T("mail.cancelled_subject", "code", o.Code)
+		l.Paragraphs = []string{l.T("mail.cancelled", "event", name, "why", why)}
 		if amount > 0 {
-			l.Paragraphs = append(l.Paragraphs, words(amount, o.Currency)+" goes back to you. "+l.wayBack())
+			l.Paragraphs = append(l.Paragraphs, l.T("mail.cancelled_back", "amount", l.Money(amount, o.Currency))+" "+l.wayBack())
 		}
 	case mailLapsed:
-		l.Subject = "Your order " + o.Code + " is over"
-		l.Paragraphs = []string{fmt.Sprintf("your order for %s was to be paid by %s. No payment came, so the places went back to the sale.", name, l.day(o.Until)),
-			"If you paid in the last days, you need do nothing: the payment is matched to your order when it comes."}
+		l.Subject = l.T("mail.lapsed_subject", "code", o.Code)
+		l.Paragraphs = []string{l.T("mail.lapsed", "event", name, "day", l.Day(o.Until.Unix())), l.T("mail.lapsed_late")}
 	default:
 		return fault.New(fault.Internal, "there is no letter %.40q", m.Kind)
 	}
@@ -190,48 +194,60 @@ func (l *letter) say(m post.Mail) error {
 // howToPay says how an order is paid that waits for its money.
 func (l *letter) howToPay() string {
 	o := l.order
-	amount, by := words(o.Total, o.Currency), l.day(o.Until)
+	amount, by := l.Money(o.Total, o.Currency), l.Day(o.Until.Unix())
 	if o.Method == catalog.MethodBoxOffice {
-		return fmt.Sprintf("thank you for your order. Please pay %s at the box office by %s, and name your order %s.", amount, by, o.Code)
+		return l.T("mail.box_office", "amount", amount, "day", by, "code", o.Code)
 	}
-	text := fmt.Sprintf("thank you for your order. Please transfer %s by %s with the reference %s to %s.", amount, by, o.Code, cmp.Or(l.shop.Seller.Name, "the organiser"))
-	if l.shop.Seller.Address != "" {
-		text += " " + strings.ReplaceAll(l.shop.Seller.Address, "\n", ", ") + "."
+	l.Bank = Transfer(l.Lang, o, l.shop)
+	return l.T("mail.invoice", "amount", amount, "day", by, "code", o.Code, "seller", l.Seller())
+}
+
+// Transfer lists what a buyer types to pay an invoice from their bank: names and
+// what stands beside them. It is empty where the organiser has said no account.
+func Transfer(l speech.Lang, o *Order, shop *catalog.Shop) (rows [][2]string) {
+	b := &shop.Bank
+	if !b.Known() {
+		return nil
 	}
-	return text
+	for _, row := range [][2]string{
+		{"bank.holder", b.Holder}, {"bank.iban", b.Shown()}, {"bank.bic", b.BIC}, {"bank.name", b.Name}, {"bank.account", b.Account},
+		{"bank.amount", l.Money(o.Total, o.Currency)}, {"bank.reference", o.Code}, {"bank.until", l.Day(o.Until.Unix())},
+	} {
+		if row[1] != "" {
+			rows = append(rows, [2]string{l.T(row[0]), row[1]})
+		}
+	}
+	return rows
 }
 
 // wayBack says how money goes back.
 func (l *letter) wayBack() string {
 	if l.order.Method == catalog.MethodCard {
-		return "The money goes back to the card it came from; banks take up to ten days to show it."
+		return l.T("mail.back_card")
 	}
-	return "The organiser gives it back the way it came."
+	return l.T("mail.back_other")
 }
 
 // when says when and where the event is.
 func (l *letter) when() string {
-	text := l.event.Name + " begins on " + l.event.Local(l.event.Starts).Format("Monday 2 January 2006 at 15:04")
-	if l.event.Venue != "" {
-		text += ", " + l.event.Venue
+	e := l.event
+	day, clock := l.Day(e.Starts), l.Clock(e.Starts)
+	if e.Venue == "" {
+		return l.T("mail.starts", "event", e.Name, "day", day, "clock", clock)
 	}
-	return text + "."
-}
-
-func (l *letter) day(at time.Time) string {
-	return at.In(l.event.Location).Format("Monday 2 January 2006")
+	return l.T("mail.starts_at", "event", e.Name, "day", day, "clock", clock, "venue", e.Venue)
 }
 
 // rows lists what is bought.
 func (l *letter) rows() {
 	o := l.order
 	for _, item := range o.Items {
-		l.Rows = append(l.Rows, [2]string{item.words(), words(int64(item.Count)*(item.Price+item.Fee), o.Currency)})
+		l.Rows = append(l.Rows, [2]string{item.words(), l.Money(int64(item.Count)*(item.Price+item.Fee), o.Currency)})
 	}
 	if o.Fee > 0 {
-		l.Rows = append(l.Rows, [2]string{"Fee", words(o.Fee, o.Currency)})
+		l.Rows = append(l.Rows, [2]string{l.T("mail.fee"), l.Money(o.Fee, o.Currency)})
 	}
-	l.Rows = append(l.Rows, [2]string{"Total", words(o.Total, o.Currency)})
+	l.Rows = append(l.Rows, [2]string{l.T("mail.total"), l.Money(o.Total, o.Currency)})
 }
 
 // words says an item to a person.
@@ -252,5 +268,5 @@ func (l *letter) made() (post.Letter, error) {
 	if err := letterHTML.Execute(&html, l); err != nil {
 		return post.Letter{}, fault.Wrap(fault.Internal, err, "a letter can't be written")
 	}
-	return post.Letter{Subject: l.Subject, Text: text.String(), HTML: html.String(), Language: "en"}, nil
+	return post.Letter{Subject: l.Subject, Text: text.String(), HTML: html.String(), Language: l.Lang.Code()}, nil
 }

@@ -63,7 +63,7 @@ func TestLetterWithTickets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantLetter(t, l, "Dear Ada <b>Lovelace</b>,", o.Code, "2 × General admission", "€55.50", "https://shop.example/order/"+link, "Harbour Night begins on Tuesday 4 August 2026 at 20:00, Pier 7.", "Pier Events")
+		wantLetter(t, l, "Dear Ada <b>Lovelace</b>,", o.Code, "2 × General admission", "€55.50", "https://shop.example/order/"+link, "Harbour Night begins on Tuesday, 4 August 2026 at 20:00, Pier 7.", "Pier Events")
 		if strings.Contains(l.HTML, "<b>") {
 			t.Error("a name writes into the letter")
 		}
@@ -87,16 +87,16 @@ func TestLetterWithTickets(t *testing.T) {
 func TestLettersAboutInvoices(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		o := w.awaiting(t, catalog.MethodInvoice)
-		wantLetter(t, w.compose(t, o.ID, "awaiting"), "Please transfer €55.50 by Wednesday 15 July 2026 with the reference "+o.Code+" to Pier Events.")
+		wantLetter(t, w.compose(t, o.ID, "awaiting"), "Please transfer €55.50 by Wednesday, 15 July 2026 with the reference "+o.Code+" to Pier Events.")
 		var invoice bytes.Buffer
 		if err := w.ReceiptPDF(t.Context(), &invoice, &o); err != nil || !bytes.HasPrefix(invoice.Bytes(), []byte("%PDF")) {
 			t.Errorf("the invoice: %v", err)
 		}
 		box := w.awaiting(t, catalog.MethodBoxOffice)
-		wantLetter(t, w.compose(t, box.ID, "awaiting"), "Please pay €55.50 at the box office by Tuesday 4 August 2026, and name your order "+box.Code)
+		wantLetter(t, w.compose(t, box.ID, "awaiting"), "Please pay €55.50 at the box office by Tuesday, 4 August 2026, and name your order "+box.Code)
 		w.time.Pass(14 * 24 * time.Hour)
 		w.expire(t)
-		wantLetter(t, w.compose(t, o.ID, "lapsed"), "was to be paid by Wednesday 15 July 2026")
+		wantLetter(t, w.compose(t, o.ID, "lapsed"), "was to be paid by Wednesday, 15 July 2026")
 		if _, err := w.Compose(t.Context(), post.Mail{Kind: "awaiting", About: o.ID}); fault.KindOf(err) != fault.Expired {
 			t.Errorf("an invoice that lapsed is sent: %v", err)
 		}
@@ -107,6 +107,35 @@ func TestLettersAboutInvoices(t *testing.T) {
 		o2 := w.begin(t, ga(1))
 		if err := w.ReceiptPDF(t.Context(), &invoice, &o2); fault.KindOf(err) != fault.Refused {
 			t.Errorf("a receipt of an order that isn't paid: %v", err)
+		}
+	})
+}
+
+// An event in German has German letters and papers, with the account that an invoice
+// is paid to; the paper is in the mail.
+func TestLettersInGerman(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.apply(t, strings.Replace(strings.Replace(file, `time_zone =`, "language = \"de\"\ntime_zone =", 1), "[[pool]]", `[shop.bank]
+iban = "DE89 3704 0044 0532 0130 00"
+
+[[pool]]`, 1))
+		o := w.awaiting(t, catalog.MethodInvoice)
+		l := w.compose(t, o.ID, "awaiting")
+		wantLetter(t, l, "Guten Tag Ada Lovelace,", "Bitte überweisen Sie 55,50\u00a0€ bis Mittwoch, 15. Juli 2026", "Kontoinhaber", "Pier Events", "DE89 3704 0044 0532 0130 00",
+			"Verwendungszweck", o.Code, "Harbour Night beginnt am Dienstag, 4. August 2026 um 20:00 Uhr, Pier 7.")
+		if l.Language != "de" || len(l.Files) != 1 || l.Files[0].Name != "invoice-"+o.Code+".pdf" || !bytes.HasPrefix(l.Files[0].Body, []byte("%PDF")) {
+			t.Errorf("the letter in %q has %d files", l.Language, len(l.Files))
+		}
+		box := w.awaiting(t, catalog.MethodBoxOffice)
+		if l := w.compose(t, box.ID, "awaiting"); strings.Contains(l.Text, "IBAN") {
+			t.Errorf("who pays at the box office is told the account:\n%s", l.Text)
+		}
+		for _, kind := range []string{"refund", "cancelled", "returned", "lapsed"} {
+			detail := map[string]string{"refund": "100 x", "cancelled": "100 x", "returned": "mail.why_gone"}[kind]
+			l, err := w.Compose(t.Context(), post.Mail{Kind: kind, About: o.ID, Detail: detail})
+			if err != nil || strings.Contains(l.Text, "mail.") || strings.Contains(l.Text, "your order") {
+				t.Errorf("%s: %v\n%s", kind, err, l.Text)
+			}
 		}
 	})
 }

@@ -64,6 +64,7 @@ func TestPaidTooLate(t *testing.T) {
 		if kinds := w.mails(t, o.ID); !slices.Equal(kinds, []string{"returned"}) {
 			t.Errorf("the letters %v", kinds)
 		}
+		wantLetter(t, w.compose(t, o.ID, "returned"), "could not be accepted: the places were gone.")
 		w.sound(t)
 		if w.balance(t, "owed") != 0 || w.balance(t, "at:test") != 0 {
 			t.Error("money is left over")

@@ -1,14 +1,15 @@
 package sales
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
 	"usher/server/catalog"
 	"usher/server/document"
+	"usher/server/speech"
 	"usher/sync/fault"
 )
 
@@ -30,56 +31,82 @@ func (s *Sales) ReceiptPDF(ctx context.Context, w io.Writer, o *Order) error {
 	if err != nil {
 		return err
 	}
+	l := speech.In(cmp.Or(o.Details.Language, e.Language), e.Location)
 	r := document.Receipt{
-		Title: "Receipt", Number: o.Code, Date: e.Local(o.PaidAt.Unix()).Format("2 January 2006"), Total: words(o.Total, o.Currency),
-		Event: e.Name + ", " + e.Local(e.Starts).Format("Monday 2 January 2006, 15:04") + place(e),
-		Buyer: append([]string{o.Details.Name}, strings.Split(o.Details.Address, "\n")...),
+		Title: l.T("receipt.title"), Number: o.Code, Date: l.Date(o.PaidAt.Unix()), Total: l.Money(o.Total, o.Currency),
+		Event: e.Name + ", " + l.T("receipt.at", "day", l.Day(e.Starts), "clock", l.Clock(e.Starts)) + place(e),
+		Buyer: append([]string{o.Details.Name}, strings.Split(o.Details.Address, "\n")...), Words: receiptWords(l),
 	}
 	r.Seller = append([]string{shop.Seller.Name}, strings.Split(shop.Seller.Address, "\n")...)
 	if shop.Seller.TaxID != "" {
-		r.Seller = append(r.Seller, "Tax number "+shop.Seller.TaxID)
+		r.Seller = append(r.Seller, l.T("receipt.tax_id", "number", shop.Seller.TaxID))
+	}
+	r.Lines = receiptLines(l, o)
+	for _, t := range o.Taxes() {
+		r.Taxes = append(r.Taxes, document.ReceiptTax{Rate: percent(t.Rate), Net: l.Money(t.Net, o.Currency), Tax: l.Money(t.Tax, o.Currency), Gross: l.Money(t.Gross, o.Currency)})
+	}
+	r.Notes = receiptNotes(l, o, shop)
+	if o.State == Awaiting {
+		r.Title, r.Date = l.T("receipt.invoice"), l.Date(o.Changed.Unix())
+	}
+	return document.ReceiptPDF(w, r, document.Options{Created: o.Changed, Author: shop.Seller.Name})
+}
+
+// receiptWords are what a receipt says beside what it is of.
+func receiptWords(l speech.Lang) document.ReceiptWords {
+	return document.ReceiptWords{
+		Number: l.T("receipt.number"), Date: l.T("receipt.date"), Item: l.T("receipt.item"), Count: l.T("receipt.count"),
+		Each: l.T("receipt.each"), Amount: l.T("receipt.amount"), Total: l.T("receipt.total"), Taxes: l.T("receipt.taxes"),
+		Net: l.T("receipt.net"), Tax: l.T("receipt.tax"), Gross: l.T("receipt.gross"),
+	}
+}
+
+// receiptLines lists what was bought, each fee by itself.
+func receiptLines(l speech.Lang, o *Order) (lines []document.ReceiptLine) {
+	line := func(text string, count int, each int64) {
+		lines = append(lines, document.ReceiptLine{
+			Text: text, Count: strconv.Itoa(count), Each: l.Money(each, o.Currency), Amount: l.Money(int64(count)*each, o.Currency),
+		})
 	}
 	for _, item := range o.Items {
 		text := item.Name
 		if len(item.Seats) > 0 {
 			text += ", " + strings.Join(item.Seats, ", ")
 		}
-		r.Lines = append(r.Lines, o.receiptLine(text, item.Count, item.Price))
+		line(text, item.Count, item.Price)
 		if item.Fee > 0 {
-			r.Lines = append(r.Lines, o.receiptLine("Fee, "+item.Name, item.Count, item.Fee))
+			line(l.T("receipt.fee", "item", item.Name), item.Count, item.Fee)
 		}
 	}
 	if o.Fee > 0 {
-		r.Lines = append(r.Lines, o.receiptLine("Fee of the order", 1, o.Fee))
+		line(l.T("receipt.order_fee"), 1, o.Fee)
 	}
-	for _, t := range o.Taxes() {
-		r.Taxes = append(r.Taxes, document.ReceiptTax{Rate: percent(t.Rate), Net: words(t.Net, o.Currency), Tax: words(t.Tax, o.Currency), Gross: words(t.Gross, o.Currency)})
-	}
-	r.Notes = o.receiptNotes(e)
-	if o.State == Awaiting {
-		r.Title, r.Date = "Invoice", e.Local(o.Changed.Unix()).Format("2 January 2006")
-	}
-	return document.ReceiptPDF(w, r, document.Options{Created: o.Changed, Author: shop.Seller.Name})
+	return lines
 }
 
 // Unpaid says whether no money that the order keeps has come.
 func (o *Order) Unpaid() bool { return o.Paid == 0 }
 
-func (o *Order) receiptLine(text string, count int, each int64) document.ReceiptLine {
-	return document.ReceiptLine{
-		Text: text, Count: strconv.Itoa(count), Each: words(each, o.Currency), Amount: words(int64(count)*each, o.Currency),
-	}
+// paidBy are the messages that say how an order was paid.
+var paidBy = map[string]string{
+	catalog.MethodCard: "receipt.paid_card", catalog.MethodInvoice: "receipt.paid_bank", Bank: "receipt.paid_bank",
+	catalog.MethodBoxOffice: "receipt.paid_box_office", Cash: "receipt.paid_cash",
 }
 
-// receiptNotes says how the order was paid, and what went back.
-func (o *Order) receiptNotes(e *catalog.Event) (notes []string) {
+// receiptNotes says how the order was paid or is to be, and what went back.
+func receiptNotes(l speech.Lang, o *Order, shop *catalog.Shop) (notes []string) {
 	if o.State == Awaiting {
-		return []string{fmt.Sprintf("To be paid by %s, with the reference %s.", e.Local(o.Until.Unix()).Format("2 January 2006"), o.Code)}
+		notes = append(notes, l.T("receipt.due", "day", l.Date(o.Until.Unix()), "code", o.Code))
+		if o.Method == catalog.MethodInvoice {
+			for _, row := range Transfer(l, o, shop) {
+				notes = append(notes, row[0]+": "+strings.ReplaceAll(row[1], "\n", ", "))
+			}
+		}
+		return notes
 	}
-	how := map[string]string{catalog.MethodCard: "by card", catalog.MethodInvoice: "by bank transfer", catalog.MethodBoxOffice: "at the box office", Bank: "by bank transfer", Cash: "in cash"}[o.Method]
-	notes = append(notes, strings.TrimSpace(fmt.Sprintf("Paid %s on %s", how, e.Local(o.PaidAt.Unix()).Format("2 January 2006")))+".")
+	notes = append(notes, l.T(cmp.Or(paidBy[o.Method], "receipt.paid"), "day", l.Date(o.PaidAt.Unix())))
 	if o.Refunded > 0 {
-		notes = append(notes, fmt.Sprintf("Refunded: %s. Left: %s.", words(o.Refunded, o.Currency), words(o.Paid-o.Refunded, o.Currency)))
+		notes = append(notes, l.T("receipt.back", "amount", l.Money(o.Refunded, o.Currency), "left", l.Money(o.Paid-o.Refunded, o.Currency)))
 	}
 	return notes
 }

@@ -166,15 +166,15 @@ func (a *act) receive(ctx context.Context, tx *sqldb.Tx, provider string, p paym
 	if a.ref == p.Ref {
 		a.ref, a.url = "", ""
 	}
-	if why := a.unacceptable(p); why != "" {
-		return false, a.sendBack(provider, p, why)
+	if why, said := a.unacceptable(p); why != "" {
+		return false, a.sendBack(provider, p, why, said)
 	}
 	taken, err := a.takePlaces(ctx, tx)
 	if err != nil {
 		return false, err
 	}
 	if !taken {
-		return false, a.sendBack(provider, p, "the places were gone")
+		return false, a.sendBack(provider, p, "the places were gone", "mail.why_gone")
 	}
 	if a.State != Awaiting {
 		a.postSale(buyers, a.split(), "sold")
@@ -188,27 +188,28 @@ func (a *act) receive(ctx context.Context, tx *sqldb.Tx, provider string, p paym
 	return true, a.fulfil(ctx, tx, "usher", "")
 }
 
-// unacceptable says why money can't pay the order, "" when it can.
-func (a *act) unacceptable(p payment.Payment) string {
+// unacceptable says why money can't pay the order, "" when it can; said is the message
+// that tells the buyer.
+func (a *act) unacceptable(p payment.Payment) (why, said string) {
 	switch {
 	case p.Amount != a.Total || p.Currency != a.Currency:
-		return "it is " + words(p.Amount, p.Currency) + " and the order is of " + words(a.Total, a.Currency)
+		return "it is " + words(p.Amount, p.Currency) + " and the order is of " + words(a.Total, a.Currency), "mail.why_amount"
 	case a.Order.Paid > 0 || a.State.Good() || a.State == Disputed || a.State == ChargedBack || a.State == Refunded:
-		return "the order is paid already"
+		return "the order is paid already", "mail.why_paid"
 	case a.State == Cancelled || a.State == Refunding:
-		return "the order is " + a.State.words()
+		return "the order is " + a.State.words(), "mail.why_over"
 	}
-	return ""
+	return "", ""
 }
 
-// sendBack has money returned that pays nothing.
-func (a *act) sendBack(provider string, p payment.Payment, why string) error {
+// sendBack has money returned that pays nothing, and the buyer told by the message said.
+func (a *act) sendBack(provider string, p payment.Payment, why, said string) error {
 	a.post(at(provider), owed, p.Amount, p.Currency, "not accepted, "+p.Ref)
 	a.note("refused", "usher", "%s %s at %s is not accepted and goes back: %s", words(p.Amount, p.Currency), p.Ref, provider, why)
 	a.refund(refund{
 		ID: a.ID + "/" + provider + "/" + p.Ref, Provider: provider, Ref: p.Ref, Amount: p.Amount, Currency: p.Currency, Why: why,
 	})
-	a.mail(mailReturned, "/"+p.Ref, why)
+	a.mail(mailReturned, "/"+p.Ref, said)
 	if a.Order.Paid > 0 || a.State.Good() || a.State == Awaiting {
 		return nil // the order itself is well, and may be paid still
 	}

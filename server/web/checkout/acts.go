@@ -10,6 +10,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/inventory"
 	"usher/server/sales"
+	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -26,7 +27,7 @@ func (c *Checkout) begin(w http.ResponseWriter, r *http.Request) error {
 	if err == nil {
 		var o sales.Order
 		o, err = c.Sales.Begin(r.Context(), sales.Cart{
-			Event: event, Wanted: wanted, Access: r.PostForm.Get("code"), Language: c.Site.Speak(shop.About.Language, nil).Code(),
+			Event: event, Wanted: wanted, Access: r.PostForm.Get("code"), Language: speech.In(shop.About.Language, nil).Code(),
 			Owner: owner(r), Key: r.PostForm.Get("key"),
 		})
 		if err == nil {
@@ -63,7 +64,7 @@ func cart(form url.Values) (list []sales.Wanted, err error) {
 
 // refuseCart says why nothing was held, and leads back to what is left.
 func (c *Checkout) refuseCart(w http.ResponseWriter, r *http.Request, shop *catalog.Shop, wanted []sales.Wanted, err error) error {
-	l := c.Site.Speak(shop.About.Language, shop.About.Location)
+	l := speech.In(shop.About.Language, shop.About.Location)
 	v := cartView{Lang: l, Event: shop.Event, Name: shop.About.Name, Title: l.T("cart.title"), Code: r.PostForm.Get("code")}
 	status := http.StatusBadRequest
 	var short *inventory.Short

@@ -5,6 +5,7 @@ import (
 
 	"usher/server/catalog"
 	"usher/server/sales"
+	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/admission"
 	"usher/sync/journal"
@@ -110,7 +111,7 @@ type questionView struct {
 func (c *Checkout) view(a *asked, change bool) *view {
 	o, now := &a.order, c.Now()
 	v := &view{
-		Lang: c.Site.Speak(a.shop.About.Language, a.shop.About.Location), Order: o, Shop: a.shop, Path: a.path(),
+		Lang: speech.In(a.shop.About.Language, a.shop.About.Location), Order: o, Shop: a.shop, Path: a.path(),
 		Page: standing(o, now), Taxes: o.Taxes(), Now: now.UnixMilli(), EventURL: "/events/" + o.Event,
 		HasPDF: len(o.Tickets) > 0 && (o.State.Good() || o.State == sales.Awaiting), More: o.Extended < a.shop.Extensions,
 		Receipt: o.Total > 0 && (o.Paid > 0 || o.State == sales.Awaiting),

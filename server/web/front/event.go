@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"usher/server/catalog"
+	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -108,7 +109,7 @@ type offerView struct {
 func (f *Front) view(s *catalog.Shop, left lefts, code string, now time.Time) *eventView {
 	e := s.About
 	v := &eventView{
-		Lang: f.Site.Speak(e.Language, e.Location), Shop: s, Paragraph: paragraphs(s.Text), Map: mapURL(s),
+		Lang: speech.In(e.Language, e.Location), Shop: s, Paragraph: paragraphs(s.Text), Map: mapURL(s),
 		Entered: code, Over: now.Unix() >= e.Ends, WrongCode: code != "",
 	}
 	if base := f.Site.Public(); base != "" {

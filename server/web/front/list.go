@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/server/catalog"
+	"usher/server/speech"
 	"usher/server/web/site"
 )
 
@@ -67,12 +68,12 @@ func (f *Front) eventList(w http.ResponseWriter, r *http.Request) error {
 
 // drawList draws the list, which is good until the first of it is over.
 func (f *Front) drawList(shops []*catalog.Shop, sold lefts, now time.Time) (body []byte, until int64, err error) {
-	v := listView{Lang: f.Site.Speak(commonLanguage(shops), time.UTC), URL: f.Site.Public()}
+	v := listView{Lang: speech.In(commonLanguage(shops), time.UTC), URL: f.Site.Public()}
 	for _, s := range shops {
 		if until == 0 || s.About.Ends < until {
 			until = s.About.Ends
 		}
-		one := listed{Lang: f.Site.Speak(v.Code(), s.About.Location), Shop: s, Path: eventPath(s.Event), Picture: picturePath(s), Gone: sold[s.Event] == none}
+		one := listed{Lang: speech.In(v.Code(), s.About.Location), Shop: s, Path: eventPath(s.Event), Picture: picturePath(s), Gone: sold[s.Event] == none}
 		one.From, one.Priced = cheapest(s)
 		v.Events = append(v.Events, one)
 	}

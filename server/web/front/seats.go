@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"usher/server/catalog"
+	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -53,7 +54,7 @@ func (f *Front) seats(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := seatsView{Lang: f.Site.Speak(s.About.Language, s.About.Location), Shop: s, Offer: offer, Entered: code}
+	v := seatsView{Lang: speech.In(s.About.Language, s.About.Location), Shop: s, Offer: offer, Entered: code}
 	for _, seat := range pool.Seats {
 		if n := len(v.Rows); n == 0 || v.Rows[n-1].Name != seat.Row {
 			v.Rows = append(v.Rows, seatRow{Name: seat.Row})

@@ -17,10 +17,9 @@ import (
 	"time"
 
 	"usher/sync/fault"
-	"usher/sync/words"
 )
 
-//go:embed messages assets shell.html
+//go:embed assets shell.html
 var files embed.FS
 
 // Site is what pages share. It may be used by many at once.
@@ -28,7 +27,6 @@ type Site struct {
 	Log    *slog.Logger
 	Public func() string // the server's address, as https://tickets.example; "" where nobody said
 
-	book   *words.Book
 	assets map[string]*asset
 	shell  *template.Template
 }
@@ -36,13 +34,7 @@ type Site struct {
 // New reads what is embedded.
 func New(log *slog.Logger, public func() string) (*Site, error) {
 	s := &Site{Log: log, Public: public, assets: map[string]*asset{}}
-	messages, err := fs.Sub(files, "messages")
-	if err == nil {
-		s.book, err = words.Load(messages)
-	}
-	if err == nil {
-		err = s.loadAssets()
-	}
+	err := s.loadAssets()
 	if err == nil {
 		s.shell, err = template.New("shell").Funcs(template.FuncMap{"asset": s.Asset}).ParseFS(files, "shell.html")
 	}
@@ -148,7 +140,7 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 		AskLater(h)
 	}
 	h.Set("Vary", "Accept-Language")
-	l := s.Accepted(r)
+	l := Accepted(r)
 	title := "wrong.title"
 	switch {
 	case p.Status == http.StatusNotFound:
