@@ -25,6 +25,7 @@ import (
 	"usher/server/bus"
 	"usher/server/catalog"
 	"usher/server/doors"
+	"usher/server/guard"
 	"usher/server/inventory"
 	"usher/server/journals"
 	"usher/server/post"
@@ -32,16 +33,14 @@ import (
 	"usher/server/ticketing"
 	"usher/server/vault"
 	"usher/server/web"
+	"usher/server/web/site"
 	"usher/sync/fault"
 )
 
 // Times of the server.
 const (
 	contactsEvery  = 30 * time.Second
-	headerTimeout  = 10 * time.Second
-	idleTimeout    = 2 * time.Minute
 	shutdownWithin = 5 * time.Second
-	maxHeader      = 16 << 10
 )
 
 // Config is what a server is made of. Zero members get their defaults.
@@ -53,6 +52,7 @@ type Config struct {
 	Passphrase func(context.Context) ([]byte, error) // of the keys; asked only when they are needed
 	Unsealed   bool                                  // demo data: keys rest without a passphrase, marked for ever
 	PublicURL  string                                // address under which devices reach the server; noted for cards when it serves
+	Proxies    guard.Proxies                         // before the server, believed when they say whom a request is from; default: none
 	Selling    Selling                               // default: without cards, and mail waits
 	Rand       io.Reader                             // default: the system's
 	Now        func() time.Time                      // default: time.Now
@@ -171,7 +171,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	pages.Register(mux)
 	devices.Register(mux)
 	s.sellingRoutes(mux)
-	return mux, devices.Close, nil
+	return s.Proxies.Handler(site.Secured(mux), s.Log), devices.Close, nil
 }
 
 // Serve answers the network until ctx ends, then finishes what is under way.
@@ -196,11 +196,7 @@ func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
 		s.renew(work)
 		working.Wait()
 	}()
-	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
-		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-	}
+	server := newHTTP(ctx, handler, s.Log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {

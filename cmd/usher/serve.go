@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"usher/server"
+	"usher/server/guard"
 	"usher/sync/fault"
 )
 
@@ -34,7 +35,8 @@ so may any number of servers, on as many machines: see docs/cluster.md.
 
 Without --tls-cert and --tls-key it speaks plain HTTP: put it behind a proxy that
 speaks TLS, or keep it on a network that you trust. What gates and server tell
-each other is signed and sealed either way.`,
+each other is signed and sealed either way. Name such a proxy by --trusted-proxies,
+or all buyers who come by it share the limits of one address.`,
 		Example: `  usher serve
   usher serve --data /srv/usher --listen :8420 --public-url https://tickets.example --passphrase-file /run/secrets/usher
   usher serve --database postgres://usher@db.example/usher --public-url https://tickets.example --passphrase-file /run/secrets/usher`,
@@ -48,6 +50,7 @@ each other is signed and sealed either way.`,
 	c.Flags().String("listen", serverListen, "`HOST:PORT` to answer on; port 0 takes a free one")
 	c.Flags().String("public-url", "", "`URL` under which browsers and gates reach the server (default: where it listens)")
 	c.Flags().String("redis", "", "`URL` of a Redis that carries word between the servers of a database, redis://… (or set "+redisEnv+"; default: PostgreSQL does)")
+	c.Flags().StringSlice("trusted-proxies", nil, "`ADDRESSES` and networks of the balancers before the server, as in 10.0.0.0/8,192.0.2.7: their X-Forwarded-For says who a buyer is (default: nobody's)")
 	c.Flags().String("tls-cert", "", "`FILE` of the TLS certificate chain (PEM)")
 	c.Flags().String("tls-key", "", "`FILE` of the certificate's private key (PEM)")
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
@@ -73,6 +76,10 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
+	proxies, err := trustedProxies(c)
+	if err != nil {
+		return err
+	}
 	listener, scheme, err := listen(c)
 	if err != nil {
 		return err
@@ -81,7 +88,7 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if public == "" {
 		public = scheme + "://" + reachable(listener.Addr())
 	}
-	cfg.Organiser, cfg.PublicURL, cfg.Selling, cfg.Log = flag(c, "organiser"), public, sells, log
+	cfg.Organiser, cfg.PublicURL, cfg.Proxies, cfg.Selling, cfg.Log = flag(c, "organiser"), public, proxies, sells, log
 	if cfg.Redis = flag(c, "redis"); cfg.Redis == "" && cfg.Database != "" {
 		cfg.Redis = os.Getenv(redisEnv)
 	}
@@ -94,6 +101,19 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 		return err
 	}
 	return s.Serve(c.Context(), listener)
+}
+
+// trustedProxies reads who is believed when they say whom a request comes from.
+func trustedProxies(c *cobra.Command) (guard.Proxies, error) {
+	list, err := c.Flags().GetStringSlice("trusted-proxies")
+	if err != nil {
+		return nil, err
+	}
+	proxies, err := guard.ParseProxies(list)
+	if err != nil {
+		return nil, fault.Wrap(fault.BadInput, err, "--trusted-proxies: %s", fault.Message(err))
+	}
+	return proxies, nil
 }
 
 // listen opens the address to answer on, with TLS if there is a certificate.

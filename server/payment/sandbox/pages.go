@@ -95,10 +95,13 @@ func (s *Sandbox) buyers(next func(http.ResponseWriter, *http.Request) error) ht
 		r.Body = http.MaxBytesReader(rw, r.Body, maxForm)
 		secure(rw.Header(), "'self'")
 		err := next(rw, r)
-		if err == nil || r.Context().Err() != nil {
+		if err == nil {
 			return
 		}
 		p := fault.ToProblem(err)
+		if r.Context().Err() != nil && p.Status >= http.StatusInternalServerError {
+			return // the buyer hung up, and with them failed what they asked for
+		}
 		if p.Status >= http.StatusInternalServerError {
 			s.Log.ErrorContext(r.Context(), "a page of the payment sandbox failed", "error", err)
 		}

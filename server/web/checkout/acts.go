@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"usher/server/catalog"
+	"usher/server/guard"
 	"usher/server/inventory"
 	"usher/server/sales"
 	"usher/server/speech"
@@ -28,7 +29,7 @@ func (c *Checkout) begin(w http.ResponseWriter, r *http.Request) error {
 		var o sales.Order
 		o, err = c.Sales.Begin(r.Context(), sales.Cart{
 			Event: event, Wanted: wanted, Access: r.PostForm.Get("code"), Language: speech.In(shop.About.Language, nil).Code(),
-			Owner: owner(r), Key: r.PostForm.Get("key"),
+			Owner: guard.Party(r), Key: r.PostForm.Get("key"),
 		})
 		if err == nil {
 			link, err := c.Sales.Link(r.Context(), &o)

@@ -17,10 +17,7 @@ import (
 	"embed"
 	"encoding/json"
 	"html/template"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"usher/server/catalog"
@@ -164,31 +161,4 @@ func (c *Checkout) file(w http.ResponseWriter, r *http.Request, name string, wri
 	h.Set("Content-Disposition", `attachment; filename="`+name+a.order.Code+`.pdf"`)
 	_, _ = out.WriteTo(w) // the other side hung up
 	return nil
-}
-
-// owner names who asks, for the limit of open holds: their address, of IPv6 the
-// network that one customer gets. Behind a proxy on this machine or its network it
-// is the address that the proxy saw.
-func owner(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return ""
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return ""
-	}
-	if seen := r.Header.Values("X-Forwarded-For"); len(seen) > 0 && (addr.IsLoopback() || addr.IsPrivate()) {
-		list := strings.Split(seen[len(seen)-1], ",")
-		if behind, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
-			addr = behind
-		}
-	}
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
-		if network, err := addr.Prefix(64); err == nil {
-			return network.String()
-		}
-	}
-	return addr.String()
 }

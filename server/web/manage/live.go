@@ -44,6 +44,7 @@ func (m *Manage) stream(w http.ResponseWriter, r *http.Request) error {
 	defer cancel()
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
+	_ = out.SetReadDeadline(time.Time{}) // the time for asking is over, and this goes on; not every transport has one
 	tick := time.NewTicker(quietest)
 	defer tick.Stop()
 	for {

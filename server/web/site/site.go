@@ -128,10 +128,11 @@ const formWithin = 30 * time.Second
 
 // Fail answers with a page that says what is wrong.
 func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(r.Context().Err(), context.Canceled) {
+	p := fault.ToProblem(err)
+	// Who has hung up made whatever they waited for fail; who is too slow is told so.
+	if p.Status >= http.StatusInternalServerError && errors.Is(r.Context().Err(), context.Canceled) {
 		return
 	}
-	p := fault.ToProblem(err)
 	s.Note(r, err, p.Status)
 	h := w.Header()
 	h["Cache-Control"] = noStore

@@ -1,0 +1,4 @@
+package server
+
+// NewHTTP gives tests what Serve answers the network with.
+var NewHTTP = newHTTP
