@@ -18,6 +18,11 @@
 // stands for the whole, and rivals wait there. A transaction's rows have to be
 // closed before its next statement, as PostgreSQL has one connection for both.
 //
+// What costs on PostgreSQL is each round trip, during which a transaction's rows are
+// kept from others. A transaction begins with its first statement, and what it only
+// writes goes along with the next thing that it asks, or with the commit: see
+// [Tx.Later].
+//
 // A server can be lost, a file can't: see [IsUnreachable]. All that then fails says
 // fault.Unavailable.
 package sqldb

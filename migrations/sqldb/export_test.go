@@ -19,4 +19,5 @@ const (
 	LongText    = longText
 	MaxRows     = maxRows
 	EnoughPages = enoughPages
+	MaxWaiting  = maxWaiting
 )

@@ -21,11 +21,23 @@ const (
 // statement. Table and columns are names in our own SQL, never from outside.
 // All or none are inserted only inside a transaction.
 func InsertRows(ctx context.Context, q Queryer, table string, columns []string, rows [][]any) error {
+	e, ok := q.(interface{ Engine() Engine })
+	return inserts(table, columns, rows, ok && e.Engine() == SQLite, func(n int, query string, args []any) error {
+		if _, err := q.ExecContext(ctx, query, args...); err != nil {
+			return fmt.Errorf("insert %d rows into %s: %w", n, table, err)
+		}
+		return nil
+	})
+}
+
+// inserts calls run with the statements that insert rows, and how many of them each
+// does; bare is whether placeholders need no numbers.
+func inserts(table string, columns []string, rows [][]any, bare bool, run func(n int, query string, args []any) error) error {
 	if len(columns) == 0 || len(columns) > maxVariables {
 		return fmt.Errorf("insert into %s: %d columns", table, len(columns))
 	}
 	text := insertNumbered
-	if e, ok := q.(interface{ Engine() Engine }); ok && e.Engine() == SQLite {
+	if bare {
 		text = insertBare
 	}
 	for first := 0; len(rows) > 0; {
@@ -37,8 +49,8 @@ func InsertRows(ctx context.Context, q Queryer, table string, columns []string, 
 			}
 			args = append(args, row...)
 		}
-		if _, err := q.ExecContext(ctx, insertText(table, columns, n, text), args...); err != nil {
-			return fmt.Errorf("insert %d rows into %s: %w", n, table, err)
+		if err := run(n, insertText(table, columns, n, text), args); err != nil {
+			return err
 		}
 		rows, first = rows[n:], first+n
 	}

@@ -106,3 +106,51 @@ func TestConnectionsEndedMeanwhile(t *testing.T) {
 		}
 	}
 }
+
+// A transaction that only writes, over a connection that the server has ended: the
+// server said so before it began anything, so it is written once over another.
+func TestWritesOverAConnectionThatWasEnded(t *testing.T) {
+	address := dbtest.NewPostgresURL(t)
+	admin := postgresItems(t, address, sqldb.Options{})
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := u.Query()
+	q.Set("application_name", "writer_"+q.Get("search_path"))
+	u.RawQuery = q.Encode()
+	db := openPostgres(t, u.String(), sqldb.Options{Writers: 1})
+	for n := range 3 {
+		err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error { return tx.Later(ctx, addLater(n)) })
+		if err != nil {
+			t.Errorf("write %d: %v", n, err)
+		}
+		wantItems(t, admin, []int{0, 1, 2}[:n+1]...)
+		if err := admin.ExecReturning(t.Context(), eachBool, `select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1`, q.Get("application_name")); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// One whose answer is lost may have been committed. It was, here, and it isn't
+// written again.
+func TestLostAfterTheCommit(t *testing.T) {
+	address, way := dbtest.Behind(t, dbtest.NewPostgresURL(t))
+	db := postgresItems(t, address, sqldb.Options{})
+	db.Carry(nobody{}) // whose answers aren't this database's
+	another := sqldb.Call{Query: `insert into item (text) values ('x')`}
+	for run := range 2 { // the first time statements are prepared, which is an answer too
+		err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+			if run == 1 {
+				way.LoseAnswer()
+			}
+			return tx.Later(ctx, another)
+		})
+		if (run == 1) != errors.Is(err, fault.Unavailable) {
+			t.Errorf("run %d: %v", run, err)
+		}
+	}
+	if n := text(t, db.Read(), `select count(*) from item`); n != "2" {
+		t.Errorf("%s items", n)
+	}
+}

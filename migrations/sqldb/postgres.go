@@ -153,7 +153,9 @@ func (w *wire) pool(ctx context.Context, config *pgxpool.Config) (*sql.DB, error
 		return nil, err
 	}
 	w.pools = append(w.pools, pool)
-	return stdlib.OpenDBFromPool(pool), nil
+	db := sql.OpenDB(flying{stdlib.GetPoolConnector(pool)})
+	db.SetMaxIdleConns(0) // the pool keeps them
+	return db, nil
 }
 
 // forget drops the connections that are held ready: after one was lost, those

@@ -31,6 +31,10 @@ type session interface {
 	pool() *sql.DB
 	// undone says that the engine has given the transaction up by itself.
 	undone() bool
+	// later and flush are Tx.Later and Tx.Flush.
+	later(ctx context.Context, c *Call) error
+	flush(ctx context.Context) error
+	// commit runs what waits, and commits.
 	commit() error
 	// rollback undoes the transaction, if it can be reached; if not, the database
 	// does so when it finds the connection gone.
@@ -47,7 +51,7 @@ func (tx *Tx) commit() error {
 		return err
 	}
 	if err := tx.on.commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return err
 	}
 	tx.over.Store(true)
 	return nil

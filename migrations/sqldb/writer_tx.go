@@ -37,7 +37,17 @@ func (t writerTx) pool() *sql.DB { return t.w.pool }
 
 func (t writerTx) undone() bool { return t.w.undone }
 
-func (t writerTx) commit() error { return t.w.control(`commit`) }
+// later runs the call now: it costs no trip.
+func (t writerTx) later(ctx context.Context, c *Call) error { return c.run(ctx, t) }
+
+func (t writerTx) flush(context.Context) error { return nil }
+
+func (t writerTx) commit() error {
+	if err := t.w.control(`commit`); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	return nil
+}
 
 // rollback leaves the connection outside any transaction, or drops it.
 func (t writerTx) rollback() {

@@ -15,6 +15,7 @@ type Way struct {
 
 	mu    sync.Mutex
 	cut   bool
+	deaf  bool // the next answer is lost, and its connection
 	conns map[net.Conn]bool
 }
 
@@ -72,9 +73,36 @@ func (w *Way) carry(conn net.Conn) {
 	}
 	var running sync.WaitGroup
 	running.Go(func() { _, _ = io.Copy(server, conn); _ = server.Close() })
-	_, _ = io.Copy(conn, server)
+	_, _ = io.Copy(w.answers(conn), server)
 	_ = conn.Close()
 	running.Wait()
+}
+
+// answers gives what carries a server's answers to a connection.
+func (w *Way) answers(to net.Conn) io.Writer {
+	return writer(func(p []byte) (int, error) {
+		w.mu.Lock()
+		lose := w.deaf
+		w.deaf = false
+		w.mu.Unlock()
+		if lose {
+			return 0, net.ErrClosed
+		}
+		return to.Write(p)
+	})
+}
+
+type writer func([]byte) (int, error)
+
+// Write implements io.Writer.
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// LoseAnswer ends the connection that gets the next answer, instead of the answer:
+// what was asked has been done.
+func (w *Way) LoseAnswer() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deaf = true
 }
 
 // Cut ends all connections, and every new one.
