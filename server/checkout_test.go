@@ -81,8 +81,15 @@ type till struct {
 
 func newTill(t *testing.T) *till {
 	t.Helper()
+	return tillOn(t, server.Config{})
+}
+
+// tillOn is a till over new data, which the config names.
+func tillOn(t *testing.T, cfg server.Config) *till {
+	t.Helper()
 	l := &till{t: t, clock: clocktest.At(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))}
-	s := opened(t, server.Config{Now: l.clock.Now, PublicURL: "http://shop.example", Selling: server.Selling{Sandbox: true, Inbox: true}})
+	cfg.Now, cfg.PublicURL, cfg.Selling = l.clock.Now, "http://shop.example", server.Selling{Sandbox: true, Inbox: true}
+	s := opened(t, cfg)
 	spec, err := catalog.ParseFile("shop.toml", []byte(quayShop))
 	if err == nil {
 		_, err = s.Catalog.Apply(t.Context(), spec)

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"usher/server/web/site"
 )
 
 // What a connection may cost that somebody opens and lets hang. Pages that go on
@@ -26,4 +28,16 @@ func newHTTP(ctx context.Context, handler http.Handler, log *slog.Logger) *http.
 		BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+}
+
+// legible refuses addresses that hold bytes which are no text: nothing of ours is
+// called so, and not every database bears to be asked for it.
+func legible(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !site.IsText(r.URL.Path) || r.URL.RawQuery != "" && !site.Legible(r.URL.Query()) {
+			http.Error(w, "this address holds bytes that are no text", http.StatusBadRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }

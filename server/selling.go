@@ -2,6 +2,8 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	netmail "net/mail"
@@ -105,8 +107,12 @@ func (s *Server) hook(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(hookTimeout)) // not every transport has one
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, payment.MaxNotice))
+	if tooLong, is := errors.AsType[*http.MaxBytesError](err); is {
+		http.Error(w, fmt.Sprintf("a notice has at most %d bytes", tooLong.Limit), http.StatusRequestEntityTooLarge)
+		return
+	}
 	if err != nil {
-		http.Error(w, "the notice can't be read, or is too long", http.StatusBadRequest)
+		http.Error(w, "the notice can't be read", http.StatusBadRequest)
 		return
 	}
 	if err := s.Sales.Hook(r.Context(), r.PathValue("provider"), r.Header, body); err != nil {

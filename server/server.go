@@ -171,7 +171,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	pages.Register(mux)
 	devices.Register(mux)
 	s.sellingRoutes(mux)
-	return s.Proxies.Handler(site.Secured(mux), s.Log), devices.Close, nil
+	return s.Proxies.Handler(site.Secured(legible(mux)), s.Log), devices.Close, nil
 }
 
 // Serve answers the network until ctx ends, then finishes what is under way.

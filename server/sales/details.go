@@ -86,8 +86,8 @@ func (d Details) checked(o *Order, shop *catalog.Shop) (Details, error) {
 	if err := firstError(checkLine("name", d.Name, maxName), checkEmail("email", d.Email), checkLine("language", d.Language, maxLanguage)); err != nil {
 		return d, err
 	}
-	if len(d.Address) > maxAddress || !utf8.ValidString(d.Address) {
-		return d, fault.At(fault.BadInput, "address", "it has %d bytes, %d at most", len(d.Address), maxAddress)
+	if err := checkLine("address", strings.ReplaceAll(d.Address, "\n", " "), maxAddress); err != nil {
+		return d, err
 	}
 	if shop.Terms != "" && !d.Terms {
 		return d, fault.At(fault.BadInput, "terms", "please agree to the terms")

@@ -91,6 +91,9 @@ func (s *Sales) Cancel(ctx context.Context, id, why, who string) (Order, error) 
 	if why = line(why); why == "" || len(why) > maxWhy {
 		return Order{}, fault.At(fault.BadInput, "why", "please give a reason of up to %d bytes: the buyer reads it", maxWhy)
 	}
+	if err := checkLine("why", why, maxWhy); err != nil {
+		return Order{}, err
+	}
 	o, err := s.Order(ctx, id)
 	if err != nil || o.State == Cancelled {
 		return o, err

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -211,7 +212,11 @@ func (s *Sandbox) onwards(rw http.ResponseWriter, r *http.Request, a account, er
 }
 
 func readForm(r *http.Request) error {
-	if err := r.ParseForm(); err != nil {
+	err := r.ParseForm()
+	if tooLong, is := errors.AsType[*http.MaxBytesError](err); is {
+		return fault.New(fault.TooLarge, "the page sends %d bytes at most", tooLong.Limit)
+	}
+	if err != nil {
 		return fault.Wrap(fault.BadInput, err, "this is not what the page sends")
 	}
 	return nil

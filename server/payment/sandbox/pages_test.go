@@ -195,7 +195,7 @@ func TestBadRequests(t *testing.T) {
 			{"GET", "/sandbox/pay/nobody", "", nil, 404},
 			{"GET", "/sandbox/", "", nil, 404},
 			{"POST", "/sandbox/pay/nobody/card", "card=4242424242424242", nil, 404},
-			{"POST", s.URL + "/card", strings.Repeat("x", maxForm+1), nil, 400},
+			{"POST", s.URL + "/card", strings.Repeat("x", maxForm+1), nil, 413},
 			{"POST", s.URL + "/card", "number=4242424242424242", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403},
 			{"GET", "/sandbox/v1/payments/" + s.Ref, "", nil, 401},
 			{"POST", "/sandbox/v1/payments", "{}", http.Header{"Authorization": {"Bearer wrong"}}, 401},

@@ -13,8 +13,10 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"usher/sync/fault"
 )
@@ -120,8 +122,27 @@ func (s *Site) parse(w http.ResponseWriter, r *http.Request, most int64) error {
 	if err != nil {
 		return fault.Wrap(fault.BadInput, err, "the form can't be read")
 	}
+	if !Legible(r.PostForm) {
+		return fault.New(fault.BadInput, "the form holds bytes that are no text")
+	}
 	return nil
 }
+
+// Legible says whether names and values are texts that can be kept and shown. What a
+// database or a page would stumble over is nobody's name, and no form of ours sends it.
+func Legible(values url.Values) bool {
+	for name, list := range values {
+		for _, text := range append(list, name) {
+			if !IsText(text) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// IsText says whether a text is UTF-8 without zeroes.
+func IsText(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
 
 // formWithin bounds how long a browser may take to send a form.
 const formWithin = 30 * time.Second
