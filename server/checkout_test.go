@@ -89,16 +89,21 @@ func tillOn(t *testing.T, cfg server.Config) *till {
 	t.Helper()
 	l := &till{t: t, clock: clocktest.At(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))}
 	cfg.Now, cfg.PublicURL, cfg.Selling = l.clock.Now, "http://shop.example", server.Selling{Sandbox: true, Inbox: true}
-	s := opened(t, cfg)
-	spec, err := catalog.ParseFile("shop.toml", []byte(quayShop))
+	l.site = served(t, opened(t, cfg))
+	l.apply(quayShop)
+	return l
+}
+
+// apply makes or changes an event.
+func (l *till) apply(text string) {
+	l.t.Helper()
+	spec, err := catalog.ParseFile("shop.toml", []byte(text))
 	if err == nil {
-		_, err = s.Catalog.Apply(t.Context(), spec)
+		_, err = l.Catalog.Apply(l.t.Context(), spec)
 	}
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
-	l.site = served(t, s)
-	return l
 }
 
 // post sends a form and gives the answer with its body.

@@ -109,6 +109,27 @@ func TestManagerLink(t *testing.T) {
 	}
 }
 
+// The cookie is for TLS alone where the browser speaks it, be it with a proxy before
+// the server; on a network without it stays usable.
+func TestManagersCookieIsSecure(t *testing.T) {
+	s := served(t, opened(t, server.Config{PublicURL: "https://tickets.example"}))
+	for host, want := range map[string]bool{"tickets.example": true, "10.0.0.7:8420": false} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/manage?key="+s.key, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Host = host
+		answer, err := s.client.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = answer.Body.Close()
+		if cookies := answer.Cookies(); len(cookies) != 1 || cookies[0].Secure != want {
+			t.Errorf("at %s the cookies are %v", host, cookies)
+		}
+	}
+}
+
 // The live stream begins with the whole picture, and a new one follows whatever
 // changes it.
 func TestLiveStream(t *testing.T) {

@@ -90,7 +90,7 @@ func (m *Manage) managers(next site.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if key := r.URL.Query().Get("key"); m.Manager(key) && r.Method == http.MethodGet {
 			http.SetCookie(w, &http.Cookie{
-				Name: cookieName, Value: key, Path: "/manage", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: r.TLS != nil, MaxAge: 30 * 24 * 3600,
+				Name: cookieName, Value: key, Path: "/manage", HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: m.secure(r), MaxAge: 30 * 24 * 3600,
 			})
 			http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther)
 			return
@@ -104,6 +104,11 @@ func (m *Manage) managers(next site.Handler) http.Handler {
 			m.fail(w, r, err)
 		}
 	})
+}
+
+// secure says whether the browser speaks TLS, with us or with a proxy before us.
+func (m *Manage) secure(r *http.Request) bool {
+	return r.TLS != nil || m.Site.Public() == "https://"+r.Host
 }
 
 func (m *Manage) fail(w http.ResponseWriter, r *http.Request, err error) {
