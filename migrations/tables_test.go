@@ -162,11 +162,11 @@ var (
 			where c.table_schema = current_schema() and c.table_name <> 'migration' order by 1, 2`,
 	}
 	indexesOf = map[migrations.Engine]string{
-		migrations.SQLite: `select m.name, (select group_concat(name, ',') from (select name from pragma_index_info(i.name) order by seqno)),
+		migrations.SQLite: `select m.name, (select group_concat(name, ',') from (select coalesce(name, 'an expression') as name from pragma_index_info(i.name) order by seqno)),
 				case i."unique" when 1 then 'unique' else '' end, (select sql from sqlite_master where type = 'index' and name = i.name)
 			from sqlite_master m join pragma_index_list(m.name) i where m.type = 'table' and m.name <> 'migration' and i.origin <> 'pk'`,
-		migrations.Postgres: `select t.relname, (select string_agg(a.attname, ',' order by k.n) from unnest(i.indkey::int[]) with ordinality k (attnum, n)
-					join pg_attribute a on a.attrelid = t.oid and a.attnum = k.attnum),
+		migrations.Postgres: `select t.relname, (select string_agg(coalesce(a.attname, 'an expression'), ',' order by k.n) from unnest(i.indkey::int[]) with ordinality k (attnum, n)
+					left join pg_attribute a on a.attrelid = t.oid and a.attnum = k.attnum),
 				case when i.indisunique then 'unique' else '' end, pg_get_indexdef(i.indexrelid)
 			from pg_index i join pg_class t on t.oid = i.indrelid
 			where t.relnamespace = current_schema()::regnamespace and t.relname <> 'migration' and not i.indisprimary`,
