@@ -114,6 +114,15 @@ type Local struct {
 	// Met, if not nil, is called once in each session, when the peer is let in.
 	Met func(peer journal.NodeID)
 
+	// Leaving, if not nil, is closed when the sessions of this node should go on with
+	// another server of the same database: each peer is asked to move. They end when it
+	// has, or with this node's patience.
+	Leaving <-chan struct{}
+	// Moved, if not nil, is called when a server asks this node to begin another session
+	// and to end this one then, at an instant within a time that it draws. It must not
+	// block.
+	Moved func(within time.Duration)
+
 	// Reticent has the other node speak first: who does not name the event is told
 	// nothing of this node. For the side that was connected to.
 	Reticent bool

@@ -36,6 +36,7 @@ func oneOfEach(t testing.TB) []message {
 		&claim{Number: 7, Ticket: journaltest.Ticket(1)},
 		&grant{Number: 7},
 		&grant{Number: 7, Marks: []mark{{Node: chain.Node, Seq: 3}, {Node: chain.Node, Epoch: 1, Seq: 9}}},
+		&move{Within: 2000},
 	}
 }
 

@@ -64,6 +64,11 @@ const (
 	// RetryMost is the longest rest of a refused chain.
 	RetryMost = 5 * time.Minute
 
+	// MoveWithin is the time over which nodes that are asked to move spread out.
+	MoveWithin = 2 * time.Second
+	// maxMove bounds what a node may be given for it.
+	maxMove = time.Minute
+
 	// QuickEnough is the round trip of a line on which a claim that was not answered
 	// in time is followed by another one.
 	QuickEnough = 100 * time.Millisecond

@@ -26,12 +26,13 @@ const (
 	kindBye         kind = 11
 	kindClaim       kind = 12
 	kindGrant       kind = 13
+	kindMove        kind = 14
 )
 
 var kindNames = map[kind]string{
 	kindHello: "hello", kindProof: "proof", kindVector: "vector", kindBatch: "batch", kindRefusal: "refusal",
 	kindDispute: "dispute", kindCheckpoints: "checkpoints", kindPing: "ping", kindPong: "pong", kindFault: "fault", kindBye: "bye",
-	kindClaim: "claim", kindGrant: "grant",
+	kindClaim: "claim", kindGrant: "grant", kindMove: "move",
 }
 
 func (k kind) String() string {
@@ -123,6 +124,8 @@ func blank(k kind) message {
 		return new(claim)
 	case kindGrant:
 		return new(grant)
+	case kindMove:
+		return new(move)
 	}
 	return nil
 }

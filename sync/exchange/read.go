@@ -40,6 +40,8 @@ func (s *session) read(ctx context.Context) error {
 			}
 		case *grant:
 			s.asking.granted(m)
+		case *move:
+			s.moveCame(m)
 		case *bye:
 			if s.leaving.Load() {
 				close(s.gone)

@@ -22,8 +22,8 @@ var errDone = errors.New("session done")
 // session is one conversation with a peer that was let in. Each of its
 // goroutines minds one thing: read takes messages from the peer and hands them
 // out, write sends, upload finds what the peer lacks, download checks what comes,
-// keep stores it, argue settles forks, relay passes checkpoints on and keepAlive
-// listens for life.
+// keep stores it, argue settles forks, relay passes checkpoints on, keepAlive
+// listens for life and leave asks the peer to move.
 type session struct {
 	link  *peerLink
 	local *Local
@@ -79,7 +79,7 @@ func (s *session) run(ctx context.Context) error {
 	s.connected(+1)
 	defer s.connected(-1)
 	group, inner := errgroup.WithContext(ctx)
-	for _, mind := range []func(context.Context) error{s.read, s.sendOn, s.upload, s.download, s.keep, s.argue, s.relay, s.keepAlive} {
+	for _, mind := range []func(context.Context) error{s.read, s.sendOn, s.upload, s.download, s.keep, s.argue, s.relay, s.keepAlive, s.leave} {
 		group.Go(func() error { return mind(inner) })
 	}
 	err := group.Wait()

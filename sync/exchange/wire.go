@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"time"
 
 	"usher/crypto/keyring"
 	"usher/sync/fault"
@@ -202,6 +203,21 @@ func (*grant) kind() kind { return kindGrant }
 func (g *grant) check() error {
 	if len(g.Marks) > MaxMarks {
 		return fmt.Errorf("%d marks, limit %d", len(g.Marks), MaxMarks)
+	}
+	return nil
+}
+
+// move asks the other node to go on in a session of its own making with another server
+// of the same database: this one is about to end.
+type move struct {
+	Within uint64 `cbor:"1,keyasint"` // ms; when within it is for the receiver to draw
+}
+
+func (*move) kind() kind { return kindMove }
+
+func (m *move) check() error {
+	if m.Within > uint64(maxMove/time.Millisecond) {
+		return fmt.Errorf("to be done within %d ms, limit %v", m.Within, maxMove)
 	}
 	return nil
 }
