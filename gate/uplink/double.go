@@ -17,7 +17,7 @@ var errDouble = errors.New("there is another session with the node")
 // is enough, and two gates that find each other begin two. Uplink.mu covers it.
 type sessions struct {
 	came map[journal.NodeID]came
-	went map[journal.NodeID]went
+	went map[journal.NodeID]*went
 }
 
 // came are the sessions that a node began.
@@ -28,6 +28,7 @@ type came struct {
 
 // went is the session that this gate began with a node.
 type went struct {
+	node  journal.NodeID
 	since time.Time
 	end   func(error)
 }
@@ -45,8 +46,8 @@ func (u *Uplink) received(node journal.NodeID) {
 		c.since = now
 	}
 	u.sessions.came[node] = c
-	own, there := u.sessions.went[node]
-	if there && node.Compare(u.own().Node) < 0 && now.Sub(own.since) <= sameTime {
+	own := u.sessions.went[node]
+	if own != nil && node.Compare(u.own().Node) < 0 && now.Sub(own.since) <= sameTime {
 		own.end(errDouble)
 	}
 }
@@ -64,25 +65,33 @@ func (u *Uplink) left(node journal.NodeID) {
 }
 
 // begun counts a session that this gate began, and ends it if it is one too many:
-// there is one with the node by another of its addresses, or the node began one. It
-// gives what to call when the session is over.
-func (u *Uplink) begun(node journal.NodeID, end func(error)) (over func()) {
+// there is one with the node by another of its addresses, or the node began one. One
+// that takes the place of another is not. It gives the session as it is counted, nil
+// for one too many.
+func (u *Uplink) begun(node journal.NodeID, end func(error), before *went) *went {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now, c := u.local.Now(), u.sessions.came[node]
-	_, another := u.sessions.went[node]
+	other := u.sessions.went[node]
+	another := other != nil && other != before
 	ours := node.Compare(u.own().Node) > 0 && now.Sub(c.since) <= sameTime // which of two stays
 	if another || c.count > 0 && !ours {
 		end(errDouble)
-		return func() {}
+		return nil
 	}
 	if u.sessions.went == nil {
-		u.sessions.went = make(map[journal.NodeID]went)
+		u.sessions.went = make(map[journal.NodeID]*went)
 	}
-	u.sessions.went[node] = went{now, end}
-	return func() {
-		u.mu.Lock()
-		defer u.mu.Unlock()
-		delete(u.sessions.went, node)
+	w := &went{node, now, end}
+	u.sessions.went[node] = w
+	return w
+}
+
+// over ends what begun began.
+func (u *Uplink) over(w *went) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if w != nil && u.sessions.went[w.node] == w {
+		delete(u.sessions.went, w.node)
 	}
 }

@@ -3,7 +3,6 @@ package uplink
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -21,6 +20,8 @@ const (
 	FirstPause = time.Second
 	// LongestPause is what pauses grow to, twice as long each time.
 	LongestPause = 30 * time.Second
+	// TurnPause is the pause before another address of the server is tried.
+	TurnPause = 200 * time.Millisecond
 	// RefusedPause is the pause after the remote said no: it has to hear of the
 	// gate first, or never will.
 	RefusedPause = time.Minute
@@ -28,7 +29,8 @@ const (
 
 // remote is a node that the gate connects to.
 type remote struct {
-	base   string // URL
+	base   string   // URL
+	others []string // its further URLs, where it has some: a server, of those on its database
 	server bool
 	retry  chan struct{} // one place: try now
 	stop   func()        // ends the supervision of one that was found; nil: it was named
@@ -36,21 +38,42 @@ type remote struct {
 	mu    sync.Mutex // covers what follows
 	node  journal.NodeID
 	met   bool      // node is known
+	at    int       // which of the URLs is next: 0 for base
 	tries int       // failed in a row
 	err   error     // of the last try; nil while connected
 	next  time.Time // when the next try is due; zero: under way
 }
 
-func newRemote(base string, server bool) *remote {
-	return &remote{base: base, server: server, retry: make(chan struct{}, 1)}
+func newRemote(base string, server bool, others ...string) *remote {
+	return &remote{base: base, others: others, server: server, retry: make(chan struct{}, 1)}
 }
+
+// address is the URL that is next.
+func (r *remote) address() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.url()
+}
+
+// url is address while r.mu is held.
+func (r *remote) url() string {
+	if r.at == 0 {
+		return r.base
+	}
+	return r.others[r.at-1]
+}
+
+// turn has another URL be next, if there is one. r.mu is held.
+func (r *remote) turn() { r.at = (r.at + 1) % (1 + len(r.others)) }
 
 // supervise holds sessions with a remote, one after the other, until ctx ends.
 func (u *Uplink) supervise(ctx context.Context, r *remote) {
 	for ctx.Err() == nil {
 		var err error
 		if !u.connectedTo(r) {
-			err = u.session(ctx, r, u.hold)
+			err = u.session(ctx, r, func(ctx context.Context, conn exchange.Conn, local exchange.Local) error {
+				return u.hold(ctx, r, conn, local)
+			})
 		}
 		if ctx.Err() != nil {
 			return
@@ -93,7 +116,7 @@ func (u *Uplink) session(ctx context.Context, r *remote, hold func(context.Conte
 	r.mu.Unlock()
 	conn, err := u.connect(ctx, r)
 	if err != nil {
-		return fmt.Errorf("connecting to %s: %w", r.base, err)
+		return fmt.Errorf("connecting to %s: %w", r.address(), err)
 	}
 	local := u.local
 	local.Met = func(node journal.NodeID) {
@@ -105,36 +128,19 @@ func (u *Uplink) session(ctx context.Context, r *remote, hold func(context.Conte
 	err = hold(ctx, conn, local)
 	u.told(err)
 	if err != nil {
-		return fmt.Errorf("exchanging with %s: %w", r.base, err)
+		return fmt.Errorf("exchanging with %s: %w", r.address(), err)
 	}
 	return nil
-}
-
-// hold holds a session until it is cut, or found to be one too many.
-func (u *Uplink) hold(ctx context.Context, conn exchange.Conn, local exchange.Local) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	met, over := local.Met, func() {}
-	local.Met = func(node journal.NodeID) {
-		met(node)
-		over = u.begun(node, cancel)
-	}
-	defer func() { over() }()
-	err := exchange.Run(ctx, conn, local)
-	if errors.Is(err, errDouble) {
-		return nil
-	}
-	return err
 }
 
 // connect dials a remote. The way to one that was found is short.
 func (u *Uplink) connect(ctx context.Context, r *remote) (exchange.Conn, error) {
 	if r.stop == nil {
-		return u.dial(ctx, r.base)
+		return u.dial(ctx, r.address())
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, FoundTimeout, fault.New(fault.Unavailable, "nobody answers there"))
 	defer cancel()
-	return u.dial(ctx, r.base)
+	return u.dial(ctx, r.address())
 }
 
 // told passes on what a session's end says of this gate's enrolment.
@@ -142,6 +148,13 @@ func (u *Uplink) told(err error) {
 	if record := exchange.EndedBy(err); record != nil && u.ended != nil {
 		u.ended(record)
 	}
+}
+
+// elsewhere has another URL be next, if there is one.
+func (r *remote) elsewhere() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.turn()
 }
 
 func (r *remote) meet(node journal.NodeID) {
@@ -157,7 +170,7 @@ func (r *remote) failed(err error, rand io.Reader, now time.Time) time.Duration 
 	if err == nil {
 		r.tries = 0
 	}
-	pause := min(FirstPause<<min(r.tries, 10), LongestPause)
+	pause := min(FirstPause<<min(r.tries/(1+len(r.others)), 10), LongestPause)
 	switch fault.KindOf(err) {
 	case fault.Forbidden, fault.Unauthorised, fault.Refused, fault.Newer, fault.NotFound:
 		pause = RefusedPause
@@ -165,6 +178,9 @@ func (r *remote) failed(err error, rand io.Reader, now time.Time) time.Duration 
 	pause = jitter(pause, rand)
 	if r.err = err; err != nil {
 		r.tries++
+		if r.turn(); r.at != 0 {
+			pause = jitter(TurnPause, rand) // the others may be well
+		}
 	}
 	r.next = now.Add(pause)
 	return pause

@@ -66,7 +66,7 @@ func beyond(have, sent uint64) uint64 { return have - min(have, sent) }
 func (u *Uplink) status(r *remote) Remote {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s := Remote{URL: r.base, Server: r.server, Found: r.stop != nil, Tries: r.tries, Next: r.next, Err: r.err}
+	s := Remote{URL: r.url(), Server: r.server, Found: r.stop != nil, Tries: r.tries, Next: r.next, Err: r.err}
 	if !r.met {
 		return s
 	}

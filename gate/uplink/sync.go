@@ -66,8 +66,14 @@ func (u *Uplink) level(ctx context.Context, r *remote) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("reading how far the gate got: %w", err)
 	}
-	failed := u.session(ctx, r, exchange.Level)
-	r.failed(failed, u.local.Rand, u.local.Now())
+	var failed error
+	for range 1 + len(r.others) {
+		failed = u.session(ctx, r, exchange.Level)
+		r.failed(failed, u.local.Rand, u.local.Now())
+		if fault.KindOf(failed) != fault.Unavailable {
+			break
+		}
+	}
 	after, err := u.local.Store.Vector(ctx)
 	if err != nil {
 		return 0, errors.Join(failed, fmt.Errorf("reading how far the gate got: %w", err))

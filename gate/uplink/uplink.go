@@ -34,6 +34,7 @@ import (
 type Config struct {
 	Local  exchange.Local
 	Server string      // the server's URL; "" for a gate that has none in reach
+	Others []string    // further URLs of the server, or of others on its database
 	Peers  []string    // other gates' URLs
 	Times  Times       // keeps the clock's offset; nil: Local.Clock is used as it is
 	TLS    *tls.Config // for https; nil: the system's trust
@@ -107,14 +108,16 @@ func New(ctx context.Context, cfg Config) (*Uplink, error) {
 		u.local.Clock = u.times.clock
 	}
 	if cfg.Server != "" {
-		u.remotes = append(u.remotes, newRemote(cfg.Server, true))
+		u.remotes = append(u.remotes, newRemote(cfg.Server, true, cfg.Others...))
 	}
 	for _, base := range cfg.Peers {
 		u.remotes = append(u.remotes, newRemote(base, false))
 	}
 	for _, r := range u.remotes {
-		if _, err := link.Address(r.base, cfg.Local.Event); err != nil {
-			return nil, err
+		for _, base := range append([]string{r.base}, r.others...) {
+			if _, err := link.Address(base, cfg.Local.Event); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return u, nil
