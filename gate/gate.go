@@ -36,7 +36,10 @@ import (
 type Config struct {
 	Data  string   // folder of the data; a gate must be enrolled in it
 	Peers []string // other gates' agents to exchange with, http://HOST:PORT
-	TLS   TLS      // how phones come in; default: in plain text, without a camera
+	// Servers are further addresses of the server beside the one that the gate was
+	// enrolled with, or of others on the same database.
+	Servers []string
+	TLS     TLS // how phones come in; default: in plain text, without a camera
 	// Find says where an agent looks for other gates by itself; see Finding.
 	Find Finding
 	// ClaimWait is how long an admission waits at most for the server's word on what

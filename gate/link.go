@@ -18,7 +18,7 @@ import (
 // before it runs.
 func (g *Gate) openUplink(ctx context.Context) (err error) {
 	g.Uplink, err = uplink.New(ctx, uplink.Config{
-		Local: g.local(), Server: g.Enrolment.ServerURL, Peers: g.Peers, Times: times{g}, Dial: g.Dial, Ended: g.ended,
+		Local: g.local(), Server: g.Enrolment.ServerURL, Others: g.Servers, Peers: g.Peers, Times: times{g}, Dial: g.Dial, Ended: g.ended,
 		Applied: g.State.Holds, ClaimWait: g.ClaimWait,
 	})
 	return err

@@ -35,6 +35,10 @@ each other in step when none reaches the server. --find-on names the interfaces 
 so on, --no-discovery leaves it. Where the network swallows multicast, --peer names
 another gate's agent; it is enough if one of the two names the other.
 
+The server is looked for where the gate was enrolled. --server names further
+addresses: of the same server, or of others on its database. The agent goes round
+them while none can take it.
+
 --tls lets phones on the network open the page by HTTPS, without which their browsers
 give it no camera: the agent makes a certificate, which a phone has to be told to trust
 once (usher gate phone prints the card for it). Who has a real certificate names its
@@ -48,6 +52,7 @@ files with --tls-cert and --tls-key instead.`,
 	addData(c, "gate")
 	c.Flags().String("listen", gateListen, "`HOST:PORT` of the door page; port 0 takes a free one")
 	c.Flags().StringArray("peer", nil, "`URL` of another gate's agent to exchange with, http://HOST:PORT; may be given several times")
+	c.Flags().StringArray("server", nil, "further `URL` of the server, beside the one that the gate was enrolled with; may be given several times")
 	c.Flags().Bool("tls", false, "let phones open the page by HTTPS, with a certificate of the agent's own")
 	c.Flags().String("tls-cert", "", "`FILE` of a real certificate with its chain, PEM, to let phones in by")
 	c.Flags().String("tls-key", "", "`FILE` of its private key, PEM")
@@ -65,14 +70,13 @@ func runGateRun(c *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	peers, err := c.Flags().GetStringArray("peer")
+	peers, err := addresses(c, "peer")
 	if err != nil {
 		return err
 	}
-	for _, peer := range peers {
-		if _, err := link.Address(peer, "EVENT"); err != nil {
-			return fault.Wrap(fault.BadInput, err, "--peer")
-		}
+	servers, err := addresses(c, "server")
+	if err != nil {
+		return err
 	}
 	find, err := finding(c)
 	if err != nil {
@@ -83,7 +87,7 @@ func runGateRun(c *cobra.Command, _ []string) error {
 		return err
 	}
 	phones := gate.TLS{On: isSet(c, "tls") || flag(c, "tls-cert") != "", Cert: flag(c, "tls-cert"), Key: flag(c, "tls-key")}
-	return runAgent(c.Context(), gate.Config{Data: dir, Peers: peers, Find: find, TLS: phones, Log: log}, flag(c, "listen"), func(a *gate.Agent) {
+	return runAgent(c.Context(), gate.Config{Data: dir, Peers: peers, Servers: servers, Find: find, TLS: phones, Log: log}, flag(c, "listen"), func(a *gate.Agent) {
 		if wantsJSON(c) {
 			said := map[string]string{"door": a.URL, "link": a.Link()}
 			if f := a.Fingerprint(); f != "" {
@@ -97,6 +101,17 @@ func runGateRun(c *cobra.Command, _ []string) error {
 			fmt.Fprintf(c.OutOrStdout(), "Phones compare (SHA-256):  %s\n", f)
 		}
 	})
+}
+
+// addresses gives the URLs of nodes that a flag names.
+func addresses(c *cobra.Command, name string) ([]string, error) {
+	list, err := c.Flags().GetStringArray(name)
+	for _, base := range list {
+		if _, wrong := link.Address(base, "EVENT"); wrong != nil && err == nil {
+			err = fault.Wrap(fault.BadInput, wrong, "--%s", name)
+		}
+	}
+	return list, err
 }
 
 // finding says where to look for other gates.
