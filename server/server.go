@@ -13,9 +13,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"usher/crypto/keyring"
@@ -37,12 +35,6 @@ import (
 	"usher/sync/fault"
 )
 
-// Times of the server.
-const (
-	contactsEvery  = 30 * time.Second
-	shutdownWithin = 5 * time.Second
-)
-
 // Config is what a server is made of. Zero members get their defaults.
 type Config struct {
 	Database   string                                // address of a PostgreSQL database, postgres://…; "" for SQLite in the folder Data
@@ -53,6 +45,7 @@ type Config struct {
 	Unsealed   bool                                  // demo data: keys rest without a passphrase, marked for ever
 	PublicURL  string                                // address under which devices reach the server; noted for cards when it serves
 	Proxies    guard.Proxies                         // before the server, believed when they say whom a request is from; default: none
+	Drain      time.Duration                         // how long a server that is told to stop goes on answering, so that others take over; default: it does not
 	Selling    Selling                               // default: without cards, and mail waits
 	Rand       io.Reader                             // default: the system's
 	Now        func() time.Time                      // default: time.Now
@@ -72,8 +65,11 @@ type Server struct {
 	Post     *post.Post
 	Sales    *sales.Sales
 
-	shop shop
-	bus  *bus.Bus // nil without Redis
+	shop    shop
+	bus     *bus.Bus // nil without Redis
+	drain   drain
+	closing context.Context // ends with close, when what never ends by itself has to
+	close   context.CancelFunc
 }
 
 // Open opens the data, and makes them where there are none. The keys stay locked
@@ -88,6 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("bringing the server data in %s up to date: %w", cfg.Where(), err), db.Close())
 	}
 	s := &Server{Config: cfg, DB: db}
+	s.closing, s.close = context.WithCancel(context.Background())
 	if err := s.openBus(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -140,6 +137,7 @@ func (s *Server) Unlock(ctx context.Context) error {
 
 // Close closes the data.
 func (s *Server) Close() error {
+	s.close()
 	s.Stock.Close()
 	s.Doors.Close()
 	err := s.DB.Close()
@@ -158,13 +156,13 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	}
 	pages, err := web.New(web.Config{
 		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Stock: s.Stock,
-		Manager: manager, Events: s.eventList, Public: s.publicURL, Now: s.Now, Log: s.Log,
+		Manager: manager, Events: s.eventList, Public: s.publicURL, Closing: s.closing.Done(), Now: s.Now, Log: s.Log,
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	devices := api.New(api.Config{
-		Doors: s.Doors, Ready: s.ready, Notes: s.notes, Log: s.Log,
+		Doors: s.Doors, Ready: s.ready, Notes: s.notes, Draining: s.drain.draining, Log: s.Log,
 		Metrics: api.Metrics(s.Doors, s.eventCodes, s.Log, s.Post),
 	})
 	mux := http.NewServeMux()
@@ -172,74 +170,6 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	devices.Register(mux)
 	s.sellingRoutes(mux)
 	return s.Proxies.Handler(site.Secured(legible(mux)), s.Log), devices.Close, nil
-}
-
-// Serve answers the network until ctx ends, then finishes what is under way.
-func (s *Server) Serve(ctx context.Context, listener net.Listener) error {
-	if s.PublicURL != "" {
-		if err := s.NoteURL(ctx, s.PublicURL); err != nil {
-			return err
-		}
-	}
-	handler, end, err := s.Handler(ctx)
-	if err != nil {
-		return err
-	}
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	selling, stopSelling := context.WithCancel(ctx)
-	defer stopSelling()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		var working sync.WaitGroup
-		working.Go(func() { s.sell(selling) })
-		s.renew(work)
-		working.Wait()
-	}()
-	server := newHTTP(ctx, handler, s.Log)
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err = <-failed:
-	case <-ctx.Done():
-		end()
-		patience, cancel := context.WithTimeout(work, shutdownWithin)
-		err = server.Shutdown(patience)
-		cancel()
-		if errors.Is(err, context.DeadlineExceeded) {
-			err = server.Close() // a browser that opens a connection and says nothing has no claim to more
-		}
-	}
-	end()
-	err = errors.Join(err, s.Doors.KeepContacts(work))
-	stopSelling()
-	stop()
-	<-done
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
-// renew does what is due by the clock: checkpoints and contacts.
-func (s *Server) renew(ctx context.Context) {
-	checkpoints, contacts := time.NewTicker(journals.CheckpointEvery), time.NewTicker(contactsEvery)
-	defer checkpoints.Stop()
-	defer contacts.Stop()
-	for {
-		select {
-		case <-checkpoints.C:
-			if err := s.Journals.Renew(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Error("renewing the checkpoints failed", "error", err)
-			}
-		case <-contacts.C:
-			if err := s.Doors.KeepContacts(ctx); err != nil && ctx.Err() == nil {
-				s.Log.Warn("keeping when devices were in touch failed", "error", err)
-			}
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // publicURL is the address that pages give for themselves; "" where nobody said.

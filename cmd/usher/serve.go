@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,6 +31,11 @@ func newServe() *cobra.Command {
 then finishes what is under way. Prints the address of the live page with the key
 that opens it; whoever has that link is the manager.
 
+Told to stop, a server on a PostgreSQL database first drains for 5 s (--drain): /readyz
+answers 503, so that a load balancer sends nobody there any more, and its gates are
+asked to move to the other servers. The signal SIGUSR1 begins that without stopping
+the server, SIGUSR2 takes it back.
+
 Other usher commands may work on the same data at the same time. With --database
 so may any number of servers, on as many machines: see docs/cluster.md.
 
@@ -51,6 +57,7 @@ or all buyers who come by it share the limits of one address.`,
 	c.Flags().String("public-url", "", "`URL` under which browsers and gates reach the server (default: where it listens)")
 	c.Flags().String("redis", "", "`URL` of a Redis that carries word between the servers of a database, redis://… (or set "+redisEnv+"; default: PostgreSQL does)")
 	c.Flags().StringSlice("trusted-proxies", nil, "`ADDRESSES` and networks of the balancers before the server, as in 10.0.0.0/8,192.0.2.7: their X-Forwarded-For says who a buyer is (default: nobody's)")
+	c.Flags().Duration("drain", 0, "how `LONG` to go on answering when told to stop, while others take over (default: 5s with --database, else 0s)")
 	c.Flags().String("tls-cert", "", "`FILE` of the TLS certificate chain (PEM)")
 	c.Flags().String("tls-key", "", "`FILE` of the certificate's private key (PEM)")
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
@@ -70,6 +77,9 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	}
 	cfg, err := serverData(c)
 	if err != nil {
+		return err
+	}
+	if cfg.Drain, err = drainFor(c, cfg.Database != ""); err != nil {
 		return err
 	}
 	sells, err := selling(c)
@@ -100,6 +110,7 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if err := announce(c, s, listener, public); err != nil {
 		return err
 	}
+	defer onDrainSignals(s.StartDrain, s.EndDrain)()
 	return s.Serve(c.Context(), listener)
 }
 
@@ -114,6 +125,23 @@ func trustedProxies(c *cobra.Command) (guard.Proxies, error) {
 		return nil, fault.Wrap(fault.BadInput, err, "--trusted-proxies: %s", fault.Message(err))
 	}
 	return proxies, nil
+}
+
+// drainDefault is how long a server that has others beside it drains.
+const drainDefault = 5 * time.Second
+
+// drainFor is how long the server drains before it stops.
+func drainFor(c *cobra.Command, others bool) (time.Duration, error) {
+	d, err := c.Flags().GetDuration("drain")
+	switch {
+	case err != nil:
+		return 0, err
+	case d < 0:
+		return 0, fault.New(fault.BadInput, "--drain %v: want how long, as in 10s", d)
+	case others && !c.Flags().Changed("drain"):
+		return drainDefault, nil
+	}
+	return d, nil
 }
 
 // listen opens the address to answer on, with TLS if there is a certificate.

@@ -49,9 +49,11 @@ type Config struct {
 	Doors *doors.Doors
 	Ready func(context.Context) error // nil when the server can do its work
 	// Notes says what is not well although it can, by what it is about; may be nil.
-	Notes   func(context.Context) map[string]string
-	Metrics http.Handler
-	Log     *slog.Logger
+	Notes func(context.Context) map[string]string
+	// Draining gives a channel that is closed while others are to take over; nil: never.
+	Draining func() <-chan struct{}
+	Metrics  http.Handler
+	Log      *slog.Logger
 }
 
 // API is the interface. Close ends its exchanges.
@@ -69,6 +71,9 @@ type API struct {
 // New makes the interface.
 func New(cfg Config) *API {
 	ctx, end := context.WithCancel(context.Background())
+	if cfg.Draining == nil {
+		cfg.Draining = func() <-chan struct{} { return nil }
+	}
 	return &API{Config: cfg, enrol: rate.NewLimiter(enrolPerSecond, enrolBurst), sessions: make(chan struct{}, maxSessions), ctx: ctx, end: end}
 }
 
@@ -188,12 +193,17 @@ func (a *API) sync(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer a.running.Done()
+	leaving := a.Draining()
+	if over(leaving) {
+		a.refuse(w, r, fault.New(fault.Unavailable, "this server is being drained: another one will answer"))
+		return
+	}
 	local, err := a.Doors.Local(r.Context(), r.PathValue("event"))
 	if err != nil {
 		a.refuse(w, r, err)
 		return
 	}
-	local.Reticent = true
+	local.Reticent, local.Leaving = true, leaving
 	w.Header().Set("X-Content-Type-Options", "nosniff") // of the answer, should it be none to an upgrade
 	conn, err := link.Upgrade(w, r)
 	if err != nil {
@@ -205,7 +215,21 @@ func (a *API) sync(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// over reports whether a channel is closed.
+func over(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
+	if over(a.Draining()) {
+		write(w, http.StatusServiceUnavailable, map[string]string{"status": "draining", "why": "this server is being drained: others take over"})
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 	defer cancel()
 	if err := a.Ready(ctx); err != nil {

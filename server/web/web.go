@@ -30,7 +30,8 @@ type Config struct {
 	Stock   front.Stock
 	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
 	Events  func(context.Context) ([]Event, error)
-	Public  func() string // the server's address; "" where nobody said
+	Public  func() string   // the server's address; "" where nobody said
+	Closing <-chan struct{} // closed when the server stops: what never ends by itself ends then
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -57,7 +58,7 @@ func New(cfg Config) (*Web, error) {
 		return nil, err
 	}
 	w.manage, err = manage.New(manage.Config{
-		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Manager: cfg.Manager, Events: cfg.Events,
+		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Manager: cfg.Manager, Events: cfg.Events, Closing: cfg.Closing,
 	})
 	return w, err
 }

@@ -63,11 +63,15 @@ func (m *Manage) stream(w http.ResponseWriter, r *http.Request) error {
 		select {
 		case <-r.Context().Done():
 			return nil
+		case <-m.Closing:
+			return nil // and the page asks another server
 		case <-time.After(busiest):
 		}
 		select {
 		case <-wake:
 		case <-tick.C:
+		case <-m.Closing:
+			return nil
 		case <-r.Context().Done():
 			return nil
 		}

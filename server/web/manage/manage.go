@@ -47,6 +47,7 @@ type Config struct {
 	Sales   *sales.Sales
 	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
 	Events  func(context.Context) ([]Event, error)
+	Closing <-chan struct{} // ends live pages; nil: nothing does
 }
 
 // Manage serves the manager's pages.

@@ -104,6 +104,23 @@ function bars(hours) {
   by("arrivals").replaceChildren(svg);
 }
 
-const source = new EventSource(`/manage/events/${encodeURIComponent(event)}/live`);
-source.onmessage = (m) => draw(JSON.parse(m.data));
-source.onerror = () => { by("pulse").textContent = "the server does not answer; trying again"; by("pulse").className = "bad"; };
+// How long nothing may come before the page says so, and after what time it asks again
+// where the browser has given up, as it does once it got an error for an answer.
+const silent = 6000, again = 2000;
+let lost;
+
+function listen() {
+  const source = new EventSource(`/manage/events/${encodeURIComponent(event)}/live`);
+  source.onmessage = (m) => {
+    clearTimeout(lost);
+    lost = undefined;
+    draw(JSON.parse(m.data));
+  };
+  source.onerror = () => {
+    // A server that is drained ends the stream, and the next one goes on with it.
+    lost ??= setTimeout(() => { by("pulse").textContent = "the server does not answer; trying again"; by("pulse").className = "bad"; }, silent);
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, again);
+  };
+}
+
+listen();
