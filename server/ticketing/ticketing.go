@@ -64,13 +64,15 @@ type Ticket struct {
 	Why        string        `json:"why,omitempty"`
 	Changed    time.Time     `json:"changed_at"`
 	Key        keyring.KeyID `json:"key"`
-	Token      string        `json:"token"`
+	Token      string        `json:"token"`              // "" when it is bound to a phone
 	Order      string        `json:"order,omitempty"`    // what people know the order by
 	Note       string        `json:"note,omitempty"`     // said at the door
 	Answers    Answers       `json:"-"`                  // to the organiser's questions, by code
 	Unpaid     bool          `json:"unpaid,omitempty"`   // not paid for yet
 	Due        int64         `json:"due,omitempty"`      // minor units of the currency; 0: not said
 	Currency   string        `json:"currency,omitempty"` // ISO 4217
+
+	binding *Binding // to be made; nil: a code of its own
 }
 
 // guest is what the guest list of the gates says of the ticket.
@@ -130,6 +132,9 @@ func (t *Ticket) claims() ticket.Claims {
 // sign makes the ticket's code.
 func (t *Ticket) sign(key *keyring.Signer) (err error) {
 	t.Key = key.ID()
+	if t.binding != nil {
+		return t.signBound(key)
+	}
 	t.Token, err = ticket.Issue(t.claims(), key)
 	return err
 }
