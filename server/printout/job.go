@@ -63,7 +63,7 @@ func (j *job) each(ctx context.Context, do func(ticketing.Ticket) error) error {
 	}
 	void := 0
 	err := j.tickets.Each(ctx, j.order.Event, func(t ticketing.Ticket) error {
-		if t.State != ticketing.Valid && j.order.Format != CSV {
+		if (t.State != ticketing.Valid || t.Bound()) && j.order.Format != CSV {
 			void++
 			return nil
 		}
@@ -84,6 +84,9 @@ func (j *job) named(ctx context.Context, do func(ticketing.Ticket) error) error 
 		}
 		if t.State != ticketing.Valid && j.order.Format != CSV {
 			return fault.New(fault.Refused, "ticket %s is %s (%s): a void ticket is not printed", t.ID.Short(), t.State, t.Why)
+		}
+		if t.Bound() && j.order.Format != CSV {
+			return fault.New(fault.Refused, "ticket %s is shown by a phone and has no code to be printed; reissue it to have one", t.ID.Short())
 		}
 		if seen[t.ID] {
 			continue

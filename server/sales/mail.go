@@ -72,10 +72,12 @@ func (s *Sales) Compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 func (s *Sales) attached(ctx context.Context, o *Order) (files []post.File, err error) {
 	if len(o.Tickets) > 0 {
 		var tickets bytes.Buffer
-		if err := s.TicketsPDF(ctx, &tickets, o); err != nil {
+		switch err := s.TicketsPDF(ctx, &tickets, o); {
+		case err == nil:
+			files = append(files, post.File{Name: "tickets-" + o.Code + ".pdf", Type: "application/pdf", Body: tickets.Bytes()})
+		case fault.KindOf(err) != fault.Refused: // on phones; the letter leads there
 			return nil, err
 		}
-		files = append(files, post.File{Name: "tickets-" + o.Code + ".pdf", Type: "application/pdf", Body: tickets.Bytes()})
 	}
 	if o.Total == 0 {
 		return files, nil
@@ -91,18 +93,25 @@ func (s *Sales) attached(ctx context.Context, o *Order) (files []post.File, err 
 	return append(files, post.File{Name: name + o.Code + ".pdf", Type: "application/pdf", Body: paper.Bytes()}), nil
 }
 
-// TicketsPDF writes the order's good tickets as one file; fault.Expired when there
-// are none.
+// TicketsPDF writes the order's good tickets as one file: fault.Expired when there are
+// none, fault.Refused when phones show all of them and there is no code to print.
 func (s *Sales) TicketsPDF(ctx context.Context, w *bytes.Buffer, o *Order) error {
 	all, err := s.Tickets.Of(ctx, o.Event, o.Tickets)
 	if err != nil {
 		return err
 	}
 	var good []ticketing.Ticket
+	bound := 0
 	for _, t := range all {
-		if t.State == ticketing.Valid {
+		switch {
+		case t.State == ticketing.Valid && t.Bound():
+			bound++
+		case t.State == ticketing.Valid:
 			good = append(good, t)
 		}
+	}
+	if len(good) == 0 && bound > 0 {
+		return fault.New(fault.Refused, "the tickets of order %s are shown by a phone, and there is no code to print", o.Code)
 	}
 	if len(good) == 0 {
 		return fault.New(fault.Expired, "order %s has no ticket that is good", o.Code)
