@@ -4,9 +4,10 @@ TOOL     := $(GO) tool -modfile=.ci/tools/go.mod
 SERVICES := bash deploy/dev/services.sh
 FUZZTIME ?= 30s
 SOAK     ?= 20000
+FOR      ?= 5m
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race deps check bench fuzz soak vuln pictures clean
+.PHONY: help run build test race deps check bench fuzz soak cluster vuln pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ soak: ## property tests with SOAK (20000) random histories each, crash tests wit
 		$(SERVICES) $(GO) test -race -count=1 -timeout 4h $$dir -rapid.checks=$(SOAK); done
 	$(GO) test -count=1 -timeout 4h ./e2e/crash -rounds $$(( $(SOAK) / 50 ))
 	$(GO) test -count=1 -timeout 4h -run Islands ./e2e/network -scans $(SOAK)
+
+cluster: ## sell out events on three servers while parts of the cluster are killed, FOR (5m); ARGS="-seed N" for a run of before
+	$(SERVICES) $(GO) test -count=1 -timeout 4h -v -run SellingOut ./e2e/cluster -for $(FOR) $(ARGS)
 
 vuln: ## known vulnerabilities in what we ship; asks the network
 	$(TOOL) govulncheck ./...

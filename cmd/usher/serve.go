@@ -90,6 +90,9 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
+	if cfg.Now, err = serverClock(); err != nil {
+		return err
+	}
 	listener, scheme, err := listen(c)
 	if err != nil {
 		return err

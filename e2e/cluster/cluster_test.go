@@ -1,0 +1,83 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Events are sold out to the last place and every cent is where it belongs, whatever
+// is killed meanwhile.
+func TestSellingOutWhilePartsAreKilled(t *testing.T) {
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	t.Logf("-seed %d", *seed)
+	fmt.Printf("e2e/cluster: -seed %d -for %v -rate %d -buyers %d\n", *seed, *faultsFor, *rate, *crowd)
+	w := newTown(t, 3)
+	f := &faults{town: w, dice: dice(1), count: map[string]int{}}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		f.run(time.Now().Add(*faultsFor))
+	}()
+	for killing := true; killing && !t.Failed(); {
+		w.round()
+		select {
+		case <-over:
+			killing = false
+		default:
+		}
+	}
+	<-over
+	w.settle()
+	w.judge()
+	w.report(f)
+}
+
+// settle waits until everything is well again and nothing is to come.
+func (w *town) settle() {
+	w.t.Helper()
+	w.wait("every server is well again", w.well)
+	w.web.calm.Store(true)
+	w.waitFor(w.patience(), "all is settled", func() error {
+		open, err := w.unsettled("")
+		if err == nil && len(open) > 0 {
+			err = errors.New(strings.Join(open, "; "))
+		}
+		return err
+	})
+	b := w.web.browser(dice(2), 1)
+	for range 3 * len(w.instances) {
+		b.moves = true
+		if p, err := b.follow("GET", w.rounds[0].path(), nil); err != nil || p.heading() == "" {
+			w.t.Errorf("after all the page of an event is %v", err)
+		}
+	}
+}
+
+// report says what there was.
+func (w *town) report(f *faults) {
+	how := map[string]int{}
+	for _, r := range w.rounds {
+		for _, told := range r.tales {
+			how[told.ended]++
+		}
+	}
+	starts := 0
+	for _, s := range w.instances {
+		starts += s.starts
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(how)) {
+		list = append(list, fmt.Sprintf("%d %s", how[name], name))
+	}
+	w.t.Logf("%d events; buyers: %s", len(w.rounds), strings.Join(list, ", "))
+	w.t.Logf("%d answers, %d of them that something is gone, %d broke off; %d were told paid while Redis was gone", w.web.answers.Load(), w.web.unavailable.Load(), w.web.broken.Load(), f.sold)
+	w.t.Logf("faults: %v; %d starts of servers", f.count, starts)
+}

@@ -1,0 +1,170 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+
+	"usher/e2e/venue"
+)
+
+// mishap is something that goes wrong, and is set right again.
+type mishap struct {
+	name  string
+	often int
+	first bool // it happens in every run, however short
+	do    func(*faults) error
+}
+
+// kinds are all faults.
+var kinds = []mishap{
+	{"a server is killed", 8, true, (*faults).oneServer},
+	{"Redis is killed", 4, true, (*faults).redis},
+	{"PostgreSQL is stopped at once", 4, true, (*faults).postgres},
+	{"a server stands still", 3, true, (*faults).pause},
+	{"two servers are killed", 2, false, (*faults).twoServers},
+	{"PostgreSQL and Redis are stopped at once", 1, false, (*faults).both},
+	{"all servers are killed", 1, false, (*faults).allServers},
+}
+
+// faults makes things go wrong, one after the other.
+type faults struct {
+	*town
+	dice  *rand.Rand
+	count map[string]int
+	sold  int64 // to whom without Redis
+}
+
+// run does so until the time is over and each of the first kinds was there.
+func (f *faults) run(until time.Time) {
+	var order []mishap
+	for _, k := range kinds {
+		if k.first {
+			order = append(order, k)
+		}
+	}
+	f.dice.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	for len(order) > 0 || time.Now().Before(until) {
+		f.rest(300, 1500)
+		k := f.draw()
+		if len(order) > 0 {
+			k, order = order[0], order[1:]
+		}
+		f.count[k.name]++
+		if err := k.do(f); err != nil {
+			f.t.Errorf("%s: %v", k.name, err)
+		}
+	}
+}
+
+func (f *faults) draw() mishap {
+	sum := 0
+	for _, k := range kinds {
+		sum += k.often
+	}
+	n := f.dice.IntN(sum)
+	for _, k := range kinds {
+		if n -= k.often; n < 0 {
+			return k
+		}
+	}
+	return kinds[0]
+}
+
+// rest lets so many milliseconds pass.
+func (f *faults) rest(least, most int) {
+	time.Sleep(time.Duration(least+f.dice.IntN(most-least)) * time.Millisecond)
+}
+
+// servers kills some for a while.
+func (f *faults) servers(n int) error {
+	some := f.dice.Perm(len(f.instances))[:n]
+	for _, i := range some {
+		f.instances[i].want(false)
+	}
+	f.rest(20, 1000)
+	for _, i := range some {
+		f.instances[i].want(true)
+	}
+	return nil
+}
+
+func (f *faults) oneServer() error  { return f.servers(1) }
+func (f *faults) twoServers() error { return f.servers(2) }
+func (f *faults) allServers() error { return f.servers(len(f.instances)) }
+
+// pause has a server stand still and go on: whatever it had taken on, others may have
+// taken over.
+func (f *faults) pause() error {
+	s := f.instances[f.dice.IntN(len(f.instances))]
+	s.signal(syscall.SIGSTOP)
+	f.rest(500, 3000)
+	s.signal(syscall.SIGCONT)
+	return nil
+}
+
+// redis is gone until every server says so and somebody has bought all the same.
+func (f *faults) redis() error {
+	if err := f.halt(f.town.redis); err != nil {
+		return err
+	}
+	before := f.paidTold.Load()
+	said := f.until(func(r readiness) error {
+		if r.code != http.StatusOK || !strings.Contains(r.Notes["redis"], "Redis") {
+			return fmt.Errorf("/readyz says %d and %v, and nothing of Redis", r.code, r.Notes)
+		}
+		return nil
+	})
+	f.rest(20, 500)
+	f.sold += f.paidTold.Load() - before
+	return errors.Join(said, f.town.redis.start())
+}
+
+// postgres is gone until every server says so.
+func (f *faults) postgres() error {
+	if err := f.halt(f.town.postgres); err != nil {
+		return err
+	}
+	said := f.until(func(r readiness) error {
+		if r.code != http.StatusServiceUnavailable || r.later == "" || r.Why == "" {
+			return fmt.Errorf("/readyz says %d, why %q, Retry-After %q", r.code, r.Why, r.later)
+		}
+		return nil
+	})
+	f.rest(20, 1500)
+	return errors.Join(said, f.town.postgres.start())
+}
+
+func (f *faults) both() error {
+	if err := errors.Join(f.halt(f.town.redis), f.halt(f.town.postgres)); err != nil {
+		return err
+	}
+	f.rest(20, 1500)
+	return errors.Join(f.town.postgres.start(), f.town.redis.start())
+}
+
+func (f *faults) halt(s *service) error { return s.halt() }
+
+// until waits until every server that runs answers so.
+func (f *faults) until(so func(readiness) error) error {
+	var all []error
+	for _, s := range f.instances {
+		var err error
+		for deadline := time.Now().Add(venue.Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			var r readiness
+			if r, err = s.ready(); err != nil { // it is starting
+				err = nil
+				continue
+			}
+			if err = so(r); err == nil {
+				break
+			}
+		}
+		all = append(all, err)
+	}
+	return errors.Join(all...)
+}

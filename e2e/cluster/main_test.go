@@ -1,0 +1,42 @@
+package cluster
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+	"time"
+
+	"usher/e2e/venue"
+)
+
+var (
+	faultsFor = flag.Duration("for", 6*time.Second, "how long things are killed")
+	seed      = flag.Uint64("seed", 0, "what the plan of faults and buyers follows from; 0: drawn")
+	rate      = flag.Int("rate", 15, "how fast the servers' clocks go; 1: as fast as clocks do")
+	crowd     = flag.Int("buyers", 240, "buyers of each event that have ways of their own")
+)
+
+func TestMain(m *testing.M) { os.Exit(venue.Main(m, "quickclock")) }
+
+// clock goes as the servers' clocks do.
+type clock struct {
+	from time.Time
+	rate int
+}
+
+func newClock(rate int) clock { return clock{time.Now().Round(0).UTC(), rate} }
+
+func (c clock) now() time.Time { return c.from.Add(time.Since(c.from) * time.Duration(c.rate)) }
+
+// variable tells the clock to a server.
+func (c clock) variable() string {
+	return fmt.Sprintf("USHER_CLOCK=%s %d", c.from.Format(time.RFC3339Nano), c.rate)
+}
+
+// dice gives the randomness of a part of a run: the same for the same seed.
+func dice(part uint64) *rand.Rand { return rand.New(rand.NewPCG(*seed, part)) }
+
+// chance is true so many times out of a hundred.
+func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }

@@ -1,0 +1,62 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// loose are the questions whose answers are what is not settled. $1 is an event, or ""
+// for all; $2, where it is asked for, the time of the servers.
+var loose = []struct{ what, query string }{
+	{"orders that are not finished", `select id from sale_order where ($1 = '' or event = $1) and state in ('open', 'paying', 'refunding', 'disputed')`},
+	{"holds", `select id from hold where ($1 = '' or event = $1) and state = 'held'`},
+	{"refunds that were not made", `select r.id from order_refund r join sale_order o on o.id = r.order_id where ($1 = '' or o.event = $1) and r.state = 'asked'`},
+	{"payments that may change", `select p.ref from sandbox_payment p join sale_order o on o.id = p.order_code where ($1 = '' or o.event = $1)
+		and (p.settles_at > $2 or p.disputed_at > $2 or p.decided_at > $2 or (p.settles_at = 0 and p.cancelled_at = 0 and p.ends_at > $2))`},
+	{"payments of which the shop doesn't know all", `select p.ref from sandbox_payment p join sale_order o on o.id = p.order_code
+		left join order_payment k on k.provider = 'sandbox' and k.ref = p.ref
+		where ($1 = '' or o.event = $1) and p.outcome = 'paid' and (k.state is null or k.state <> 'paid'
+			or p.decided_at > 0 and k.dispute <> case when p.won = 1 then 'won' else 'lost' end)`},
+	{"notices on their way", `select n.delivery from sandbox_notice n join sandbox_payment p on p.ref = n.ref join sale_order o on o.id = p.order_code
+		where ($1 = '' or o.event = $1)`},
+}
+
+// unsettled says what is still to come of an event, or of all with "".
+func (w *town) unsettled(event string) (open []string, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	for _, l := range loose {
+		args := []any{event}
+		if strings.Contains(l.query, "$2") {
+			args = append(args, w.clock.now().UnixMilli())
+		}
+		list, err := w.strings(ctx, l.query, args...)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", l.what, err)
+		}
+		if len(list) > 0 {
+			open = append(open, fmt.Sprintf("%d %s, %s among them", len(list), l.what, list[0]))
+		}
+	}
+	return open, nil
+}
+
+// strings reads a column of texts.
+func (w *town) strings(ctx context.Context, query string, args ...any) (list []string, err error) {
+	rows, err := w.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var text string
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		list = append(list, text)
+	}
+	return list, rows.Err()
+}

@@ -1,0 +1,176 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/mail"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"usher/e2e/venue"
+	"usher/migrations/sqldb"
+	"usher/server"
+	"usher/sync/fault"
+)
+
+// town is the whole: services, servers, and whoever looks on.
+type town struct {
+	t         testing.TB
+	clock     clock
+	postgres  *service
+	redis     *service
+	instances []*instance
+	web       *web
+	organiser *server.Server // makes events, and serves nothing
+	db        *sqldb.DB      // only to look
+	paidTold  atomic.Int64   // buyers who were shown that they have paid
+	rounds    []*round
+}
+
+// newTown starts everything.
+func newTown(t testing.TB, servers int) *town {
+	t.Helper()
+	w := &town{t: t, clock: newClock(*rate)}
+	var database, redis string
+	w.postgres, database = newPostgres(t)
+	w.redis, redis = newRedis(t)
+	var addresses []string
+	for range servers {
+		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+	}
+	w.web = &web{t: t, base: "http://" + newBalancer(t, addresses).Addr().String()}
+	w.open(database)
+	ctx, stop := context.WithCancel(context.Background())
+	var kept sync.WaitGroup
+	t.Cleanup(func() { stop(); kept.Wait() })
+	for _, address := range addresses {
+		s := &instance{t: t, address: address, wanted: true,
+			args: []string{"serve", "--listen", address, "--public-url", w.web.base, "--sandbox", "--inbox", "--log-level", "warn"},
+			env:  []string{w.clock.variable(), "USHER_DATABASE=" + database, "USHER_REDIS=" + redis}}
+		w.instances = append(w.instances, s)
+		kept.Go(func() { s.keep(ctx) })
+	}
+	w.wait("every server is well", w.well)
+	return w
+}
+
+// open opens the database for the organiser, whose keys rest unsealed, and to look.
+func (w *town) open(database string) {
+	w.t.Helper()
+	var err error
+	w.organiser, err = server.Open(w.t.Context(), server.Config{Database: database, Unsealed: true, Now: w.clock.now,
+		Selling: server.Selling{Sandbox: true, Inbox: true, From: mail.Address{Address: "tickets@pier.example"}}})
+	if err == nil {
+		err = w.organiser.Unlock(w.t.Context())
+	}
+	if err == nil {
+		w.db, err = sqldb.OpenPostgres(w.t.Context(), database, sqldb.Options{ReadOnly: true})
+	}
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		if err := errors.Join(w.db.Close(), w.organiser.Close()); err != nil {
+			w.t.Error(err)
+		}
+	})
+}
+
+// well says what is not well with the servers.
+func (w *town) well() error {
+	var all []error
+	for _, s := range w.instances {
+		all = append(all, s.well())
+	}
+	return errors.Join(all...)
+}
+
+// wait waits for something that has to come true, and says what is in the way when
+// it doesn't.
+func (w *town) wait(what string, so func() error) {
+	w.t.Helper()
+	w.waitFor(venue.Patience, what, so)
+}
+
+func (w *town) waitFor(patience time.Duration, what string, so func() error) {
+	w.t.Helper()
+	var err error
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+		if err = so(); err == nil {
+			return
+		}
+	}
+	w.t.Fatalf("waited %v until %s: %v", patience, what, err)
+}
+
+// round makes an event and sells it out.
+func (w *town) round() {
+	w.t.Helper()
+	r := &round{town: w, number: len(w.rounds) + 1, keys: map[string]string{}}
+	r.code = fmt.Sprintf("NIGHT-%d", r.number)
+	spec, err := r.spec(w.clock.now())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.wait("the event is made", func() error {
+		_, err := w.organiser.Catalog.Apply(w.t.Context(), spec)
+		return err
+	})
+	w.rounds = append(w.rounds, r)
+	ended := make(chan struct{})
+	var watching sync.WaitGroup
+	watching.Go(func() { r.watch(ended) })
+	r.sell(w.t)
+	close(ended)
+	watching.Wait()
+}
+
+// patience is how long a round may take that nothing is wrong with: holds, late
+// payments and disputes run by the servers' clock.
+func (w *town) patience() time.Duration {
+	return 2*time.Minute + 6*time.Minute/time.Duration(w.clock.rate)
+}
+
+// watch holds every moment of the event to the rules, and ends the round when all is
+// sold and nothing can change any more.
+func (r *round) watch(ended <-chan struct{}) {
+	deadline := time.Now().Add(r.town.patience())
+	for {
+		select {
+		case <-ended:
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		s, err := look(ctx, r.town.db, r.code)
+		cancel()
+		var open []string
+		if err == nil {
+			s.check(r.town.t)
+			open = s.unsold()
+		} else {
+			open = []string{err.Error()}
+		}
+		if len(open) == 0 {
+			open, err = r.town.unsettled(r.code)
+		}
+		if err != nil && !errors.Is(err, fault.Unavailable) && !errors.Is(err, context.DeadlineExceeded) {
+			r.town.t.Error(err)
+			r.over.Store(true)
+		}
+		switch {
+		case r.over.Load():
+			return
+		case err == nil && len(open) == 0:
+			r.over.Store(true)
+			return
+		case time.Now().After(deadline):
+			r.town.t.Errorf("after %v event %s is not sold out and settled: %q, %v", r.town.patience(), r.code, open, err)
+			r.over.Store(true)
+			return
+		}
+	}
+}
