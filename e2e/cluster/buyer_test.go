@@ -91,7 +91,7 @@ func (b *buyer) fill(f *form) bool {
 	b.dice.Shuffle(len(offers), func(i, j int) { offers[i], offers[j] = offers[j], offers[i] })
 	chosen := 0
 	for _, name := range offers {
-		if most := len(f.offers[name]) - 1; most > 0 && (chosen == 0 || chance(b.dice, 15)) {
+		if most := len(f.offers[name]) - 1; most > 0 && (chosen == 0 || chosen == 1 && chance(b.dice, 15)) {
 			f.values.Set(name, f.offers[name][1+b.dice.IntN(most)])
 			chosen++
 		}
