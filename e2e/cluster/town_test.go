@@ -48,7 +48,7 @@ func newTown(t testing.TB, servers int) *town {
 	t.Cleanup(func() { stop(); kept.Wait() })
 	for _, address := range addresses {
 		s := &instance{t: t, address: address, wanted: true,
-			args: []string{"serve", "--listen", address, "--public-url", w.web.base, "--sandbox", "--inbox", "--log-level", "warn"},
+			args: []string{"serve", "--listen", address, "--public-url", w.web.base, "--trusted-proxies", "127.0.0.1", "--sandbox", "--inbox", "--log-level", "warn"},
 			env:  []string{w.clock.variable(), "USHER_DATABASE=" + database, "USHER_REDIS=" + redis}}
 		w.instances = append(w.instances, s)
 		kept.Go(func() { s.keep(ctx) })
