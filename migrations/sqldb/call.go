@@ -99,11 +99,15 @@ func One(found *bool, dest ...any) func(*sql.Rows) error {
 	}
 }
 
-// InsertLater is InsertRows for Later.
-func InsertLater(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any) error {
+// InsertLater is InsertRows for Later. wrap says what an error means; it may be nil.
+func InsertLater(ctx context.Context, tx *Tx, table string, columns []string, rows [][]any, wrap func(error) error) error {
 	return inserts(table, columns, rows, tx.Engine() == SQLite, func(n int, query string, args []any) error {
 		return tx.Later(ctx, Call{Query: query, Args: args, Wrap: func(err error) error {
-			return fmt.Errorf("insert %d rows into %s: %w", n, table, err)
+			err = fmt.Errorf("insert %d rows into %s: %w", n, table, err)
+			if wrap != nil {
+				err = wrap(err)
+			}
+			return err
 		}})
 	})
 }

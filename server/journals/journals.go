@@ -64,18 +64,68 @@ func New(db *sqldb.DB, vault *vault.Vault, now func() time.Time) *Journals {
 // caller's transaction is. Errors are those of vault.Author; a content over the
 // limit of a record gives fault.TooLarge.
 func (j *Journals) Write(ctx context.Context, tx *sqldb.Tx, event string, kind journal.Kind, contents ...any) ([]*journal.Record, error) {
-	author, err := j.vault.AuthorIn(ctx, tx, event)
+	pen, err := j.Open(ctx, tx, event)
 	if err != nil {
+		return nil, err
+	}
+	return pen.Write(ctx, kind, contents...)
+}
+
+// Pen writes at the end of the server's chain of an event, in one transaction, for
+// which it has the journal: rivals wait from Open on.
+type Pen struct {
+	journals *Journals
+	tx       *sqldb.Tx
+	event    string
+	asked    func() (*journal.Author, error)
+	heads    journal.Vector
+
+	author *journal.Author // nil before it was needed
+	head   journal.Head
+}
+
+// Open opens the journal of an event for writing. What it has to know it asks by
+// Tx.Later, so it costs nothing more where something else is asked next.
+func (j *Journals) Open(ctx context.Context, tx *sqldb.Tx, event string) (*Pen, error) {
+	p := &Pen{journals: j, tx: tx, event: event}
+	var err error
+	if p.asked, err = j.vault.AskAuthor(ctx, tx, event); err != nil {
 		return nil, err
 	}
 	if err := touch(ctx, tx, event); err != nil {
 		return nil, err
 	}
-	head, err := ownHead(ctx, tx, event, author.Chain())
+	p.heads, err = askHeads(ctx, tx, event)
+	return p, err
+}
+
+// Author gives who writes.
+func (p *Pen) Author(ctx context.Context) (*journal.Author, error) {
+	if p.author != nil {
+		return p.author, nil
+	}
+	if err := p.tx.Flush(ctx); err != nil {
+		return nil, err
+	}
+	author, err := p.asked()
 	if err != nil {
 		return nil, err
 	}
-	return j.writeAfter(ctx, tx, event, author, head, kind, contents...)
+	p.author, p.head = author, ownHead(p.heads, author.Chain())
+	return author, nil
+}
+
+// Write is Journals.Write. Records may wait for the transaction's next statement.
+func (p *Pen) Write(ctx context.Context, kind journal.Kind, contents ...any) ([]*journal.Record, error) {
+	author, err := p.Author(ctx)
+	if err != nil {
+		return nil, err
+	}
+	records, err := p.journals.writeAfter(ctx, p.tx, p.event, author, p.head, kind, contents...)
+	if err == nil && len(records) > 0 {
+		p.head = records[len(records)-1].Head()
+	}
+	return records, err
 }
 
 // writeAfter writes records that go on from a head.
@@ -94,14 +144,10 @@ func (j *Journals) writeAfter(ctx context.Context, tx *sqldb.Tx, event string, a
 
 // ownHead is where the server's chain goes on: at its own head, or, when its
 // epoch has just begun, at that of the epoch before.
-func ownHead(ctx context.Context, q sqldb.Queryer, event string, chain journal.Chain) (journal.Head, error) {
-	have, err := heads(ctx, q, event)
-	if err != nil {
-		return journal.Head{}, err
-	}
+func ownHead(have journal.Vector, chain journal.Chain) journal.Head {
 	for {
 		if head, ok := have[chain]; ok || chain.Epoch == 0 {
-			return head, nil
+			return head
 		}
 		chain.Epoch--
 	}
@@ -109,10 +155,11 @@ func ownHead(ctx context.Context, q sqldb.Queryer, event string, chain journal.C
 
 // touch makes rivals for the event's journal wait until tx is over.
 func touch(ctx context.Context, tx *sqldb.Tx, event string) error {
-	_, err := tx.ExecContext(ctx, `insert into journal (event, rev) values ($1, 1)
-		on conflict (event) do update set rev = journal.rev + 1`, event)
-	if err != nil {
-		return fmt.Errorf("opening the journal of event %s for writing: %w", event, err)
-	}
-	return nil
+	return tx.Later(ctx, sqldb.Call{
+		Query: `insert into journal (event, rev) values ($1, 1) on conflict (event) do update set rev = journal.rev + 1`,
+		Args:  []any{event},
+		Wrap: func(err error) error {
+			return fmt.Errorf("opening the journal of event %s for writing: %w", event, err)
+		},
+	})
 }

@@ -78,8 +78,8 @@ func contradicted(ctx context.Context, q sqldb.Queryer, event string, own journa
 		return head, nil, fromForks(event, err)
 	}
 	if !first.Valid {
-		head, err = ownHead(ctx, q, event, own)
-		return head, nil, err
+		have, err := heads(ctx, q, event)
+		return ownHead(have, own), nil, err
 	}
 	theirs, err := recordsOf(ctx, q, `select seen from fork where event = $1 and node = $2 and epoch = $3 and seq >= $4 order by seq`, event, own, first.Int64)
 	if err != nil {
@@ -92,8 +92,8 @@ func contradicted(ctx context.Context, q sqldb.Queryer, event string, own journa
 	}
 	ours, err := recordsOf(ctx, q, `select bytes from record where event = $1 and node = $2 and epoch = $3 and seq >= $4 order by seq`, event, own, first.Int64)
 	if err != nil || len(ours) == 0 || ours[0].Seq == 1 { // no epoch but the first begins with record 1
-		head, lost := ownHead(ctx, q, event, own)
-		return head, append(list, ours...), errors.Join(err, lost)
+		have, lost := heads(ctx, q, event)
+		return ownHead(have, own), append(list, ours...), errors.Join(err, lost)
 	}
 	return journal.Head{Seq: ours[0].Seq - 1, Hash: ours[0].Prev}, append(list, ours...), nil
 }

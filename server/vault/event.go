@@ -128,6 +128,18 @@ func (v *Vault) IssuerIn(ctx context.Context, q sqldb.Queryer, event string) (*k
 	return v.signer(s)
 }
 
+// AskIssuer is IssuerIn by Tx.Later: the function gives the key after the flush.
+func (v *Vault) AskIssuer(ctx context.Context, tx *sqldb.Tx, event string) (func() (*keyring.Signer, error), error) {
+	find, err := askSecret(ctx, tx, roleIssuer, event)
+	return func() (*keyring.Signer, error) {
+		s, err := find()
+		if err != nil {
+			return nil, err
+		}
+		return v.signer(s)
+	}, err
+}
+
 // Author gives who writes the server's journal of the event. Errors are those
 // of Issuer.
 func (v *Vault) Author(ctx context.Context, event string) (*journal.Author, error) {
@@ -140,6 +152,22 @@ func (v *Vault) AuthorIn(ctx context.Context, q sqldb.Queryer, event string) (*j
 	if err != nil {
 		return nil, err
 	}
+	return v.author(s)
+}
+
+// AskAuthor is AuthorIn by Tx.Later: the function gives the author after the flush.
+func (v *Vault) AskAuthor(ctx context.Context, tx *sqldb.Tx, event string) (func() (*journal.Author, error), error) {
+	find, err := askSecret(ctx, tx, roleJournal, event)
+	return func() (*journal.Author, error) {
+		s, err := find()
+		if err != nil {
+			return nil, err
+		}
+		return v.author(s)
+	}, err
+}
+
+func (v *Vault) author(s secret) (*journal.Author, error) {
 	signer, err := v.signer(s)
 	if err != nil {
 		return nil, err
@@ -151,20 +179,29 @@ func (v *Vault) AuthorIn(ctx context.Context, q sqldb.Queryer, event string) (*j
 // names at the gates are sealed with. It follows from the journal key, so there is
 // nothing more to keep.
 func (v *Vault) GuestKeyIn(ctx context.Context, q sqldb.Queryer, event string) (guests.Key, error) {
-	return v.listKeyIn(ctx, q, event, "usher-guests-v1/", "guest")
+	author, err := v.AuthorIn(ctx, q, event)
+	if err != nil {
+		return guests.Key{}, err
+	}
+	return GuestKey(author, event)
+}
+
+// GuestKey is GuestKeyIn for who has the author already.
+func GuestKey(author *journal.Author, event string) (guests.Key, error) {
+	return listKey(author, event, "usher-guests-v1/", "guest")
 }
 
 // StaffKeyIn gives the event's staff key likewise: the key that the staff list at
 // the gates is sealed with.
 func (v *Vault) StaffKeyIn(ctx context.Context, q sqldb.Queryer, event string) (staff.Key, error) {
-	return v.listKeyIn(ctx, q, event, "usher-staff-v1/", "staff")
-}
-
-func (v *Vault) listKeyIn(ctx context.Context, q sqldb.Queryer, event, label, what string) (sealed.Key, error) {
 	author, err := v.AuthorIn(ctx, q, event)
 	if err != nil {
-		return sealed.Key{}, err
+		return staff.Key{}, err
 	}
+	return listKey(author, event, "usher-staff-v1/", "staff")
+}
+
+func listKey(author *journal.Author, event, label, what string) (sealed.Key, error) {
 	key, err := author.Signer.Derive(label + event)
 	if err != nil {
 		return sealed.Key{}, fault.Wrap(fault.Internal, err, "can't make the %s key of event %s", what, event)

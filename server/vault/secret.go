@@ -40,24 +40,54 @@ func insertSecret(ctx context.Context, q sqldb.Queryer, s secret, at time.Time) 
 	return nil
 }
 
+// secretInUse asks for the key that is in use for a role of an event.
+const secretInUse = `select kid, epoch, kept from secret where event = $1 and role = $2 and retired_at is null`
+
 // findSecret reads the key that is in use for a role of an event.
 func findSecret(ctx context.Context, q sqldb.Queryer, role, event string) (secret, error) {
 	s := secret{role: role, event: event}
 	var kid string
-	err := q.QueryRowContext(ctx, `select kid, epoch, kept from secret where event = $1 and role = $2 and retired_at is null`,
-		event, role).Scan(&kid, &s.epoch, &s.kept)
+	err := q.QueryRowContext(ctx, secretInUse, event, role).Scan(&kid, &s.epoch, &s.kept)
 	switch {
-	case errors.Is(err, sql.ErrNoRows) && role == roleRoot:
-		return s, fault.New(fault.NotReady, "the vault has no keys yet: unlock it first")
 	case errors.Is(err, sql.ErrNoRows):
-		return s, fault.New(fault.NotFound, "event %s has no %s key: there is no such event here", event, role)
+		return s, s.missing()
 	case err != nil:
-		return s, fmt.Errorf("reading the %s key of event %s: %w", role, event, err)
+		return s, s.unread(err)
 	}
+	return s, s.named(kid)
+}
+
+// askSecret is findSecret by Tx.Later: find gives what was found after the flush.
+func askSecret(ctx context.Context, tx *sqldb.Tx, role, event string) (find func() (secret, error), err error) {
+	s := &secret{role: role, event: event}
+	var kid string
+	var found bool
+	err = tx.Later(ctx, sqldb.Call{Query: secretInUse, Args: []any{event, role}, Each: sqldb.One(&found, &kid, &s.epoch, &s.kept), Wrap: s.unread})
+	return func() (secret, error) {
+		if !found {
+			return *s, s.missing()
+		}
+		return *s, s.named(kid)
+	}, err
+}
+
+func (s *secret) missing() error {
+	if s.role == roleRoot {
+		return fault.New(fault.NotReady, "the vault has no keys yet: unlock it first")
+	}
+	return fault.New(fault.NotFound, "event %s has no %s key: there is no such event here", s.event, s.role)
+}
+
+func (s *secret) unread(err error) error {
+	return fmt.Errorf("reading the %s key of event %s: %w", s.role, s.event, err)
+}
+
+// named takes the key's id in.
+func (s *secret) named(kid string) (err error) {
 	if s.kid, err = keyring.ParseKeyID(kid); err != nil {
-		return s, fault.Wrap(fault.Internal, err, "the %s key of event %s has a damaged id", role, event)
+		return fault.Wrap(fault.Internal, err, "the %s key of event %s has a damaged id", s.role, s.event)
 	}
-	return s, nil
+	return nil
 }
 
 // open turns a key at rest into one in memory.
