@@ -9,6 +9,8 @@ import (
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
+	"usher/server/journals"
+	"usher/server/vault"
 	"usher/sync/fault"
 	"usher/sync/guests"
 	"usher/sync/journal"
@@ -127,10 +129,19 @@ func (o *Office) list(ctx context.Context, tx *sqldb.Tx, event string, tickets [
 	if len(tickets) == 0 {
 		return nil
 	}
-	if _, err := o.journals.Write(ctx, tx, event, journal.KindRoster, rosters(tickets)...); err != nil {
+	pen, err := o.journals.Open(ctx, tx, event)
+	if err != nil {
 		return err
 	}
-	return o.name(ctx, tx, event, tickets)
+	return o.listBy(ctx, pen, event, tickets)
+}
+
+// listBy is list for who has the journal open.
+func (o *Office) listBy(ctx context.Context, pen *journals.Pen, event string, tickets []Ticket) error {
+	if _, err := pen.Write(ctx, journal.KindRoster, rosters(tickets)...); err != nil {
+		return err
+	}
+	return o.nameBy(ctx, pen, event, tickets)
 }
 
 // name tells the gates who holds tickets.
@@ -138,7 +149,20 @@ func (o *Office) name(ctx context.Context, tx *sqldb.Tx, event string, tickets [
 	if len(tickets) == 0 {
 		return nil
 	}
-	key, err := o.vault.GuestKeyIn(ctx, tx, event)
+	pen, err := o.journals.Open(ctx, tx, event)
+	if err != nil {
+		return err
+	}
+	return o.nameBy(ctx, pen, event, tickets)
+}
+
+// nameBy is name for who has the journal open.
+func (o *Office) nameBy(ctx context.Context, pen *journals.Pen, event string, tickets []Ticket) error {
+	author, err := pen.Author(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := vault.GuestKey(author, event)
 	if err != nil {
 		return err
 	}
@@ -154,7 +178,7 @@ func (o *Office) name(ctx context.Context, tx *sqldb.Tx, event string, tickets [
 	for i := range sealed {
 		contents[i] = sealed[i]
 	}
-	_, err = o.journals.Write(ctx, tx, event, journal.KindGuests, contents...)
+	_, err = pen.Write(ctx, journal.KindGuests, contents...)
 	return err
 }
 

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
+	"usher/server/journals"
 	"usher/sync/fault"
 	"usher/sync/journal"
 )
@@ -15,25 +17,80 @@ import (
 // transaction: what was paid and what opens a door change together or not at all.
 // They write into the event's journal, so they wait for each other.
 
-// IssueIn makes tickets for people. An external id that is taken is fault.Exists.
+// Desk issues tickets of an event in one transaction, for which it has the event's
+// journal.
+type Desk struct {
+	office *Office
+	tx     *sqldb.Tx
+	event  string
+	key    func() (*keyring.Signer, error)
+	pen    *journals.Pen
+}
+
+// Open opens a desk. What it has to know it asks by Tx.Later, so it costs nothing
+// more where something else is asked next. The journal is the last that a
+// transaction takes.
+func (o *Office) Open(ctx context.Context, tx *sqldb.Tx, event string) (*Desk, error) {
+	d := &Desk{office: o, tx: tx, event: event}
+	var err error
+	if d.key, err = o.vault.AskIssuer(ctx, tx, event); err != nil {
+		return nil, err
+	}
+	d.pen, err = o.journals.Open(ctx, tx, event)
+	return d, err
+}
+
+// IssueIn makes tickets for people. An external id that is taken is fault.Exists,
+// at the latest with the commit.
 func (o *Office) IssueIn(ctx context.Context, tx *sqldb.Tx, event string, people []Attendee) ([]Ticket, error) {
-	key, err := o.vault.IssuerIn(ctx, tx, event)
+	d, err := o.Open(ctx, tx, event)
 	if err != nil {
 		return nil, err
 	}
+	return d.Issue(ctx, people)
+}
+
+// Issue is IssueIn. What it writes waits for the transaction's next statement.
+func (d *Desk) Issue(ctx context.Context, people []Attendee) ([]Ticket, error) {
+	if len(people) == 0 {
+		return nil, nil
+	}
+	if _, err := d.pen.Author(ctx); err != nil { // now, before anything waits that is written
+		return nil, err
+	}
+	key, err := d.key()
+	if err != nil {
+		return nil, err
+	}
+	now, values := d.office.now(), make([][]any, len(people))
 	tickets, ids := make([]Ticket, len(people)), make(map[ticket.ID]bool, len(people))
 	for i := range people {
-		id, err := o.drawID(ids)
+		id, err := d.office.drawID(ids)
 		if err != nil {
 			return nil, err
 		}
-		tickets[i] = people[i].ticket(event, id)
+		tickets[i] = people[i].ticket(d.event, id)
 		if err := tickets[i].sign(key); err != nil {
 			return nil, fault.Wrap(fault.BadInput, err, "ticket of %q can't be signed", people[i].External)
 		}
+		tickets[i].Changed = now
+		values[i] = tickets[i].values()
 	}
-	err = o.store(ctx, tx, event, plan{issue: tickets}, func(Step, int, int) {})
-	return tickets, stored(err, "issuing %d tickets of event %s", len(tickets), event)
+	if err := sqldb.InsertLater(ctx, d.tx, "ticket", ticketColumns, values, d.taken); err != nil {
+		return nil, err
+	}
+	if err := d.office.listBy(ctx, d.pen, d.event, tickets); err != nil {
+		return nil, stored(err, "issuing %d tickets of event %s", len(tickets), d.event)
+	}
+	return tickets, nil
+}
+
+// taken says what an error of the tickets' insert means.
+func (d *Desk) taken(err error) error {
+	if sqldb.IsUnique(err) {
+		return fault.Wrap(fault.Exists, err, "event %s has tickets of these names already", d.event)
+	}
+	return stored(err, "issuing tickets of event %s", d.event)
 }
 
 // OfIn gives tickets by their ids, in that order, as q sees them.
