@@ -71,6 +71,7 @@ func (s *stall) doors() map[string]door {
 		"a refund":       {path: order + "/refund", form: "key=1&all=yes&why=rain", header: manager},
 		"a cancellation": {path: order + "/cancel", form: "why=rain", header: manager},
 		"a resend":       {path: order + "/resend", header: manager},
+		"mail again":     {path: "/manage/mail/again", form: "all=yes", header: manager},
 		"a receipt":      {path: order + "/receive", form: "amount=5&via=bank&ref=x", header: manager},
 	}
 }

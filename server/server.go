@@ -155,7 +155,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 		return nil, nil, err
 	}
 	pages, err := web.New(web.Config{
-		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Stock: s.Stock,
+		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Stock: s.Stock, Post: s.Post,
 		Manager: manager, Events: s.eventList, Public: s.publicURL, Closing: s.closing.Done(), Now: s.Now, Log: s.Log,
 	})
 	if err != nil {

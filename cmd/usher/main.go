@@ -125,7 +125,7 @@ Start with:  usher demo`,
 	}
 	root.PersistentFlags().Bool("json", false, "print JSON for machines, not tables for people")
 	root.AddCommand(
-		newDemo(), newServe(), newEvent(), newTickets(), newOrders(), newKeys(), newGate(), newStaff(),
+		newDemo(), newServe(), newEvent(), newTickets(), newOrders(), newMail(), newKeys(), newGate(), newStaff(),
 		newVerify(), newRead(), newJournal(), newConflicts(), newMigrate(), newVersion(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true

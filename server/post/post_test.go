@@ -144,15 +144,18 @@ func TestServerThatIsGone(t *testing.T) {
 		if err != nil || status.Failed != 1 || status.Waiting != 0 {
 			t.Errorf("the outbox says %+v, %v", status, err)
 		}
-		if list, err := o.FailedMail(t.Context(), 10); err != nil || len(list) != 1 {
+		if list, err := o.List(t.Context(), Failed, 10); err != nil || len(list) != 1 {
 			t.Errorf("it lists %d, %v", len(list), err)
 		}
 		s := &server{}
 		o.Transport = s.listening(t)
 		o.clock.Pass(time.Hour)
 		o.drain(t)
-		if err := o.Again(t.Context(), "tickets/A1"); err != nil {
-			t.Fatal(err)
+		if n, err := o.Again(t.Context(), "tickets/A1", "tickets/none"); err != nil || n != 1 {
+			t.Fatalf("%d are sent again, %v", n, err)
+		}
+		if n, err := o.Again(t.Context(), "tickets/A1"); err != nil || n != 0 {
+			t.Fatalf("what waits is sent again: %d, %v", n, err)
 		}
 		o.drain(t)
 		if got := s.arrivals(); len(got) != 1 || o.only(t, "A1").State != Sent {

@@ -81,19 +81,6 @@ func (p *Post) About(ctx context.Context, about string) ([]Queued, error) {
 	return list(ctx, p.DB.Read(), `select `+selected+` from mail where about = $1 order by queued_at, id`, about)
 }
 
-// FailedMail lists mails that have failed, newest first.
-func (p *Post) FailedMail(ctx context.Context, limit int) ([]Queued, error) {
-	return list(ctx, p.DB.Read(), `select `+selected+` from mail where state = 'failed' order by done_at desc, id limit $1`, limit)
-}
-
-// Again sends a mail once more that has failed, as if it had just been queued.
-func (p *Post) Again(ctx context.Context, id string) error {
-	now := p.Now().UnixMilli()
-	err := p.DB.Exec(ctx, `update mail set state = 'waiting', tries = 0, queued_at = $2, due_at = $2, done_at = 0 where id = $1 and state = 'failed'`, id, now)
-	p.Wake()
-	return stored(err, "sending a mail again")
-}
-
 // Status says how the outbox stands.
 type Status struct {
 	Waiting int       // not sent yet

@@ -10,6 +10,7 @@ import (
 
 	"usher/server/catalog"
 	"usher/server/doors"
+	"usher/server/post"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/web/checkout"
@@ -28,6 +29,7 @@ type Config struct {
 	Tickets *ticketing.Office
 	Sales   *sales.Sales
 	Stock   front.Stock
+	Post    *post.Post
 	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
 	Events  func(context.Context) ([]Event, error)
 	Public  func() string   // the server's address; "" where nobody said
@@ -58,7 +60,7 @@ func New(cfg Config) (*Web, error) {
 		return nil, err
 	}
 	w.manage, err = manage.New(manage.Config{
-		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Manager: cfg.Manager, Events: cfg.Events, Closing: cfg.Closing,
+		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Post: cfg.Post, Manager: cfg.Manager, Events: cfg.Events, Closing: cfg.Closing,
 	})
 	return w, err
 }

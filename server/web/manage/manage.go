@@ -1,10 +1,10 @@
 // Package manage is the manager's pages: the list of events, the live page of one
 // with its counts, gates, devices and conflicts, and the orders, to look up, refund,
-// cancel and send again.
+// cancel and send again, and the mail that could not be sent.
 //
 // They open to whoever holds the manager key, which the server prints when it
 // starts: its link sets a cookie for this browser. No page asks any other host for
-// anything. Only the pages of orders hold a name.
+// anything. Only the pages of orders and mail hold a name.
 package manage
 
 import (
@@ -18,6 +18,7 @@ import (
 
 	"usher/server/catalog"
 	"usher/server/doors"
+	"usher/server/post"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/web/site"
@@ -45,6 +46,7 @@ type Config struct {
 	Catalog *catalog.Catalog
 	Tickets *ticketing.Office
 	Sales   *sales.Sales
+	Post    *post.Post
 	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
 	Events  func(context.Context) ([]Event, error)
 	Closing <-chan struct{} // ends live pages; nil: nothing does
@@ -71,6 +73,7 @@ func (m *Manage) Register(mux *http.ServeMux) {
 		"GET /manage/events/{event}/board": m.board,
 		"GET /manage/orders":               m.orders,
 		"GET /manage/orders/{code}":        m.order,
+		"GET /manage/mail":                 m.mail,
 	} {
 		mux.Handle(route, site.Secured(m.managers(h)))
 	}
@@ -82,6 +85,10 @@ func (m *Manage) Register(mux *http.ServeMux) {
 			return nil
 		}, maxForm))
 	}
+	mux.Handle("POST /manage/mail/again", m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
+		m.managers(m.mailAgain).ServeHTTP(w, r)
+		return nil
+	}, maxForm))
 	mux.Handle("GET /manage/{$}", http.RedirectHandler("/manage", http.StatusMovedPermanently))
 }
 

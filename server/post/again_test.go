@@ -1,0 +1,52 @@
+package post
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"usher/migrations/sqldb"
+	"usher/sync/fault"
+)
+
+// What a mail server refused that was set up wrongly is all sent again at a word,
+// and nothing that wasn't given up.
+func TestAgainAll(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		o := open(db, nil, letter)
+		const failed = 2*againAtOnce + 3
+		for i := range failed + 2 {
+			o.queue(t, ticketsMail(fmt.Sprintf("O%d", i)))
+		}
+		err := db.Exec(t.Context(), `update mail set state = 'failed', done_at = $1, problem = 'who are you?' where about <> 'O0' and about <> 'O1'`, o.clock.Now().UnixMilli())
+		if err == nil {
+			err = db.Exec(t.Context(), `update mail set state = 'sent', done_at = 5 where about = 'O1'`)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.clock.Pass(time.Hour)
+		if list, err := o.List(t.Context(), Failed, 10); err != nil || len(list) != 10 || list[0].Problem != "who are you?" {
+			t.Errorf("the list has %d, %v", len(list), err)
+		}
+		if n, err := o.AgainAll(t.Context()); err != nil || n != failed {
+			t.Errorf("%d are sent again, %v, want %d", n, err, failed)
+		}
+		if n, err := o.AgainAll(t.Context()); err != nil || n != 0 {
+			t.Errorf("then %d, %v", n, err)
+		}
+		status, err := o.Status(t.Context())
+		if err != nil || status.Waiting != failed+1 || status.Failed != 0 {
+			t.Errorf("the outbox says %+v, %v", status, err)
+		}
+		if list, err := o.List(t.Context(), Waiting, 1); err != nil || len(list) != 1 || list[0].About != "O0" {
+			t.Errorf("%+v is tried next, %v", list, err)
+		}
+		if _, err := o.List(t.Context(), Sent, 1); fault.KindOf(err) != fault.BadInput {
+			t.Errorf("what was sent: %v", err)
+		}
+		if m := o.only(t, "O1"); m.State != Sent {
+			t.Errorf("what was sent is %+v", m)
+		}
+	})
+}
