@@ -219,7 +219,8 @@ func TestOneLiveCode(t *testing.T) {
 					k, holder = got, at
 				}
 			case "reissue", "transfer":
-				got, err := k, error(nil)
+				var got Ticket
+				var err error
 				if act == "reissue" {
 					got, err = w.Reissue(t.Context(), k, "lost")
 				} else {
