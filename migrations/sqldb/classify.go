@@ -42,6 +42,14 @@ func IsUnique(err error) bool {
 	return false
 }
 
+// IsNull reports that a column that needs a value was to get none: by a statement
+// that says so when what it was written for is no longer so, as in
+//
+//	update thing set rev = case when rev = $2 then rev + 1 end where id = $1
+func IsNull(err error) bool {
+	return stateOf(err) == notNullViolation || codeOf(err) == code.SQLITE_CONSTRAINT_NOTNULL
+}
+
 // IsFull reports that the disk is full, fails, or may not be written to.
 func IsFull(err error) bool {
 	switch stateOf(err) {

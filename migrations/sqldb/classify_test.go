@@ -37,7 +37,7 @@ func damage(t *testing.T, db *sqldb.DB, path string) error {
 
 // Each class has errors of its own, and no error is of two.
 func TestClasses(t *testing.T) {
-	classes := map[string]func(error) bool{"busy": sqldb.IsBusy, "unique": sqldb.IsUnique, "full": sqldb.IsFull, "corrupt": sqldb.IsCorrupt}
+	classes := map[string]func(error) bool{"busy": sqldb.IsBusy, "unique": sqldb.IsUnique, "full": sqldb.IsFull, "corrupt": sqldb.IsCorrupt, "null": sqldb.IsNull}
 	statement := func(query string) func(*testing.T, *sqldb.DB) error {
 		return func(t *testing.T, db *sqldb.DB) error { return tryWrite(t.Context(), db, query) }
 	}
@@ -65,7 +65,7 @@ func TestClasses(t *testing.T) {
 			write(t, db, `create table small (n integer check (n < 10)) strict`)
 			return tryWrite(t.Context(), db, `insert into small (n) values (10)`)
 		}, ""},
-		{"not null", statement(`insert into item (text) values (null)`), ""},
+		{"not null", statement(`insert into item (text) values (null)`), "null"},
 		{"wrong type", statement(`insert into item (text) values (x'00')`), ""},
 		{"syntax", statement(`insert item`), ""},
 		{"the context", func(t *testing.T, db *sqldb.DB) error {

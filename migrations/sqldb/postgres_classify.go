@@ -19,6 +19,7 @@ const (
 	deadlockDetected     = "40P01"
 	lockNotAvailable     = "55P03"
 	uniqueViolation      = "23505"
+	notNullViolation     = "23502"
 	diskFull             = "53100"
 	ioError              = "58030"
 	readOnly             = "25006"

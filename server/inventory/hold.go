@@ -83,14 +83,48 @@ func (s *Stock) KeepIn(ctx context.Context, tx *sqldb.Tx, id string, until time.
 // over and whose places were not given back yet is sold too. ErrGone when they
 // were; a hold that is sold already stays so, and is no error.
 func (s *Stock) SellIn(ctx context.Context, tx *sqldb.Tx, id string) (Hold, error) {
-	if err := checkID(id); err != nil {
+	sale, err := s.SellLater(ctx, tx, id)
+	if err != nil {
 		return Hold{}, err
 	}
-	h, err := change(ctx, tx, s.now(), id, `state = 'sold'`, ``)
+	return sale.Done(ctx)
+}
+
+// Sale is a hold that is being sold.
+type Sale struct {
+	tx    *sqldb.Tx
+	id    string
+	hold  Hold
+	found bool
+}
+
+// SellLater is SellIn by Tx.Later: the sale says after the flush how it went.
+func (s *Stock) SellLater(ctx context.Context, tx *sqldb.Tx, id string) (*Sale, error) {
+	if err := checkID(id); err != nil {
+		return nil, err
+	}
+	sale := &Sale{tx: tx, id: id}
+	return sale, tx.Later(ctx, sqldb.Call{
+		Query: changed(`state = 'sold'`, ``), Args: []any{id, s.now().UnixMilli()},
+		Each: func(rows *sql.Rows) (err error) {
+			sale.found = true
+			sale.hold, err = scanHold(rows.Scan)
+			return err
+		},
+		Wrap: func(err error) error { return stored(err, "selling hold %s", id) },
+	})
+}
+
+// Done gives the hold, and the errors of SellIn.
+func (s *Sale) Done(ctx context.Context) (Hold, error) {
+	if err := s.tx.Flush(ctx); err != nil || s.found {
+		return s.hold, err
+	}
+	h, err := unchanged(ctx, s.tx, s.id)
 	if errors.Is(err, errSold) {
 		return h, nil
 	}
-	return h, stored(err, "selling hold %s", id)
+	return h, stored(err, "selling hold %s", s.id)
 }
 
 // errSold says that a hold is sold, where that is in the way.
@@ -99,16 +133,27 @@ var errSold = fault.New(fault.Refused, "these places are sold already")
 // change sets columns of a hold that is held, if the condition holds too, and gives
 // the hold as it then is. A hold that is not held any more gives an error.
 func change(ctx context.Context, tx *sqldb.Tx, now time.Time, id, set, condition string, args ...any) (Hold, error) {
-	query := `update hold set changed_at = $2, ` + set + ` where id = $1 and state = 'held'`
-	if condition != "" {
-		query += ` and ` + condition
-	}
-	row := tx.QueryRowContext(ctx, query+` returning `+holdColumns, append([]any{id, now.UnixMilli()}, args...)...)
+	row := tx.QueryRowContext(ctx, changed(set, condition), append([]any{id, now.UnixMilli()}, args...)...)
 	h, err := scanHold(row.Scan)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return h, err
 	}
-	if h, err = look(ctx, tx, id); err != nil {
+	return unchanged(ctx, tx, id)
+}
+
+// changed is the statement of change.
+func changed(set, condition string) string {
+	query := `update hold set changed_at = $2, ` + set + ` where id = $1 and state = 'held'`
+	if condition != "" {
+		query += ` and ` + condition
+	}
+	return query + ` returning ` + holdColumns
+}
+
+// unchanged gives a hold that could not be changed, and says why.
+func unchanged(ctx context.Context, tx *sqldb.Tx, id string) (Hold, error) {
+	h, err := look(ctx, tx, id)
+	if err != nil {
 		return Hold{}, err
 	}
 	switch h.State {

@@ -2,12 +2,14 @@ package sales
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
 	"usher/migrations/sqldb"
 	"usher/server/post"
+	"usher/server/ticketing"
 )
 
 // act is what one transaction does to one order. Its writes are gathered and run
@@ -16,10 +18,15 @@ type act struct {
 	*Order
 	sales  *Sales
 	now    time.Time
+	seen   bool            // the order is as it was seen, and not the transaction's
+	pools  bool            // pools may have to be taken: the journal is for after them
+	desk   *ticketing.Desk // issues the tickets; nil: none is open
 	events []happening
 	moved  []posting
 	mails  []post.Mail
-	more   []statement
+	more   []sqldb.Call
+
+	refunds bool // money is to go back
 }
 
 // happening is an entry of an order's history.
@@ -30,42 +37,108 @@ type happening struct {
 // errNothing ends a transaction that has nothing to keep.
 var errNothing = errors.New("nothing is to be changed")
 
+// errPools ends a transaction that needs pools after it has taken the journal: it is
+// done again with pools first.
+var errPools = errors.New("pools are to be taken before the journal")
+
 // change does something to an order, as it stands, in one transaction. An act that
 // notes no event changes nothing. do may be run again.
 func (s *Sales) change(ctx context.Context, id string, do func(context.Context, *sqldb.Tx, *act) error) (Order, error) {
-	var o Order
-	mailed := false
-	err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		var err error
-		if o, err = touch(ctx, tx, id); err != nil {
+	return s.changeAsking(ctx, id, func() []sqldb.Call { return nil }, do)
+}
+
+// changeAsking is change with what else has to be known, which is asked for along with
+// the order.
+func (s *Sales) changeAsking(ctx context.Context, id string, ask func() []sqldb.Call, do func(context.Context, *sqldb.Tx, *act) error) (Order, error) {
+	var a *act
+	pools := false
+	once := func(ctx context.Context, tx *sqldb.Tx) error {
+		o, err := touch(ctx, tx, id, ask())
+		if err != nil {
 			return err
 		}
-		a := &act{Order: &o, sales: s, now: s.Now()}
-		if err := do(ctx, tx, a); err != nil {
-			return err
-		}
-		if len(a.events) == 0 {
-			return errNothing
-		}
-		mailed = len(a.mails) > 0
-		return a.keep(ctx, tx)
-	})
+		a = &act{Order: &o, sales: s, now: s.Now(), pools: pools}
+		return a.do(ctx, tx, do)
+	}
+	err := s.DB.InTx(ctx, once)
+	if errors.Is(err, errPools) {
+		pools = true
+		err = s.DB.InTx(ctx, once)
+	}
 	switch {
 	case errors.Is(err, errNothing):
-		return o, nil
+		return *a.Order, nil
 	case err != nil:
 		return Order{}, stored(err, "changing an order")
 	}
-	if mailed {
-		s.Post.Wake()
-	}
-	return o, nil
+	a.wake()
+	return *a.Order, nil
 }
 
-// touch gives an order that nobody else changes until tx is over.
-func touch(ctx context.Context, tx *sqldb.Tx, id string) (Order, error) {
-	o, err := scanOrder(tx.QueryRowContext(ctx, `update sale_order set rev = rev + 1 where id = $1 returning `+orderColumns, id).Scan)
-	return o, found(err, id)
+// changeSeen is change for an act that asks the database for nothing, on an order as
+// somebody has just seen it: one statement after the other and the commit go in one
+// round trip, and fail if the order has changed since. Then, and whenever the act
+// doesn't want to do anything, the order is looked at again.
+func (s *Sales) changeSeen(ctx context.Context, seen Order, do func(context.Context, *sqldb.Tx, *act) error) (Order, error) {
+	var a *act
+	refused := false
+	err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		o := seen
+		o.rev++
+		a = &act{Order: &o, sales: s, now: s.Now(), seen: true}
+		err := a.do(ctx, tx, do)
+		refused = err != nil
+		return err
+	})
+	switch {
+	case refused || sqldb.IsNull(err):
+		return s.change(ctx, seen.ID, do)
+	case err != nil:
+		return Order{}, stored(err, "changing an order")
+	}
+	a.wake()
+	return *a.Order, nil
+}
+
+// do runs the act, and writes what it came to.
+func (a *act) do(ctx context.Context, tx *sqldb.Tx, do func(context.Context, *sqldb.Tx, *act) error) error {
+	if err := do(ctx, tx, a); err != nil {
+		return err
+	}
+	if len(a.events) == 0 {
+		return errNothing
+	}
+	return a.keep(ctx, tx)
+}
+
+// wake has mail sent that the act has queued.
+func (a *act) wake() {
+	if len(a.mails) > 0 {
+		a.sales.Post.Wake()
+	}
+}
+
+// touch gives an order that nobody else changes until tx is over, and asks for more.
+func touch(ctx context.Context, tx *sqldb.Tx, id string, more []sqldb.Call) (o Order, err error) {
+	there := false
+	calls := []sqldb.Call{{
+		Query: `update sale_order set rev = rev + 1 where id = $1 returning ` + orderColumns, Args: []any{id},
+		Each: func(rows *sql.Rows) (err error) {
+			there = true
+			o, err = scanOrder(rows.Scan)
+			return err
+		},
+	}}
+	if err := tx.Later(ctx, append(calls, more...)...); err != nil {
+		return o, err
+	}
+	if err := tx.Flush(ctx); err != nil {
+		return o, err
+	}
+	if !there {
+		return o, found(sql.ErrNoRows, id)
+	}
+	return o, nil
 }
 
 // note adds to the order's history.
@@ -82,22 +155,22 @@ func (a *act) mail(kind, id, detail string) {
 	a.mails = append(a.mails, post.Mail{ID: kind + "/" + a.ID + id, Kind: kind, About: a.ID, Detail: detail, To: a.Details.Email})
 }
 
-// keep writes all that the act came to.
+// keep writes all that the act came to, with the commit.
 func (a *act) keep(ctx context.Context, tx *sqldb.Tx) error {
 	a.Changed = a.now
-	update, err := a.update()
+	update, err := a.update(a.seen)
 	if err != nil {
 		return err
 	}
-	list := append([]statement{update}, a.more...)
+	list := append([]sqldb.Call{update}, a.more...)
 	for _, m := range a.mails {
 		query, args, err := a.sales.Post.Queueing(m)
 		if err != nil {
 			return err
 		}
-		list = append(list, statement{query, args})
+		list = append(list, sqldb.Call{Query: query, Args: args})
 	}
-	if err := run(ctx, tx, list); err != nil {
+	if err := tx.Later(ctx, list...); err != nil {
 		return err
 	}
 	return a.tell(ctx, tx)
@@ -113,6 +186,6 @@ func (a *act) tell(ctx context.Context, tx *sqldb.Tx) error {
 		moved[i] = []any{a.ID, a.rev, i, a.now.UnixMilli(), p.debit, p.credit, p.amount, p.currency, p.text}
 	}
 	return errors.Join(
-		sqldb.InsertRows(ctx, tx, "order_event", []string{"order_id", "rev", "number", "at", "kind", "who", "text"}, events),
-		sqldb.InsertRows(ctx, tx, "ledger", []string{"order_id", "rev", "number", "at", "debit", "credit", "amount", "currency", "text"}, moved))
+		sqldb.InsertLater(ctx, tx, "order_event", []string{"order_id", "rev", "number", "at", "kind", "who", "text"}, events, nil),
+		sqldb.InsertLater(ctx, tx, "ledger", []string{"order_id", "rev", "number", "at", "debit", "credit", "amount", "currency", "text"}, moved, nil))
 }

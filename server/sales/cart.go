@@ -3,10 +3,10 @@ package sales
 import (
 	"context"
 	"crypto/sha256"
+	"database/sql"
 	"encoding/hex"
 	"time"
 
-	"usher/migrations/sqldb"
 	"usher/server/catalog"
 	"usher/server/inventory"
 	"usher/sync/fault"
@@ -106,15 +106,7 @@ func (s *Sales) insertAs(ctx context.Context, o *Order) (made bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		result, err := tx.ExecContext(ctx, st.query, st.args...)
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
-		made = n == 1
-		return err
-	})
+	err = s.DB.ExecReturning(ctx, func(*sql.Rows) error { made = true; return nil }, st.Query+` returning id`, st.Args...)
 	return made, stored(err, "keeping an order")
 }
 

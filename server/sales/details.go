@@ -46,6 +46,11 @@ func (s *Sales) Details(ctx context.Context, id string, d Details) (Order, error
 	return s.change(ctx, id, func(ctx context.Context, _ *sqldb.Tx, a *act) error { return a.describe(ctx, d) })
 }
 
+// DetailsSeen is Details for who has just seen the order.
+func (s *Sales) DetailsSeen(ctx context.Context, seen Order, d Details) (Order, error) {
+	return s.changeSeen(ctx, seen, func(ctx context.Context, _ *sqldb.Tx, a *act) error { return a.describe(ctx, d) })
+}
+
 // describe takes details in that are good.
 func (a *act) describe(ctx context.Context, d Details) error {
 	if err := a.buying(); err != nil {

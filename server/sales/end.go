@@ -178,9 +178,8 @@ func (s *Sales) Receive(ctx context.Context, id string, r Received) (Order, erro
 	if o, err = s.callOff(ctx, o); err != nil {
 		return o, err
 	}
-	return s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
-		return a.hear(ctx, tx, r.Via, payment.Payment{
-			Ref: r.Ref, Order: a.ID, State: payment.Paid, Amount: r.Amount, Currency: a.Currency, At: a.now,
-		})
+	o, _, err = s.hear(ctx, id, r.Via, payment.Payment{
+		Ref: r.Ref, Order: o.ID, State: payment.Paid, Amount: r.Amount, Currency: o.Currency, At: s.Now(),
 	})
+	return o, err
 }

@@ -15,14 +15,24 @@ import (
 )
 
 // takePlaces turns the order's hold into a sale, or, when the places went back
-// already, takes them again. It says whether the order has them.
+// already, takes them again. It says whether the order has them. Mostly it has, so
+// what its tickets take is asked for along with it.
 func (a *act) takePlaces(ctx context.Context, tx *sqldb.Tx) (bool, error) {
-	_, err := a.sales.Stock.SellIn(ctx, tx, a.ID)
-	if err == nil {
+	sale, err := a.sales.Stock.SellLater(ctx, tx, a.ID)
+	if err == nil && len(a.Tickets) == 0 && !a.pools {
+		a.desk, err = a.sales.Tickets.Open(ctx, tx, a.Event)
+	}
+	if err != nil {
+		return false, err
+	}
+	if _, err = sale.Done(ctx); err == nil {
 		return true, nil
 	}
 	if kind := fault.KindOf(err); kind != fault.Expired && kind != fault.Refused && kind != fault.NotFound {
 		return false, err
+	}
+	if a.desk != nil {
+		return false, errPools
 	}
 	_, err = a.sales.Stock.TakeIn(ctx, tx, a.Event, a.lines())
 	var short *inventory.Short
@@ -73,7 +83,13 @@ func (a *act) issue(ctx context.Context, tx *sqldb.Tx, unpaid bool) error {
 			people[n].Due, people[n].Currency = p.Price+p.Item.Fee, a.Currency
 		}
 	}
-	tickets, err := a.sales.Tickets.IssueIn(ctx, tx, a.Event, people)
+	var err error
+	if a.desk == nil {
+		if a.desk, err = a.sales.Tickets.Open(ctx, tx, a.Event); err != nil {
+			return err
+		}
+	}
+	tickets, err := a.desk.Issue(ctx, people)
 	if err != nil {
 		return err
 	}

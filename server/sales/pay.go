@@ -41,6 +41,13 @@ func (s *Sales) Pay(ctx context.Context, id string, p Payment) (o Order, redirec
 	if o, err = s.Order(ctx, id); err != nil {
 		return o, "", err
 	}
+	return s.PaySeen(ctx, o, p)
+}
+
+// PaySeen is Pay for who has just seen the order. Should it have changed since, the
+// order counts as it is.
+func (s *Sales) PaySeen(ctx context.Context, seen Order, p Payment) (o Order, redirect string, err error) {
+	o, id := seen, seen.ID
 	if o.State == Awaiting && p.Method == o.Method || o.State.Good() {
 		return o, "", nil // done already: a reload, a second tab
 	}
@@ -118,7 +125,8 @@ func (a *act) beforePaying(ctx context.Context, p Payment) error {
 }
 
 // payByCard has the provider make a payment, and keeps which.
-func (s *Sales) payByCard(ctx context.Context, o Order, p Payment) (Order, string, error) {
+func (s *Sales) payByCard(ctx context.Context, seen Order, p Payment) (Order, string, error) {
+	o := seen
 	if o.ref != "" && p.Details == nil {
 		return o, o.url, nil
 	}
@@ -142,7 +150,7 @@ func (s *Sales) payByCard(ctx context.Context, o Order, p Payment) (Order, strin
 	if err := s.step("started"); err != nil {
 		return o, "", err
 	}
-	o, err := s.change(ctx, o.ID, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
+	o, err := s.changeSeen(ctx, seen, func(ctx context.Context, _ *sqldb.Tx, a *act) error {
 		if err := a.beforePaying(ctx, p); err != nil {
 			return err
 		}

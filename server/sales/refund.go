@@ -219,15 +219,16 @@ type refund struct {
 // refund notes that money is to go back. What no provider holds is given by hand:
 // the organiser says so by asking.
 func (a *act) refund(r refund) {
+	a.refunds = true
 	state, done, try := "asked", int64(0), a.now.UnixMilli()
 	if byHand(r.Provider) {
 		state, done, try = "done", a.now.UnixMilli(), 0
 		a.post(owed, at(r.Provider), r.Amount, r.Currency, "given back by hand, "+r.Ref)
 	}
-	a.more = append(a.more, statement{
-		`insert into order_refund (id, order_id, provider, ref, state, amount, currency, why, asked, made_at, done_at, try_at, tries)
+	a.more = append(a.more, sqldb.Call{
+		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, currency, why, asked, made_at, done_at, try_at, tries)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0) on conflict (id) do nothing`,
-		[]any{r.ID, a.ID, r.Provider, r.Ref, state, r.Amount, r.Currency, r.Why, r.asked, a.now.UnixMilli(), done, try},
+		Args: []any{r.ID, a.ID, r.Provider, r.Ref, state, r.Amount, r.Currency, r.Why, r.asked, a.now.UnixMilli(), done, try},
 	})
 }
 
@@ -282,7 +283,7 @@ func (s *Sales) waitsForBank(ctx context.Context, id string, r refund) (bool, er
 	if p.Dispute.State != payment.DisputeOpen && p.Dispute.State != payment.DisputeLost {
 		return false, nil
 	}
-	_, err = s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.hear(ctx, tx, r.Provider, p) })
+	_, _, err = s.hear(ctx, id, r.Provider, p)
 	if err != nil || p.Dispute.State == payment.DisputeLost {
 		return true, err
 	}
@@ -351,10 +352,10 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 		return err
 	}
 	amount := p.Refunded - ours
-	a.more = append(a.more, statement{
-		`insert into order_refund (id, order_id, provider, ref, state, amount, currency, why, asked, made_at, done_at, try_at, tries)
+	a.more = append(a.more, sqldb.Call{
+		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, currency, why, asked, made_at, done_at, try_at, tries)
 		values ($1, $2, $3, $4, 'done', $5, $6, 'made at the provider', '', $7, $7, 0, 0) on conflict (id) do nothing`,
-		[]any{a.ID + "/" + provider + "/" + p.Ref + "/elsewhere/" + words(p.Refunded, p.Currency), a.ID, provider, p.Ref, amount, p.Currency, a.now.UnixMilli()},
+		Args: []any{a.ID + "/" + provider + "/" + p.Ref + "/elsewhere/" + words(p.Refunded, p.Currency), a.ID, provider, p.Ref, amount, p.Currency, a.now.UnixMilli()},
 	})
 	a.note("refund", "provider", "%s of %s, made at %s", words(amount, p.Currency), p.Ref, provider)
 	if !accepted || !a.State.Good() {

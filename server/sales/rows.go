@@ -62,49 +62,34 @@ func pack(v any) (string, error) {
 	return string(b), nil
 }
 
-// statement is SQL to be run with others.
-type statement struct {
-	query string
-	args  []any
-}
-
-// run runs statements that need nothing of each other's answers.
-func run(ctx context.Context, tx *sqldb.Tx, list []statement) error {
-	for _, st := range list {
-		if _, err := tx.ExecContext(ctx, st.query, st.args...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // insert is the statement by which a new order is kept. Another one under the id
 // or the code leaves what is there.
-func (o *Order) insert() (statement, error) {
+func (o *Order) insert() (sqldb.Call, error) {
 	cart, err := pack(cartText{o.Items, o.Fee, o.FeeTax})
 	if err != nil {
-		return statement{}, err
+		return sqldb.Call{}, err
 	}
-	return statement{
-		`insert into sale_order (id, code, event, state, rev, asked, currency, total, paid, refunded, cart, details, name, email, until, over_at, extended,
+	return sqldb.Call{
+		Query: `insert into sale_order (id, code, event, state, rev, asked, currency, total, paid, refunded, cart, details, name, email, until, over_at, extended,
 			method, attempt, ref, url, tickets, made_at, changed_at, paid_at)
 		values ($1, $2, $3, $4, 0, $5, $6, $7, 0, 0, $8, '', '', '', $9, $9, 0, '', 0, '', '', '', $10, $10, 0) on conflict do nothing`,
-		[]any{o.ID, o.Code, o.Event, string(o.State), o.asked, o.Currency, o.Total, cart, o.Until.UnixMilli(), o.Made.UnixMilli()},
+		Args: []any{o.ID, o.Code, o.Event, string(o.State), o.asked, o.Currency, o.Total, cart, o.Until.UnixMilli(), o.Made.UnixMilli()},
 	}, nil
 }
 
-// update is the statement by which an order's change is kept.
-func (o *Order) update() (statement, error) {
+// update is the statement by which an order's change is kept. Of an order that was
+// only seen it moves rev, and fails (sqldb.IsNull) if somebody else did meanwhile.
+func (o *Order) update(seen bool) (sqldb.Call, error) {
 	details, tickets := "", ""
 	var err error
 	if o.Complete() {
 		if details, err = pack(o.Details); err != nil {
-			return statement{}, err
+			return sqldb.Call{}, err
 		}
 	}
 	if len(o.Tickets) > 0 {
 		if tickets, err = pack(o.Tickets); err != nil {
-			return statement{}, err
+			return sqldb.Call{}, err
 		}
 	}
 	var paidAt int64
@@ -115,12 +100,18 @@ func (o *Order) update() (statement, error) {
 	if o.State.Buying() || o.State == Awaiting {
 		overAt = o.Until.UnixMilli()
 	}
-	return statement{
-		`update sale_order set state = $2, paid = $3, refunded = $4, details = $5, name = $6, email = $7, until = $8, extended = $9,
-			method = $10, attempt = $11, ref = $12, url = $13, tickets = $14, changed_at = $15, paid_at = $16, over_at = $17 where id = $1`,
-		[]any{o.ID, string(o.State), o.Paid, o.Refunded, details, o.Details.Name, o.Details.Email, o.Until.UnixMilli(), o.Extended,
+	c := sqldb.Call{
+		Query: `update sale_order set state = $2, paid = $3, refunded = $4, details = $5, name = $6, email = $7, until = $8, extended = $9,
+			method = $10, attempt = $11, ref = $12, url = $13, tickets = $14, changed_at = $15, paid_at = $16, over_at = $17`,
+		Args: []any{o.ID, string(o.State), o.Paid, o.Refunded, details, o.Details.Name, o.Details.Email, o.Until.UnixMilli(), o.Extended,
 			o.Method, o.attempt, o.ref, o.url, tickets, o.Changed.UnixMilli(), paidAt, overAt},
-	}, nil
+	}
+	if seen {
+		c.Query += `, rev = case when rev = $18 then rev + 1 end`
+		c.Args = append(c.Args, o.rev-1)
+	}
+	c.Query += ` where id = $1`
+	return c, nil
 }
 
 // Order gives an order by its id.

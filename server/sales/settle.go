@@ -2,6 +2,7 @@ package sales
 
 import (
 	"context"
+	"database/sql"
 	"net/http"
 	"time"
 
@@ -45,11 +46,11 @@ func (s *Sales) Settle(ctx context.Context, provider, ref string) error {
 	if err := s.step("looked"); err != nil {
 		return err
 	}
-	o, err := s.change(ctx, p.Order, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.hear(ctx, tx, provider, p) })
+	o, owing, err := s.hear(ctx, p.Order, provider, p)
 	if err != nil {
 		return err
 	}
-	if err := s.step("settled"); err != nil {
+	if err := s.step("settled"); err != nil || !owing {
 		return err
 	}
 	return s.giveBack(ctx, o.ID)
@@ -79,12 +80,27 @@ type known struct {
 	looks    int
 }
 
-// hear takes in what a provider says of a payment.
-func (a *act) hear(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment) error {
-	have, err := a.remember(ctx, tx, provider, p)
-	if err != nil {
-		return err
+// hear takes in what a provider says of a payment of an order, and says whether there
+// are refunds that are still to be made.
+func (s *Sales) hear(ctx context.Context, id, provider string, p payment.Payment) (o Order, owing bool, err error) {
+	var have known
+	open := 0
+	ask := func() []sqldb.Call {
+		return []sqldb.Call{remember(&have, id, provider, p, s.Now()), {
+			Query: `select count(*) from order_refund where order_id = $1 and state = 'asked'`, Args: []any{id},
+			Each: func(rows *sql.Rows) error { return rows.Scan(&open) },
+		}}
 	}
+	o, err = s.changeAsking(ctx, id, ask, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
+		err := a.hear(ctx, tx, provider, p, have)
+		owing = open > 0 || a.refunds
+		return err
+	})
+	return o, owing, err
+}
+
+// hear takes in what a provider says of a payment, of which have is known.
+func (a *act) hear(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, have known) (err error) {
 	before := len(a.events)
 	if p.State == payment.Paid && have.state != payment.Paid {
 		if have.accepted, err = a.receive(ctx, tx, provider, p); err != nil {
@@ -106,45 +122,48 @@ func (a *act) hear(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 	if len(a.events) == before {
 		return nil
 	}
-	a.more = append(a.more, statement{
-		`update order_payment set state = $3, accepted = $4, amount = $5, currency = $6, fee = $7, dispute = $8, changed_at = $9, look_at = $10
+	a.more = append(a.more, sqldb.Call{
+		Query: `update order_payment set state = $3, accepted = $4, amount = $5, currency = $6, fee = $7, dispute = $8, changed_at = $9, look_at = $10
 		where provider = $1 and ref = $2`,
-		[]any{provider, p.Ref, string(have.state), flag(have.accepted), p.Amount, p.Currency, have.fee, string(have.dispute), a.now.UnixMilli(),
+		Args: []any{provider, p.Ref, string(have.state), flag(have.accepted), p.Amount, p.Currency, have.fee, string(have.dispute), a.now.UnixMilli(),
 			nextLook(a.now, have.state, 0)},
 	})
 	return nil
 }
 
-// remember gives what is recorded of a payment. One that isn't recorded was started
+// remember asks for what is recorded of a payment. One that isn't recorded was started
 // by a server that died before it could say so.
-func (a *act) remember(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment) (have known, err error) {
-	var state, dispute string
-	var accepted int
-	row := tx.QueryRowContext(ctx, `
-		insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, made_at, changed_at, look_at, looks)
-		values ($1, $2, $3, 'pending', 0, $4, $5, 0, '', $6, $6, $7, 0)
-		on conflict (provider, ref) do update set looks = order_payment.looks + 1
-		returning state, accepted, fee, dispute, looks`,
-		provider, p.Ref, a.ID, p.Amount, p.Currency, a.now.UnixMilli(), nextLook(a.now, payment.Pending, 0))
-	err = row.Scan(&state, &accepted, &have.fee, &dispute, &have.looks)
-	have.state, have.accepted, have.dispute = payment.State(state), accepted != 0, payment.DisputeState(dispute)
-	return have, err
+func remember(have *known, id, provider string, p payment.Payment, now time.Time) sqldb.Call {
+	return sqldb.Call{
+		Query: `insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, made_at, changed_at, look_at, looks)
+			select $1, $2, $3, 'pending', 0, $4, $5, 0, '', $6, $6, $7, 0 from sale_order where id = $3
+			on conflict (provider, ref) do update set looks = order_payment.looks + 1
+			returning state, accepted, fee, dispute, looks`,
+		Args: []any{provider, p.Ref, id, p.Amount, p.Currency, now.UnixMilli(), nextLook(now, payment.Pending, 0)},
+		Each: func(rows *sql.Rows) error {
+			var state, dispute string
+			var accepted int
+			err := rows.Scan(&state, &accepted, &have.fee, &dispute, &have.looks)
+			have.state, have.accepted, have.dispute = payment.State(state), accepted != 0, payment.DisputeState(dispute)
+			return err
+		},
+	}
 }
 
 // expect notes a payment that was started.
 func (a *act) expect(provider, ref string) {
-	a.more = append(a.more, statement{
-		`insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, made_at, changed_at, look_at, looks)
+	a.more = append(a.more, sqldb.Call{
+		Query: `insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, made_at, changed_at, look_at, looks)
 		values ($1, $2, $3, 'pending', 0, $4, $5, 0, '', $6, $6, $7, 0) on conflict (provider, ref) do nothing`,
-		[]any{provider, ref, a.ID, a.Total, a.Currency, a.now.UnixMilli(), nextLook(a.now, payment.Pending, 0)},
+		Args: []any{provider, ref, a.ID, a.Total, a.Currency, a.now.UnixMilli(), nextLook(a.now, payment.Pending, 0)},
 	})
 }
 
 // settled notes how a payment ended that brought no money.
 func (a *act) settled(provider, ref string, state payment.State) {
-	a.more = append(a.more, statement{
-		`update order_payment set state = $3, changed_at = $4, look_at = 0 where provider = $1 and ref = $2 and state = 'pending'`,
-		[]any{provider, ref, string(state), a.now.UnixMilli()},
+	a.more = append(a.more, sqldb.Call{
+		Query: `update order_payment set state = $3, changed_at = $4, look_at = 0 where provider = $1 and ref = $2 and state = 'pending'`,
+		Args:  []any{provider, ref, string(state), a.now.UnixMilli()},
 	})
 }
 

@@ -1,0 +1,98 @@
+package sales_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"usher/migrations"
+	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
+	"usher/server/catalog"
+	"usher/server/payment/sandbox"
+	"usher/server/sales"
+)
+
+// maxTrips is how often a whole checkout may ask the database and wait.
+const maxTrips = 7
+
+// A lone buyer's checkout takes seven round trips to PostgreSQL: places held, details,
+// payment begun, and what the provider's notice comes to: paid, two tickets signed,
+// their mail queued. The sandbox has a database of its own here, as it stands for
+// somebody else's server, and word of commits goes another way, as with Redis.
+func TestRoundTripsOfACheckout(t *testing.T) {
+	address, trips := dbtest.Counted(t, dbtest.PostgresURL(t, migrations.Server))
+	db, err := sqldb.OpenPostgres(t.Context(), address, sqldb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	db.Carry(deaf{})
+	w := newWorld(t, db)
+	bank := w.atSandbox(t, dbtest.Open(t, migrations.Server))
+	var least []string
+	for n := range 5 { // statements are prepared the first time, and connections that idled are tried
+		trips.Reset()
+		o, err := w.checkout(t.Context(), bank, ga(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all := trips.All(); n == 0 || len(all) < len(least) {
+			least = all
+		}
+		if o = w.order(t, o.ID); o.State != sales.Paid || len(o.Tickets) != 2 || len(w.mails(t, o.ID)) != 1 {
+			t.Fatalf("it is %+v", o)
+		}
+	}
+	if len(least) > maxTrips || len(least) == 0 {
+		t.Errorf("a checkout takes %d round trips, want %d at most:\n%s", len(least), maxTrips, strings.Join(least, "\n"))
+	}
+}
+
+// deaf is never told of commits.
+type deaf struct{}
+
+func (deaf) Tell(context.Context) error { return nil }
+
+func (deaf) Hear(ctx context.Context, heard func()) error {
+	heard()
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// atSandbox has card payments made at a sandbox over a database of its own.
+func (w *world) atSandbox(t testing.TB, db *sqldb.DB) *sandbox.Sandbox {
+	t.Helper()
+	bank, err := sandbox.Open(t.Context(), sandbox.Config{DB: db, Now: w.time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Provider = bank.Provider()
+	return bank
+}
+
+// checkout buys a cart at a sandbox, from the cart to the mail.
+func (w *world) checkout(ctx context.Context, bank *sandbox.Sandbox, c sales.Cart) (sales.Order, error) {
+	o, err := w.Begin(ctx, c)
+	if err != nil {
+		return o, err
+	}
+	if o, err = w.DetailsSeen(ctx, o, ada); err != nil {
+		return o, err
+	}
+	o, page, err := w.PaySeen(ctx, o, sales.Payment{Method: catalog.MethodCard})
+	if err != nil {
+		return o, err
+	}
+	form := httptest.NewRequest(http.MethodPost, page+"/card", strings.NewReader(url.Values{"number": {"4242 4242 4242 4242"}}.Encode()))
+	form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	said := httptest.NewRecorder()
+	if bank.Handler().ServeHTTP(said, form.WithContext(ctx)); said.Code != http.StatusSeeOther {
+		return o, fmt.Errorf("the sandbox says %d: %s", said.Code, said.Body)
+	}
+	return o, w.Settle(ctx, sandbox.Name, o.Ref())
+}
