@@ -101,7 +101,7 @@ func (c *Checkout) details(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	d := read(r.PostForm, &a)
-	if _, err := c.Sales.Details(r.Context(), a.order.ID, d); err != nil {
+	if _, err := c.Sales.DetailsSeen(r.Context(), a.order, d); err != nil {
 		return c.refuse(w, r, &a, d, err)
 	}
 	http.Redirect(w, r, a.path(), http.StatusSeeOther)
@@ -119,7 +119,7 @@ func (c *Checkout) pay(w http.ResponseWriter, r *http.Request) error {
 		d := read(r.PostForm, &a)
 		p.Details = &d
 	}
-	o, to, err := c.Sales.Pay(r.Context(), a.order.ID, p)
+	o, to, err := c.Sales.PaySeen(r.Context(), a.order, p)
 	if err != nil {
 		if p.Details != nil {
 			a.order.Method = p.Method
