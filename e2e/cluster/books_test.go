@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"usher/crypto/ticket"
 	"usher/server/payment"
@@ -19,6 +20,7 @@ type books struct {
 	payments map[string]*charge  // the provider's, by its name for them
 	known    map[string]*known   // the shop's of the same
 	refunds  map[string]int64    // the shop's that were made, by payment
+	asked    map[string]int      // how many refunds the organiser asked for, by order
 	balance  map[string]int64    // of each account: what it took less what it gave
 	mails    map[string][]letter // by order
 	tickets  map[ticket.ID]issued
@@ -72,7 +74,7 @@ type issued struct {
 // read reads all books.
 func (w *town) read() (*books, error) {
 	b := &books{orders: map[string]*order{}, byCode: map[string]*order{}, payments: map[string]*charge{}, known: map[string]*known{},
-		refunds: map[string]int64{}, balance: map[string]int64{}, mails: map[string][]letter{}, tickets: map[ticket.ID]issued{}}
+		refunds: map[string]int64{}, asked: map[string]int{}, balance: map[string]int64{}, mails: map[string][]letter{}, tickets: map[ticket.ID]issued{}}
 	return b, errors.Join(b.readOrders(w), b.readProvider(w), b.readShop(w), b.readTickets(w))
 }
 
@@ -147,6 +149,14 @@ func (b *books) readShop(w *town) error {
 		var sum int64
 		err := rows.Scan(&ref, &sum)
 		b.refunds[ref] = sum
+		return err
+	}))
+	err = errors.Join(err, w.each(`select order_id, id from order_refund`, func(rows *sql.Rows) error {
+		var order, id string
+		err := rows.Scan(&order, &id)
+		if strings.HasPrefix(id, order+"/refund/") && id != order+"/refund/cancel" {
+			b.asked[order]++
+		}
 		return err
 	}))
 	err = errors.Join(err, w.each(`select debit, credit, amount, currency from ledger`, func(rows *sql.Rows) error {

@@ -33,7 +33,8 @@ type browser struct {
 	client  *http.Client
 	address string // as the load balancer saw it
 	dice    *rand.Rand
-	moves   bool // each request goes to another server
+	moves   bool   // each request goes to another server
+	bearer  string // of the manager's pages; "" for who has none
 }
 
 func (w *web) browser(dice *rand.Rand, number int) *browser {
@@ -61,6 +62,9 @@ func (b *browser) ask(method, path string, form url.Values) (*page, error) {
 	}
 	r.Header.Set("X-Forwarded-For", b.address)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if b.bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+b.bearer)
+	}
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -108,7 +112,7 @@ func (b *browser) follow(method, path string, form url.Values) (*page, error) {
 }
 
 // insist makes a request again, with the same content, until there is an answer that
-// is more than that something is gone. First is told of each try before it.
+// is more than that something is gone.
 func (b *browser) insist(method, path string, form url.Values) (*page, error) {
 	for deadline := time.Now().Add(answerWithin); time.Now().Before(deadline); b.pause(80, 300) {
 		p, err := b.follow(method, path, form)

@@ -29,6 +29,7 @@ type buyer struct {
 	tale  *tale
 	key   string // of the cart; "" for none
 	again bool   // they press twice, at the same moment
+	more  bool   // they ask for more time
 
 	path  string // of the order
 	cards []string
@@ -41,7 +42,7 @@ func (r *round) buyer(number int) *buyer {
 	if number < *crowd {
 		m = drawManner(d)
 	}
-	b := &buyer{browser: r.town.web.browser(d, r.number*100_000+number), manner: m, round: r, again: chance(d, 10), cards: slices.Clone(m.cards)}
+	b := &buyer{browser: r.town.web.browser(d, r.number*100_000+number), manner: m, round: r, again: chance(d, 10), more: chance(d, 10), cards: slices.Clone(m.cards)}
 	if chance(d, 60) {
 		b.key = fmt.Sprintf("%016x%016x", d.Uint64(), d.Uint64())
 	}
@@ -85,12 +86,15 @@ func (b *buyer) begin() (*page, string) {
 	return p, ""
 }
 
-// fill chooses what to buy: seats mostly, if there are some, or places.
+// fill chooses what to buy: of one product, or of two.
 func (b *buyer) fill(f *form) bool {
-	offers := []string{"n.ga", "n.reduced", "n.seat"}
+	offers := []string{"n.ga", "n.ga", "n.reduced", "n.child", "n.seat", "n.seat"}
 	b.dice.Shuffle(len(offers), func(i, j int) { offers[i], offers[j] = offers[j], offers[i] })
 	chosen := 0
 	for _, name := range offers {
+		if f.values.Get(name) != "0" {
+			continue
+		}
 		if most := len(f.offers[name]) - 1; most > 0 && (chosen == 0 || chosen == 1 && chance(b.dice, 15)) {
 			f.values.Set(name, f.offers[name][1+b.dice.IntN(most)])
 			chosen++
@@ -188,6 +192,10 @@ func (b *buyer) atForm(p *page) (*page, error) {
 	}
 	if b.leave && (b.stop == atForm || b.paid > 0) {
 		return b.act(p, "/leave")
+	}
+	if b.more {
+		b.more = false
+		return b.act(p, "/extend")
 	}
 	f := p.form("/pay")
 	if f == nil {

@@ -19,7 +19,7 @@ func TestSellingOutWhilePartsAreKilled(t *testing.T) {
 	}
 	t.Logf("-seed %d", *seed)
 	fmt.Printf("e2e/cluster: -seed %d -for %v -rate %d -buyers %d\n", *seed, *faultsFor, *rate, *crowd)
-	w := newTown(t, 3)
+	w := newTown(&sparing{TB: t}, 3)
 	f := &faults{town: w, dice: dice(1), count: map[string]int{}}
 	over := make(chan struct{})
 	go func() {
@@ -45,13 +45,26 @@ func (w *town) settle() {
 	w.t.Helper()
 	w.wait("every server is well again", w.well)
 	w.web.calm.Store(true)
-	w.waitFor(w.patience(), "all is settled", func() error {
+	patience := w.patience()
+	if w.t.Failed() {
+		patience /= 4
+	}
+	w.waitFor(patience, "all is settled", func() error {
 		open, err := w.unsettled("")
 		if err == nil && len(open) > 0 {
 			err = errors.New(strings.Join(open, "; "))
 		}
 		return err
 	})
+	if *faultsFor >= time.Minute {
+		w.waitFor(patience, "all mail is sent", func() error {
+			list, err := w.strings(w.t.Context(), unsent)
+			if err == nil && len(list) > 0 {
+				err = fmt.Errorf("%d wait, %s among them", len(list), list[0])
+			}
+			return err
+		})
+	}
 	b := w.web.browser(dice(2), 1)
 	for range 3 * len(w.instances) {
 		b.moves = true

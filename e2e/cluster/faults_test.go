@@ -26,6 +26,7 @@ var kinds = []mishap{
 	{"Redis is killed", 4, true, (*faults).redis},
 	{"PostgreSQL is stopped at once", 4, true, (*faults).postgres},
 	{"a server stands still", 3, true, (*faults).pause},
+	{"a server is told to stop", 3, false, (*faults).stop},
 	{"two servers are killed", 2, false, (*faults).twoServers},
 	{"PostgreSQL and Redis are stopped at once", 1, false, (*faults).both},
 	{"all servers are killed", 1, false, (*faults).allServers},
@@ -97,6 +98,14 @@ func (f *faults) oneServer() error  { return f.servers(1) }
 func (f *faults) twoServers() error { return f.servers(2) }
 func (f *faults) allServers() error { return f.servers(len(f.instances)) }
 
+// stop has a server drain and end, as when it is replaced.
+func (f *faults) stop() error {
+	s := f.instances[f.dice.IntN(len(f.instances))]
+	err := s.end()
+	s.want(true)
+	return err
+}
+
 // pause has a server stand still and go on: whatever it had taken on, others may have
 // taken over.
 func (f *faults) pause() error {
@@ -109,7 +118,7 @@ func (f *faults) pause() error {
 
 // redis is gone until every server says so and somebody has bought all the same.
 func (f *faults) redis() error {
-	if err := f.halt(f.town.redis); err != nil {
+	if err := f.town.redis.halt(); err != nil {
 		return err
 	}
 	before := f.paidTold.Load()
@@ -126,7 +135,7 @@ func (f *faults) redis() error {
 
 // postgres is gone until every server says so.
 func (f *faults) postgres() error {
-	if err := f.halt(f.town.postgres); err != nil {
+	if err := f.town.postgres.halt(); err != nil {
 		return err
 	}
 	said := f.until(func(r readiness) error {
@@ -140,14 +149,12 @@ func (f *faults) postgres() error {
 }
 
 func (f *faults) both() error {
-	if err := errors.Join(f.halt(f.town.redis), f.halt(f.town.postgres)); err != nil {
+	if err := errors.Join(f.town.redis.halt(), f.town.postgres.halt()); err != nil {
 		return err
 	}
 	f.rest(20, 1500)
 	return errors.Join(f.town.postgres.start(), f.town.redis.start())
 }
-
-func (f *faults) halt(s *service) error { return s.halt() }
 
 // until waits until every server that runs answers so.
 func (f *faults) until(so func(readiness) error) error {

@@ -20,6 +20,7 @@ type round struct {
 	code   string
 	next   atomic.Int64 // number of the next buyer
 	over   atomic.Bool
+	pools  map[uint32]string // of products
 
 	mu    sync.Mutex // covers what follows
 	tales []*tale
@@ -41,6 +42,7 @@ ends = {{.Ends}}
 [shop]
 currency = "EUR"
 hold_minutes = 1
+extensions = 1
 max_per_order = 8
 fee = 1.50
 tax_percent = 19
@@ -78,6 +80,14 @@ zones = "all"
 pool = "floor"
 price = 12.34
 max = 2
+
+[[product]]
+code = "child"
+name = "Under 6"
+zones = "all"
+pool = "floor"
+price = 0
+max = 1
 
 [[product]]
 code = "seat"

@@ -90,6 +90,28 @@ func (s *instance) want(on bool) {
 	}
 }
 
+// end tells the server to stop, waits until it has, and says whether it did so well.
+func (s *instance) end() error {
+	s.mu.Lock()
+	s.wanted, s.killed = false, true
+	p := s.running
+	s.mu.Unlock()
+	if p == nil {
+		return nil
+	}
+	p.signal(syscall.SIGTERM)
+	select {
+	case <-p.dead:
+	case <-time.After(venue.Patience):
+		p.kill()
+		return fmt.Errorf("server %s doesn't stop: %s", s.address, end(p.told.String()))
+	}
+	if code := p.ProcessState.ExitCode(); code != 0 && strings.Contains(p.said.String(), "usher serves") {
+		return fmt.Errorf("server %s stopped with %d: %s", s.address, code, end(p.told.String()))
+	}
+	return nil
+}
+
 // signal sends a signal to the server, if it runs.
 func (s *instance) signal(sig syscall.Signal) {
 	s.mu.Lock()

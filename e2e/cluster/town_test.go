@@ -26,6 +26,7 @@ type town struct {
 	web       *web
 	organiser *server.Server // makes events, and serves nothing
 	db        *sqldb.DB      // only to look
+	manager   string         // the key to the manager's pages
 	paidTold  atomic.Int64   // buyers who were shown that they have paid
 	rounds    []*round
 }
@@ -48,7 +49,7 @@ func newTown(t testing.TB, servers int) *town {
 	t.Cleanup(func() { stop(); kept.Wait() })
 	for _, address := range addresses {
 		s := &instance{t: t, address: address, wanted: true,
-			args: []string{"serve", "--listen", address, "--public-url", w.web.base, "--trusted-proxies", "127.0.0.1", "--sandbox", "--inbox", "--log-level", "warn"},
+			args: []string{"serve", "--listen", address, "--public-url", w.web.base, "--trusted-proxies", "127.0.0.1", "--drain", "200ms", "--sandbox", "--inbox", "--log-level", "warn"},
 			env:  []string{w.clock.variable(), "USHER_DATABASE=" + database, "USHER_REDIS=" + redis}}
 		w.instances = append(w.instances, s)
 		kept.Go(func() { s.keep(ctx) })
@@ -65,6 +66,9 @@ func (w *town) open(database string) {
 		Selling: server.Selling{Sandbox: true, Inbox: true, From: mail.Address{Address: "tickets@pier.example"}}})
 	if err == nil {
 		err = w.organiser.Unlock(w.t.Context())
+	}
+	if err == nil {
+		w.manager, err = w.organiser.ManagerKey(w.t.Context())
 	}
 	if err == nil {
 		w.db, err = sqldb.OpenPostgres(w.t.Context(), database, sqldb.Options{ReadOnly: true})
@@ -109,7 +113,7 @@ func (w *town) waitFor(patience time.Duration, what string, so func() error) {
 // round makes an event and sells it out.
 func (w *town) round() {
 	w.t.Helper()
-	r := &round{town: w, number: len(w.rounds) + 1, keys: map[string]string{}}
+	r := &round{town: w, number: len(w.rounds) + 1, keys: map[string]string{}, pools: map[uint32]string{}}
 	r.code = fmt.Sprintf("NIGHT-%d", r.number)
 	spec, err := r.spec(w.clock.now())
 	if err != nil {
@@ -119,10 +123,20 @@ func (w *town) round() {
 		_, err := w.organiser.Catalog.Apply(w.t.Context(), spec)
 		return err
 	})
+	w.wait("the event is there", func() error {
+		shop, err := w.organiser.Catalog.Shop(w.t.Context(), r.code)
+		if err == nil {
+			for _, o := range shop.Offers {
+				r.pools[o.Product] = o.Pool
+			}
+		}
+		return err
+	})
 	w.rounds = append(w.rounds, r)
 	ended := make(chan struct{})
 	var watching sync.WaitGroup
 	watching.Go(func() { r.watch(ended) })
+	watching.Go(r.manage)
 	r.sell(w.t)
 	close(ended)
 	watching.Wait()
@@ -145,7 +159,7 @@ func (r *round) watch(ended <-chan struct{}) {
 		case <-time.After(200 * time.Millisecond):
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		s, err := look(ctx, r.town.db, r.code)
+		s, err := look(ctx, r.town.db, r.code, r.pools)
 		cancel()
 		var open []string
 		if err == nil {
@@ -159,6 +173,8 @@ func (r *round) watch(ended <-chan struct{}) {
 		}
 		if err != nil && !errors.Is(err, fault.Unavailable) && !errors.Is(err, context.DeadlineExceeded) {
 			r.town.t.Error(err)
+		}
+		if r.town.t.Failed() {
 			r.over.Store(true)
 		}
 		switch {
