@@ -128,6 +128,9 @@ func (m *Manage) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if p.Status == http.StatusUnauthorized {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
+	if p.Kind.Temporary() {
+		site.AskLater(w.Header())
+	}
 	if strings.HasSuffix(r.Pattern, "/board") { // the one that programs read
 		w.Header().Set("Content-Type", "application/problem+json")
 		w.WriteHeader(p.Status)
