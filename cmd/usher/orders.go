@@ -30,10 +30,12 @@ func newOrdersList() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list [TEXT]",
 		Short: "List orders, the newest first",
-		Long: `Lists orders. TEXT narrows the list to an order's code, a buyer's e-mail address or a
-part of a buyer's name.`,
+		Long: `Lists orders. TEXT narrows the list to an order's code, or to buyers by words of their
+name and address or the beginnings of words, in any order and case: "love ada" finds
+Ada Lovelace.`,
 		Example: `  usher orders list --event NIGHT-1
   usher orders list ada@example.org
+  usher orders list lovel
   usher orders list --state awaiting --json`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: runOrdersList,

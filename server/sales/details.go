@@ -63,7 +63,9 @@ func (a *act) describe(ctx context.Context, d Details) error {
 	if d, err = d.checked(a.Order, shop); err != nil {
 		return err
 	}
+	was := a.Order.Details
 	a.Order.Details = d
+	a.index(was)
 	a.note("details", "buyer", "")
 	return nil
 }

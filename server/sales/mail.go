@@ -132,9 +132,11 @@ func (s *Sales) Resend(ctx context.Context, id, email, who string) (Order, error
 		if len(a.Tickets) == 0 || !a.State.Good() && a.State != Awaiting {
 			return fault.New(fault.Refused, "order %s is %s and has no tickets to send", a.Code, a.State.words())
 		}
+		was := a.Details
 		if a.Details.Email = cmp.Or(email, a.Details.Email); a.Details.Email == "" {
 			return fault.At(fault.BadInput, "email", "order %s has no address: say where its tickets go", a.Code)
 		}
+		a.index(was)
 		a.note("sent again", who, "to %s", a.Details.Email)
 		a.mail(mailTickets, fmt.Sprintf("/%d", a.rev), "")
 		return nil

@@ -1,7 +1,6 @@
 package sales
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -73,52 +72,4 @@ func (o *Order) summary() string {
 		parts = append(parts, item.words())
 	}
 	return strings.Join(parts, ", ") + ", " + words(o.Total, o.Currency)
-}
-
-// maxFound is how many orders a search gives at most.
-const maxFound = 200
-
-// Search says which orders are looked for. The zero value is the newest of all.
-type Search struct {
-	Event string
-	State State
-	Text  string // code, e-mail address, or a part of the buyer's name
-	Limit int    // 0: 50
-}
-
-// Find looks orders up, the newest first.
-func (s *Sales) Find(ctx context.Context, q Search) ([]Order, error) {
-	limit := min(cmp.Or(max(q.Limit, 0), 50), maxFound)
-	text := line(q.Text)
-	if code := CleanCode(text); code != "" {
-		if list, err := orders(ctx, s.DB.Read(), `where code = $1`, code); err != nil || len(list) > 0 {
-			return list, err
-		}
-	}
-	if strings.Contains(text, "@") {
-		return orders(ctx, s.DB.Read(), `where email = $1 and ($2 = '' or event = $2) and ($3 = '' or state = $3) order by made_at desc, id limit $4`,
-			text, q.Event, string(q.State), limit)
-	}
-	if text != "" {
-		return s.byName(ctx, q, text, limit)
-	}
-	return orders(ctx, s.DB.Read(), `where ($1 = '' or event = $1) and ($2 = '' or state = $2) order by made_at desc, id limit $3`, q.Event, string(q.State), limit)
-}
-
-// byName looks for a part of a name, in any case. It walks through the newest
-// orders: names are folded here, as the engines fold differently.
-func (s *Sales) byName(ctx context.Context, q Search, text string, limit int) (found []Order, err error) {
-	const walked = 20_000
-	list, err := orders(ctx, s.DB.Read(), `where name <> '' and ($1 = '' or event = $1) and ($2 = '' or state = $2) order by made_at desc, id limit $3`,
-		q.Event, string(q.State), walked)
-	if err != nil {
-		return nil, err
-	}
-	text = strings.ToLower(text)
-	for _, o := range list {
-		if len(found) < limit && strings.Contains(strings.ToLower(o.Details.Name), text) {
-			found = append(found, o)
-		}
-	}
-	return found, nil
 }

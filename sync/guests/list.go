@@ -41,7 +41,7 @@ func (l *List) Apply(at journal.Position, guests []Guest) {
 		if known, there := l.guests[g.Ticket]; there && at.Before(known.at) {
 			continue
 		}
-		l.guests[g.Ticket] = kept{g, at, fold(g.Name), fold(g.Email), fold(g.Order), fold(ticket.ID(g.Ticket).Short())}
+		l.guests[g.Ticket] = kept{g, at, Fold(g.Name), Fold(g.Email), Fold(g.Order), Fold(ticket.ID(g.Ticket).Short())}
 	}
 }
 
@@ -59,7 +59,7 @@ func (l *List) Lookup(id journal.TicketID) (Guest, bool) {
 // characters of an order's or a ticket's code. Capitals and accents make no
 // difference. A query under MinQuery characters finds nothing.
 func (l *List) Search(query string, match func(Guest) bool) []Guest {
-	query = fold(strings.TrimSpace(query))
+	query = Fold(strings.TrimSpace(query))
 	if utf8.RuneCountInString(query) < MinQuery {
 		return nil
 	}
@@ -89,9 +89,9 @@ func (g *kept) meets(query string) bool {
 	return false
 }
 
-// fold makes texts equal that people take for the same: lower case, without
+// Fold makes texts equal that people take for the same: lower case, without
 // accents, runs of white space as one space.
-func fold(text string) string {
+func Fold(text string) string {
 	plain, _, err := transform.String(transform.Chain(norm.NFKD, runes.Remove(runes.In(unicode.Mn)), norm.NFC), text)
 	if err != nil {
 		plain = text

@@ -32,8 +32,18 @@ create table sale_order (
 );
 create unique index sale_order_by_code on sale_order (code);
 create index sale_order_over on sale_order (over_at) where over_at > 0;
-create index sale_order_by_email on sale_order (email);
-create index sale_order_by_event on sale_order (event, made_at);
+create index sale_order_by_time on sale_order (made_at, id);
+create index sale_order_by_event on sale_order (event, made_at, id);
+create index sale_order_by_state on sale_order (event, state, made_at, id);
+
+-- The words that an order is found by: of the buyer's name and address, folded as
+-- people take them for the same. They follow from the order.
+create table sale_word (
+    word     text collate "C" not null,
+    made_at  bigint           not null,               -- of the order
+    order_id text collate "C" not null,
+    primary key (word, made_at, order_id)
+);
 
 -- Money that came in for orders, or may yet. A payment is the order's own when it
 -- was accepted, and an order has one such at most; any other goes back.
