@@ -181,7 +181,7 @@ const buyer = "&name=Ada+L&email=ada%40example.org&terms=yes&method="
 func TestBuying(t *testing.T) {
 	l := newTill(t)
 	path := l.begin("n.ga=2&n.seat=1&n.crew=0&price=1&total=1")
-	l.shows(path, "2 × General", "€93.00", "€3.00", "of which 19 % tax", "Seat A-1", "kept for you until 14:10", "What do you eat?", "Who comes with it?", `<meta http-equiv="refresh" content="601">`)
+	l.shows(path, "2 × General", "€93.00", "€3.00", "of which 19 % tax", "Seat A-1", "until 14:10 (CEST)", "What do you eat?", "Who comes with it?", `<meta http-equiv="refresh" content="601">`)
 
 	answer, body := l.post(path+"/pay", "name=&email=ada%40example.org&method=card&h.2.name=%3Csvg+onload%3D1%3E")
 	for _, want := range []string{"Please give your name.", `value="ada@example.org"`, `aria-invalid="true"`, `value="&lt;svg onload=1&gt;"`} {
@@ -327,7 +327,7 @@ func TestHoldingAndLetting(t *testing.T) {
 	l.shows(one, "You have given the tickets back", "Choose tickets again")
 	again := l.begin("n.ga=6&key=another")
 	l.post(again+"/extend", "") // the organiser allows none
-	l.shows(again, "kept for you until 14:10")
+	l.shows(again, "until 14:10 (CEST)")
 	if _, body := l.get(again + "/state"); !strings.Contains(body, `"page":"form"`) {
 		t.Errorf("the state is %s", body)
 	}

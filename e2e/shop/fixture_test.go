@@ -81,11 +81,16 @@ func run(m *testing.M) int {
 	return status
 }
 
-// sell applies the demo's event.
+// sell applies the demo's event, and those of testdata.
 func sell(ctx context.Context, s *server.Server) error {
 	spec, err := demo.Spec(time.Now())
 	if err == nil {
 		_, err = s.Catalog.Apply(ctx, spec)
+	}
+	for _, name := range []string{"gala.toml", "soon.toml"} {
+		if err == nil {
+			err = applyFile(ctx, s, name)
+		}
 	}
 	return err
 }

@@ -2,6 +2,7 @@ package sales
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/mail"
 	"strings"
@@ -81,24 +82,21 @@ func (a *act) buying() error {
 	return nil
 }
 
-// checked gives the details as they are kept.
+// checked gives the details as they are kept. Its error is all that is wrong, in the
+// order in which a page asks for it.
 func (d Details) checked(o *Order, shop *catalog.Shop) (Details, error) {
 	d.Name, d.Email, d.Language = line(d.Name), strings.TrimSpace(d.Email), line(d.Language)
+	wrong := []error{checkLine("name", d.Name, maxName)}
 	if d.Name == "" {
-		return d, fault.At(fault.BadInput, "name", "please give your name")
+		wrong[0] = fault.At(fault.BadInput, "name", "please give your name")
 	}
 	if d.Email == "" {
-		return d, fault.At(fault.BadInput, "email", "please give an e-mail address: the tickets go there")
+		wrong = append(wrong, fault.At(fault.BadInput, "email", "please give an e-mail address: the tickets go there"))
+	} else {
+		wrong = append(wrong, checkEmail("email", d.Email))
 	}
-	if err := firstError(checkLine("name", d.Name, maxName), checkEmail("email", d.Email), checkLine("language", d.Language, maxLanguage)); err != nil {
-		return d, err
-	}
-	if err := checkLine("address", strings.ReplaceAll(d.Address, "\n", " "), maxAddress); err != nil {
-		return d, err
-	}
-	if shop.Terms != "" && !d.Terms {
-		return d, fault.At(fault.BadInput, "terms", "please agree to the terms")
-	}
+	wrong = append(wrong, checkLine("language", d.Language, maxLanguage),
+		checkLine("address", strings.ReplaceAll(d.Address, "\n", " "), maxAddress))
 	places := o.Places()
 	if len(d.Holders) > len(places) {
 		return d, fault.At(fault.BadInput, "holders", "%d of them for %d tickets", len(d.Holders), len(places))
@@ -111,47 +109,42 @@ func (d Details) checked(o *Order, shop *catalog.Shop) (Details, error) {
 			questions = offer.Questions
 		}
 		h, err := holders[i].checked(fmt.Sprintf("holders[%d]", i), p.Names, questions)
-		if err != nil {
-			return d, err
-		}
-		holders[i] = h
+		holders[i], wrong = h, append(wrong, err)
+	}
+	if shop.Terms != "" && !d.Terms {
+		wrong = append(wrong, fault.At(fault.BadInput, "terms", "please agree to the terms"))
 	}
 	d.Holders = holders
-	return d, nil
+	return d, errors.Join(wrong...)
 }
 
 func (h Holder) checked(where string, named bool, questions []journal.Question) (Holder, error) {
 	h.Name, h.Email = line(h.Name), strings.TrimSpace(h.Email)
+	wrong := []error{checkLine(where+".name", h.Name, maxName)}
 	if named && h.Name == "" {
-		return h, fault.At(fault.BadInput, where+".name", "please say who will come with this ticket")
-	}
-	if err := checkLine(where+".name", h.Name, maxName); err != nil {
-		return h, err
+		wrong[0] = fault.At(fault.BadInput, where+".name", "please say who will come with this ticket")
 	}
 	if h.Email != "" {
-		if err := checkEmail(where+".email", h.Email); err != nil {
-			return h, err
-		}
+		wrong = append(wrong, checkEmail(where+".email", h.Email))
 	}
 	given := h.Answers
 	h.Answers = nil
 	for _, q := range questions {
 		answer := line(given[q.Code])
 		if !admission.GoodAnswer(q, answer) || len(answer) > journal.MaxAnswer {
-			return h, fault.At(fault.BadInput, where+".answers."+q.Code, "%s: please answer%s", q.Text, wants(q))
+			wrong = append(wrong, fault.At(fault.BadInput, where+".answers."+q.Code, "%s: please answer%s", q.Text, wants(q)))
+			continue
 		}
 		if answer == "" {
 			continue
 		}
-		if err := checkLine(where+".answers."+q.Code, answer, journal.MaxAnswer); err != nil {
-			return h, err
-		}
+		wrong = append(wrong, checkLine(where+".answers."+q.Code, answer, journal.MaxAnswer))
 		if h.Answers == nil {
 			h.Answers = map[string]string{}
 		}
 		h.Answers[q.Code] = answer
 	}
-	return h, nil
+	return h, errors.Join(wrong...)
 }
 
 // wants says what kind of answer a question takes.
@@ -183,15 +176,6 @@ func checkLine(where, text string, most int) error {
 func checkEmail(where, text string) error {
 	if address, err := mail.ParseAddress(text); err != nil || address.Address != text || len(text) > maxEmail || !strings.Contains(text, "@") {
 		return fault.At(fault.BadInput, where, "%.80q is no e-mail address", text)
-	}
-	return nil
-}
-
-func firstError(list ...error) error {
-	for _, err := range list {
-		if err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -67,7 +67,7 @@ func (r *Refund) check() (string, error) {
 	case r.Amount > 0 && len(r.Tickets) > 0:
 		return "", fault.At(fault.BadInput, "amount", "a refund is of tickets or of an amount: ask for the two one by one")
 	}
-	if err := firstError(checkLine("key", r.Key, 100), checkLine("why", r.Why, maxWhy)); err != nil {
+	if err := errors.Join(checkLine("key", r.Key, 100), checkLine("why", r.Why, maxWhy)); err != nil {
 		return "", err
 	}
 	text, err := pack(struct {

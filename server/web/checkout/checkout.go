@@ -118,7 +118,15 @@ func (c *Checkout) order(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return c.show(w, http.StatusOK, c.view(&a, r.URL.Query().Has("change")))
+	v := c.view(&a, r.URL.Query().Has("change"))
+	if a.order.State == sales.PartRefunded {
+		tickets, err := c.Sales.Tickets.Of(r.Context(), a.order.Event, a.order.Tickets)
+		if err != nil {
+			return err
+		}
+		v.mark(tickets)
+	}
+	return c.show(w, http.StatusOK, v)
 }
 
 func (c *Checkout) show(w http.ResponseWriter, status int, v *view) error {

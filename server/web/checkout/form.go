@@ -58,27 +58,44 @@ var (
 	holderAnswer = regexp.MustCompile(`^holders\[(\d+)\]\.answers\.(.+)$`)
 )
 
-// blame puts what is wrong beside the field that it is wrong with.
+// blame puts all that is wrong beside the fields that it is wrong with.
 func (v *view) blame(err error) {
-	var wrong *fault.Error
-	if !errors.As(err, &wrong) {
-		return
+	for _, wrong := range faults(err) {
+		field, words := wrong.Where, "order.wrong_field"
+		switch where := wrong.Where; {
+		case where == "name":
+			words = "order.need_name"
+		case where == "email":
+			words = "order.need_email"
+		case where == "terms":
+			words = "order.need_terms"
+		case where == "method":
+			words = "order.need_method"
+		case holderName.MatchString(where):
+			field, words = "h."+holderName.FindStringSubmatch(where)[1]+".name", "order.need_holder"
+		case holderAnswer.MatchString(where):
+			found := holderAnswer.FindStringSubmatch(where)
+			field, words = "h."+found[1]+".a."+found[2], "order.need_answer"
+		}
+		v.Problems = append(v.Problems, problem{field, v.T(words)})
 	}
-	name, words := wrong.Where, "order.wrong_field"
-	switch where := wrong.Where; {
-	case where == "name":
-		words = "order.need_name"
-	case where == "email":
-		words = "order.need_email"
-	case where == "terms":
-		words = "order.need_terms"
-	case where == "method":
-		words = "order.need_method"
-	case holderName.MatchString(where):
-		name, words = "h."+holderName.FindStringSubmatch(where)[1]+".name", "order.need_holder"
-	case holderAnswer.MatchString(where):
-		found := holderAnswer.FindStringSubmatch(where)
-		name, words = "h."+found[1]+".a."+found[2], "order.need_answer"
-	}
-	v.WrongField, v.Problem = name, v.T(words)
 }
+
+// faults lists the errors that one is made of.
+func faults(err error) (list []*fault.Error) {
+	if all, is := err.(interface{ Unwrap() []error }); is {
+		for _, one := range all.Unwrap() {
+			list = append(list, faults(one)...)
+		}
+		return list
+	}
+	if one, is := errors.AsType[*fault.Error](err); is {
+		list = append(list, one)
+	} else if inner := errors.Unwrap(err); inner != nil {
+		return faults(inner)
+	}
+	return list
+}
+
+// problem is what is wrong with a field, in words.
+type problem struct{ Field, Text string }

@@ -1,11 +1,14 @@
 package checkout
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"usher/server/catalog"
 	"usher/server/sales"
 	"usher/server/speech"
+	"usher/server/ticketing"
 	"usher/server/web/site"
 	"usher/sync/admission"
 	"usher/sync/journal"
@@ -20,14 +23,15 @@ type cartView struct {
 
 // Pages of an order; each state has one.
 const (
-	pageForm     = "form"
-	pageAway     = "away" // the buyer is at the provider's
-	pageAwaiting = "awaiting"
-	pagePaid     = "paid"
-	pageOver     = "over" // the time was over
-	pageLeft     = "left"
-	pageBack     = "back" // money is on its way back, or went back
-	pageBlocked  = "blocked"
+	pageForm      = "form"
+	pageAway      = "away" // the buyer is at the provider's
+	pageAwaiting  = "awaiting"
+	pagePaid      = "paid"
+	pageOver      = "over" // the time was over
+	pageLeft      = "left"
+	pageBack      = "back" // money is on its way back, or went back
+	pageCancelled = "cancelled"
+	pageBlocked   = "blocked"
 )
 
 // standing says which page an order has.
@@ -51,6 +55,10 @@ func standing(o *sales.Order, now time.Time) string {
 		return pageLeft
 	case sales.Disputed, sales.ChargedBack:
 		return pageBlocked
+	case sales.Cancelled:
+		if o.Paid == 0 {
+			return pageCancelled
+		}
 	}
 	return pageBack
 }
@@ -77,10 +85,11 @@ type view struct {
 	To       string
 	HasPDF   bool
 	Receipt  bool
-	Problem  string
+	Problem  string // with all of it
+	Problems []problem
 	EventURL string
-
-	WrongField string
+	Bank     [][2]string // where an invoice is paid to
+	Count    int         // of the tickets
 }
 
 type itemView struct {
@@ -95,6 +104,7 @@ type holderView struct {
 	sales.Place
 	Number    int
 	Name      string // of the holder
+	Void      bool   // it was given back
 	NameField string
 	Questions []questionView
 }
@@ -115,6 +125,9 @@ func (c *Checkout) view(a *asked, change bool) *view {
 		Page: standing(o, now), Taxes: o.Taxes(), Now: now.UnixMilli(), EventURL: "/events/" + o.Event,
 		HasPDF: len(o.Tickets) > 0 && (o.State.Good() || o.State == sales.Awaiting), More: o.Extended < a.shop.Extensions,
 		Receipt: o.Total > 0 && (o.Paid > 0 || o.State == sales.Awaiting),
+	}
+	if o.State == sales.Awaiting && o.Method == catalog.MethodInvoice {
+		v.Bank = sales.Transfer(v.Lang, o, a.shop)
 	}
 	if v.Page == pageAway && change {
 		v.Page = pageForm
@@ -138,7 +151,9 @@ func (c *Checkout) view(a *asked, change bool) *view {
 }
 
 func (v *view) holders(a *asked) {
-	for i, p := range v.Order.Places() {
+	places := v.Order.Places()
+	v.Count = len(places)
+	for i, p := range places {
 		h := holderView{Place: p, Number: i + 1}
 		if p.Names {
 			h.NameField, v.Asks = field(i, "name"), true
@@ -162,8 +177,50 @@ func (v *view) holders(a *asked) {
 	}
 }
 
-// Wrong says whether a field is the one that something is wrong with.
-func (v *view) Wrong(name string) bool { return v.WrongField != "" && v.WrongField == name }
+// mark says which of the tickets are not good any more.
+func (v *view) mark(tickets []ticketing.Ticket) {
+	for i := range v.Holders {
+		if i < len(v.Tickets) {
+			v.Holders[i].Void = !slices.ContainsFunc(tickets, func(t ticketing.Ticket) bool { return t.ID == v.Tickets[i] && t.State == ticketing.Valid })
+		}
+	}
+}
+
+// Wrong says what is wrong with a field; "" for nothing.
+func (v *view) Wrong(field string) string {
+	for _, p := range v.Problems {
+		if p.Field == field {
+			return p.Text
+		}
+	}
+	return ""
+}
+
+// badField is a field of the form, and what is wrong with it.
+type badField struct {
+	problem
+	First bool // of all with which something is wrong: it gets the focus
+}
+
+// Bad gives a field with what is wrong with it, if anything is.
+func (v *view) Bad(field string) badField {
+	return badField{problem{field, v.Wrong(field)}, len(v.Problems) > 0 && v.Problems[0].Field == field}
+}
+
+// Known says whether a problem's field stands on the page, and says it there.
+func (v *view) Known(p problem) bool {
+	switch p.Field {
+	case "name", "email":
+		return true
+	case "address":
+		return v.Total > 0
+	case "method":
+		return len(v.Methods) > 1
+	case "terms":
+		return v.Shop.Terms != ""
+	}
+	return strings.HasPrefix(p.Field, "h.")
+}
 
 // Choice says one choice of a question: yes and no in the page's language, all
 // others as the organiser wrote them.

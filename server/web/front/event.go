@@ -76,6 +76,7 @@ type eventView struct {
 	Over      bool
 	Before    int64 // when the sale begins, of which nothing has begun; Unix s
 	After     bool  // nothing of it is sold any more
+	Gone      bool  // all that is on sale is sold out
 	Entered   string
 	WrongCode bool
 	HasCodes  bool
@@ -147,6 +148,7 @@ func (f *Front) view(s *catalog.Shop, left lefts, code string, now time.Time) *e
 		v.Before = 0
 	}
 	v.After = ends && !v.Over
+	v.Gone = !v.Buys && !v.Over && slices.ContainsFunc(v.Offers, func(o offerView) bool { return o.Standing == gone })
 	v.Next = v.until
 	v.Data = structured(v, left)
 	return v

@@ -7,6 +7,8 @@ import (
 
 	ics "github.com/arran4/golang-ical"
 
+	"usher/server/catalog"
+	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -37,24 +39,59 @@ func (f *Front) calendar(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	e := s.About
-	c := ics.NewCalendar()
-	c.SetProductId("-//usher//events//EN")
-	c.SetMethod(ics.MethodPublish)
-	one := c.AddEvent(e.Code + "@usher")
-	one.SetDtStampTime(e.Updated)
-	one.SetStartAt(time.Unix(e.Starts, 0))
-	one.SetEndAt(time.Unix(e.Ends, 0))
-	one.SetSummary(e.Name)
+	one := f.entry(s, "", e.Starts, e.Ends, e.Name)
 	if place := strings.Join(notEmpty(e.Venue, s.Address), ", "); place != "" {
 		one.SetLocation(place)
 	}
 	if s.Geo != nil {
 		one.SetGeo(s.Geo.Lat, s.Geo.Lon)
 	}
+	return sendCalendar(w, r, e.Code, one)
+}
+
+// saleLasts is how long the entry of a sale's beginning is.
+const saleLasts = 30 * time.Minute
+
+// saleCalendar gives the moment at which the sale begins as an entry for calendars,
+// with an alarm a little before.
+func (f *Front) saleCalendar(w http.ResponseWriter, r *http.Request) error {
+	s, err := f.Catalog.Shop(r.Context(), r.PathValue("event"))
+	if err != nil {
+		return err
+	}
+	begins := f.view(s, nil, "", f.Now()).Before
+	if begins == 0 {
+		return fault.New(fault.NotFound, "the sale of event %s has begun", s.Event)
+	}
+	l := speech.In(s.About.Language, s.About.Location)
+	one := f.entry(s, "-sale", begins, begins+int64(saleLasts/time.Second), l.T("event.sale_entry", "event", s.About.Name))
+	alarm := one.AddAlarm()
+	alarm.SetAction(ics.ActionDisplay)
+	alarm.SetTrigger("-PT10M")
+	alarm.SetDescription(l.T("event.sale_entry", "event", s.About.Name))
+	return sendCalendar(w, r, s.Event+"-sale", one)
+}
+
+// entry begins an entry about an event.
+func (f *Front) entry(s *catalog.Shop, suffix string, from, until int64, summary string) *ics.VEvent {
+	one := ics.NewEvent(s.Event + suffix + "@usher")
+	one.SetDtStampTime(s.About.Updated)
+	one.SetStartAt(time.Unix(from, 0))
+	one.SetEndAt(time.Unix(until, 0))
+	one.SetSummary(summary)
 	if base := f.Site.Public(); base != "" {
 		one.SetURL(base + eventPath(s.Event))
 	}
-	w.Header().Set("Content-Disposition", `attachment; filename="`+e.Code+`.ics"`)
+	return one
+}
+
+// sendCalendar sends one entry as a file.
+func sendCalendar(w http.ResponseWriter, r *http.Request, name string, one *ics.VEvent) error {
+	c := ics.NewCalendar()
+	c.SetProductId("-//usher//events//EN")
+	c.SetMethod(ics.MethodPublish)
+	c.AddVEvent(one)
+	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`.ics"`)
 	site.NewAnswer("text/calendar; charset=utf-8", []byte(c.Serialize(ics.WithNewLineWindows))).Send(w, r, []string{"public, max-age=300"})
 	return nil
 }

@@ -68,6 +68,7 @@ func (f *Front) Register(mux *http.ServeMux) {
 		"GET /events/{event}":                f.event,
 		"GET /events/{event}/left":           f.left,
 		"GET /events/{event}/calendar.ics":   f.calendar,
+		"GET /events/{event}/sale.ics":       f.saleCalendar,
 		"GET /events/{event}/picture/{hash}": f.picture,
 		"GET /events/{event}/seats/{offer}":  f.seats,
 		"GET /robots.txt":                    f.robots,

@@ -179,7 +179,7 @@ func TestManagersLink(t *testing.T) {
 // The plan shows every seat as it is now, and whoever chooses some sends them.
 func TestSeats(t *testing.T) {
 	w := newWorld(t, "en")
-	w.has(w.page("/events/QUAY/seats/seat"), []string{`name="seat.seat" value="A-1" aria-label="Row A, seat 1"`, `value="A-2" disabled aria-label="Row A, seat 2, taken"`, "Choose up to 3."}, hostile...)
+	w.has(w.page("/events/QUAY/seats/seat"), []string{`name="seat.seat" value="A-1" aria-label="Row A, seat 1"`, `value="A-2" disabled aria-label="Row A, seat 2, taken"`, "Choose 2 to 3."}, hostile...)
 	if got := w.get("/events/QUAY/seats/seat").Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("the plan may be kept: %s", got)
 	}

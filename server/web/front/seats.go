@@ -2,6 +2,7 @@ package front
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"usher/server/catalog"
@@ -23,11 +24,13 @@ type seatsView struct {
 type seatRow struct {
 	Name  string
 	Seats []seatView
+	Left  int
 }
 
 type seatView struct {
 	catalog.Seat
 	Taken bool
+	Gap   bool // a number is missing before it
 }
 
 // seats shows which seats are free, as of now, for a buyer to choose from. It is
@@ -60,8 +63,24 @@ func (f *Front) seats(w http.ResponseWriter, r *http.Request) error {
 			v.Rows = append(v.Rows, seatRow{Name: seat.Row})
 		}
 		row := &v.Rows[len(v.Rows)-1]
-		row.Seats = append(row.Seats, seatView{seat, taken[seat.Code]})
-		v.Free = v.Free || !taken[seat.Code]
+		one := seatView{Seat: seat, Taken: taken[seat.Code]}
+		if n := len(row.Seats); n > 0 {
+			one.Gap = apart(row.Seats[n-1].Name, seat.Name)
+		}
+		row.Seats = append(row.Seats, one)
+		if !one.Taken {
+			row.Left++
+			v.Free = true
+		}
 	}
 	return f.Site.Render(w, f.pages, "seats.html", http.StatusOK, v)
+}
+
+// apart says whether there is a gap between two seats of a row, as the stock sees it:
+// numbers that follow each other by one, or by two in a row of odd or even ones, have
+// none.
+func apart(before, after string) bool {
+	a, errA := strconv.Atoi(before)
+	b, errB := strconv.Atoi(after)
+	return errA == nil && errB == nil && (b < a || b-a > 2)
 }

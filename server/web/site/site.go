@@ -163,20 +163,34 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h.Set("Vary", "Accept-Language")
 	l := Accepted(r)
-	title := "wrong.title"
-	switch {
-	case p.Status == http.StatusNotFound:
-		title = "wrong.not_here"
-	case p.Status == http.StatusTooManyRequests || p.Status >= http.StatusInternalServerError:
-		title = "wrong.later"
-	}
+	title, detail := wrong(l, p)
 	data := struct {
 		Lang
 		Title, Detail string
-	}{l, l.T(title), p.Detail}
+	}{l, title, detail}
 	if err := s.Render(w, s.shell, "wrong", p.Status, data); err != nil {
 		s.Log.ErrorContext(r.Context(), "the page of an error failed", "error", err)
 	}
+}
+
+// wrong puts what is wrong into words for who looks at the page. What only a form
+// that was tampered with can say stays as it is: in English, and exact.
+func wrong(l Lang, p fault.Problem) (title, detail string) {
+	switch {
+	case p.Kind == fault.NotFound:
+		return l.T("wrong.not_here"), l.T("wrong.link")
+	case p.Kind == fault.Expired:
+		return l.T("wrong.title"), l.T("wrong.over")
+	case p.Kind == fault.TooMany:
+		return l.T("wrong.later"), l.T("wrong.many")
+	case p.Status >= http.StatusInternalServerError:
+		return l.T("wrong.later"), l.T("wrong.ours")
+	case p.Kind == fault.TooLarge:
+		return l.T("wrong.title"), l.T("wrong.large")
+	case p.Kind == fault.Forbidden:
+		return l.T("wrong.title"), l.T("wrong.other")
+	}
+	return l.T("wrong.title"), p.Detail
 }
 
 // AskLater says in an answer that the same may succeed in a few seconds (RFC 9110

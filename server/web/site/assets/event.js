@@ -29,6 +29,9 @@ function show(left) {
     at.textContent = words[word];
     const many = offer.querySelector("select");
     if (many) many.disabled = word === "none";
+    // Something was given back, and the page that offers it is another one. An older
+    // copy of this one may still be on its way, so not at once and again.
+    else if (performance.now() > 60_000) location.reload();
   }
 }
 

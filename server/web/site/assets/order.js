@@ -1,21 +1,28 @@
-// The page of an order, made livelier: the time that is left, counted down, and a
-// look now and then whether the order stands otherwise by now.
+// The page of an order, made livelier: the time that is left, counted down; a look
+// now and then whether the order stands otherwise by now; and what was typed, kept
+// for this tab until it is sent, so that no reload takes it.
 
 const { page, path, left } = document.body.dataset;
 const started = performance.now(); // the server says how long, so no clock here matters
 const clock = document.getElementById("clock");
 const again = () => location.replace(path);
 
+// Minutes are told until the last two: nobody types well beside running seconds.
+const calm = 120;
+
 function tick() {
-  const seconds = Math.ceil(Number(left) - (performance.now() - started) / 1000);
-  if (seconds <= 0) {
+  const s = Math.max(0, Math.ceil(Number(left) - (performance.now() - started) / 1000));
+  if (s === 0) {
     clearInterval(ticking);
     setTimeout(again, 500 + Math.random() * 500);
   }
-  const s = Math.max(0, seconds);
-  clock.textContent = `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`;
-  clock.hidden = false;
-  clock.classList.toggle("soon", s < 60);
+  const told = s > calm ? clock.dataset.minutes.replace("{n}", Math.ceil(s / 60))
+    : clock.dataset.left.replace("{time}", `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")}`);
+  if (clock.textContent !== told) clock.textContent = told;
+  if (s > calm) return;
+  clock.classList.add("soon");
+  const soon = document.getElementById("soon");
+  if (soon.textContent === "" && s > 0) soon.textContent = clock.dataset.soon;
 }
 
 const ticking = clock ? setInterval(tick, 1000) : 0;
@@ -29,11 +36,32 @@ async function look() {
 }
 
 if (page === "away") setInterval(look, 2000);
-if (page === "form" || page === "away") addEventListener("pageshow", (e) => { if (e.persisted) again(); });
-
-// Pressed twice by an impatient hand, it is sent once.
-for (const form of document.querySelectorAll("form")) {
-  let sent = false;
-  form.addEventListener("submit", (e) => { if (sent) e.preventDefault(); sent = true; });
-}
 addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
+
+// The draft. What the server sent counts more: it is there already.
+const draft = `usher draft ${path}`;
+const details = document.querySelector("form.details");
+const fields = () => [...details.elements].filter((f) => f.name && f.type !== "hidden" && f.type !== "checkbox");
+
+function restore() {
+  const kept = JSON.parse(sessionStorage.getItem(draft) || "{}");
+  for (const f of fields()) {
+    if (!(f.name in kept)) continue;
+    if (f.type === "radio") f.checked = f.value === kept[f.name];
+    else if (f.value === "") f.value = kept[f.name];
+  }
+}
+
+function keep() {
+  const typed = fields().filter((f) => f.type !== "radio" || f.checked).map((f) => [f.name, f.value]);
+  sessionStorage.setItem(draft, JSON.stringify(Object.fromEntries(typed)));
+}
+
+try {
+  if (details) {
+    restore();
+    details.addEventListener("input", keep);
+  } else if (page !== "away") {
+    sessionStorage.removeItem(draft);
+  }
+} catch { /* this browser keeps nothing: then it is as without scripts */ }
