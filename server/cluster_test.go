@@ -137,7 +137,7 @@ func TestDatabaseGone(t *testing.T) {
 	gone, later := "the database can't be reached now", []string{"Retry-After: 5"}
 	s.check(t, ask{name: "ready", path: "/readyz", status: 503, heads: later, want: []string{`"status":"not ready"`, gone}, never: []string{"127.0.0.1", "postgres"}})
 	s.check(t, ask{name: "alive", path: "/healthz", status: 200})
-	s.check(t, ask{name: "the list of events", path: "/", header: page.header, status: 503, heads: later, want: []string{"the database can&#39;t be reached now"}, never: []string{"127.0.0.1", "postgres"}})
+	s.check(t, ask{name: "the list of events", path: "/", header: page.header, status: 503, heads: later, want: []string{"can’t be reached at the moment"}, never: []string{"127.0.0.1", "postgres"}})
 	s.check(t, ask{name: "a manager's page", path: "/manage/orders", header: page.header, status: 503, heads: later, want: []string{"the database can&#39;t be reached now"}})
 	s.check(t, ask{name: "an exchange", path: "/api/v1/sync/NIGHT-1", status: 503, heads: later, want: []string{`"type":"unavailable"`}})
 	if _, err := server.Open(t.Context(), server.Config{Database: address}); !errors.Is(err, fault.Unavailable) {

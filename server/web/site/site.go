@@ -183,6 +183,8 @@ func wrong(l Lang, p fault.Problem) (title, detail string) {
 		return l.T("wrong.title"), l.T("wrong.over")
 	case p.Kind == fault.TooMany:
 		return l.T("wrong.later"), l.T("wrong.many")
+	case p.Kind == fault.Unavailable || p.Kind == fault.NotReady:
+		return l.T("wrong.later"), l.T("wrong.away")
 	case p.Status >= http.StatusInternalServerError:
 		return l.T("wrong.later"), l.T("wrong.ours")
 	case p.Kind == fault.TooLarge:
