@@ -21,7 +21,7 @@ type Call struct {
 }
 
 // maxWaiting is how many calls wait at most before they are run.
-const maxWaiting = 256
+const maxWaiting = 512
 
 // Later runs statements whose answers are not needed yet, in their order: on SQLite
 // at once, on PostgreSQL together with the next statement, with Flush or with the

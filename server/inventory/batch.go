@@ -57,7 +57,7 @@ func (s *Stock) settle(ctx context.Context, q *queue, b *batch) error {
 		if !t.changed {
 			return errNothing
 		}
-		return nil
+		return b.keepWith(ctx, tx)
 	})
 	if errors.Is(err, errNothing) {
 		return nil
@@ -185,7 +185,7 @@ func (b *batch) takeAll(ctx context.Context, tx conn, t *tally) ([]Hold, error) 
 			continue
 		}
 		a.hold, a.err = b.takeOne(t, a.take, made, open)
-		if a.err == nil && made[a.take.ID] == nil {
+		if a.made = a.err == nil && made[a.take.ID] == nil; a.made {
 			made[a.take.ID] = &a.hold
 			list = append(list, a.hold)
 		}

@@ -81,8 +81,13 @@ func (s *Stock) settleAlone(ctx context.Context, b *batch) (done bool, err error
 		return false, nil
 	}
 	pool, lines, left := r.Lines[0].Pool, counted(r.Lines), int64(0)
-	err = s.db.ExecReturning(ctx, func(rows *sql.Rows) error { done = true; return rows.Scan(&left) }, alone,
-		b.event, pool, pools[pool], r.ID, r.Owner, linesText(lines), r.Until.UnixMilli(), b.now.UnixMilli(), int64(b.maxOpen))
+	err = s.together(ctx, b, func() sqldb.Call {
+		return sqldb.Call{
+			Query: alone,
+			Args:  []any{b.event, pool, pools[pool], r.ID, r.Owner, linesText(lines), r.Until.UnixMilli(), b.now.UnixMilli(), int64(b.maxOpen)},
+			Each:  sqldb.One(&done, &left),
+		}
+	})
 	if sqldb.IsUnique(err) { // another server made the hold meanwhile
 		return false, nil
 	}
@@ -162,7 +167,12 @@ func (b *batch) args(c *columns) []any {
 func (s *Stock) settleAtOnce(ctx context.Context, b *batch) (slow bool, err error) {
 	c := b.columns()
 	var verdicts, lefts, ended []byte
-	err = s.db.ExecReturning(ctx, func(rows *sql.Rows) error { return rows.Scan(&verdicts, &lefts, &ended, &slow) }, atOnce, b.args(c)...)
+	err = s.together(ctx, b, func() sqldb.Call {
+		return sqldb.Call{
+			Query: atOnce, Args: b.args(c),
+			Each: func(rows *sql.Rows) error { return rows.Scan(&verdicts, &lefts, &ended, &slow) },
+		}
+	})
 	if err != nil || slow {
 		return slow, err
 	}

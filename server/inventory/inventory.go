@@ -100,7 +100,16 @@ type Request struct {
 	// Fresh says that the id was drawn at random just now, so that this can't be the
 	// repetition of a request whose answer was lost. Only then may memory refuse.
 	Fresh bool
+	// With gives what the caller keeps along with the hold, in the same transaction: a
+	// statement that takes its hold's id as $1, does nothing unless [IsHeld], and gives a
+	// row when it has kept something; "" for none. It is called when the places are
+	// known, before they are anybody's, by another goroutine, and maybe several times.
+	// May be nil.
+	With func(Hold) (query string, args []any)
 }
+
+// IsHeld says in SQL that there is a hold with the id $1: see Request.With.
+const IsHeld = `exists (select 1 from hold where id = $1 and state = 'held')`
 
 // State is what became of a hold.
 type State string
@@ -122,6 +131,10 @@ type Hold struct {
 	Until    time.Time
 	Extended int
 	State    State
+
+	// Kept says, of the hold that Stock.Hold has just made, that Request.With has kept
+	// something with it.
+	Kept bool
 }
 
 // Stock keeps the places of all events over one database. Several servers may each

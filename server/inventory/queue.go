@@ -15,6 +15,8 @@ type ask struct {
 
 	done chan struct{} // closed when the rest is set
 	hold Hold          // that was taken
+	made bool          // just now: it was not there before
+	kept bool          // and something with it
 	back int           // how many were ended
 	err  error
 
@@ -87,6 +89,7 @@ func (s *Stock) work(q *queue) {
 		s.decide(ctx, q, batch)
 		cancel()
 		for _, a := range batch {
+			a.hold.Kept = a.kept && a.err == nil
 			close(a.done)
 		}
 	}

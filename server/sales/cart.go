@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"database/sql"
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"usher/server/catalog"
@@ -58,23 +59,47 @@ func (s *Sales) Begin(ctx context.Context, c Cart) (Order, error) {
 	if o.ID, err = s.newID(c.Event, c.Key); err != nil {
 		return Order{}, err
 	}
+	o.Code = codeOf(o.ID, 0)
 	hold, err := s.Stock.Hold(ctx, inventory.Request{
-		ID: o.ID, Event: c.Event, Lines: o.lines(), Until: now.Add(shop.HoldFor()), Owner: c.Owner, Fresh: c.Key == "",
+		ID: o.ID, Event: c.Event, Lines: o.lines(), Until: now.Add(shop.HoldFor()), Owner: c.Owner, Fresh: c.Key == "", With: o.with(),
 	})
 	if err != nil {
 		return Order{}, err
 	}
-	for i := range o.Items {
-		o.Items[i].Seats = hold.Lines[i].Seats
-	}
-	o.Until = hold.Until
+	o = o.of(hold)
 	if err := s.step("held"); err != nil {
 		return Order{}, err
+	}
+	if hold.Kept {
+		return o, nil
 	}
 	return s.insert(ctx, o, hold)
 }
 
-// insert keeps a new order. One that is there under the key is given as it is.
+// of is a new order of what is held for it.
+func (o Order) of(hold inventory.Hold) Order {
+	o.Items = slices.Clone(o.Items)
+	for i := range o.Items {
+		o.Items[i].Seats = hold.Lines[i].Seats
+	}
+	o.Until = hold.Until
+	return o
+}
+
+// with has a new order kept along with its hold.
+func (o Order) with() func(inventory.Hold) (string, []any) {
+	return func(hold inventory.Hold) (string, []any) {
+		held := o.of(hold)
+		c, err := held.insert(inventory.IsHeld)
+		if err != nil {
+			return "", nil // Begin will say so
+		}
+		return c.Query, c.Args
+	}
+}
+
+// insert keeps a new order that was not kept with its hold: there is one under the
+// key, which is given as it is, or the code is another's.
 func (s *Sales) insert(ctx context.Context, o Order, hold inventory.Hold) (Order, error) {
 	for salt := range 4 {
 		o.Code = codeOf(o.ID, salt)
@@ -102,11 +127,11 @@ func (s *Sales) insert(ctx context.Context, o Order, hold inventory.Hold) (Order
 
 // insertAs tries to keep a new order under its id and code, and says whether it did.
 func (s *Sales) insertAs(ctx context.Context, o *Order) (made bool, err error) {
-	st, err := o.insert()
+	st, err := o.insert("true")
 	if err != nil {
 		return false, err
 	}
-	err = s.DB.ExecReturning(ctx, func(*sql.Rows) error { made = true; return nil }, st.Query+` returning id`, st.Args...)
+	err = s.DB.ExecReturning(ctx, func(*sql.Rows) error { made = true; return nil }, st.Query, st.Args...)
 	return made, stored(err, "keeping an order")
 }
 

@@ -62,17 +62,18 @@ func pack(v any) (string, error) {
 	return string(b), nil
 }
 
-// insert is the statement by which a new order is kept. Another one under the id
-// or the code leaves what is there.
-func (o *Order) insert() (sqldb.Call, error) {
+// insert is the statement by which a new order is kept, if what must be so is. It
+// gives a row then. Another order under the id or the code is left as it is.
+func (o *Order) insert(must string) (sqldb.Call, error) {
 	cart, err := pack(cartText{o.Items, o.Fee, o.FeeTax})
 	if err != nil {
 		return sqldb.Call{}, err
 	}
 	return sqldb.Call{
 		Query: `insert into sale_order (id, code, event, state, rev, asked, currency, total, paid, refunded, cart, details, name, email, until, over_at, extended,
-			method, attempt, ref, url, tickets, made_at, changed_at, paid_at)
-		values ($1, $2, $3, $4, 0, $5, $6, $7, 0, 0, $8, '', '', '', $9, $9, 0, '', 0, '', '', '', $10, $10, 0) on conflict do nothing`,
+				method, attempt, ref, url, tickets, made_at, changed_at, paid_at)
+			select $1, $2, $3, $4, 0, $5, $6, $7, 0, 0, $8, '', '', '', $9, $9, 0, '', 0, '', '', '', $10, $10, 0 where ` + must + `
+			on conflict do nothing returning id`,
 		Args: []any{o.ID, o.Code, o.Event, string(o.State), o.asked, o.Currency, o.Total, cart, o.Until.UnixMilli(), o.Made.UnixMilli()},
 	}, nil
 }

@@ -18,9 +18,9 @@ import (
 )
 
 // maxTrips is how often a whole checkout may ask the database and wait.
-const maxTrips = 7
+const maxTrips = 6
 
-// A lone buyer's checkout takes seven round trips to PostgreSQL: places held, details,
+// A lone buyer's checkout takes six round trips to PostgreSQL: places held, details,
 // payment begun, and what the provider's notice comes to: paid, two tickets signed,
 // their mail queued. The sandbox has a database of its own here, as it stands for
 // somebody else's server, and word of commits goes another way, as with Redis.
