@@ -110,7 +110,7 @@ type offerView struct {
 func (f *Front) view(s *catalog.Shop, left lefts, code string, now time.Time) *eventView {
 	e := s.About
 	v := &eventView{
-		Lang: speech.In(e.Language, e.Location), Shop: s, Paragraph: paragraphs(s.Text), Map: mapURL(s),
+		Lang: speech.In(e.Language, e.Location), Shop: s, Paragraph: paragraphs(s.Text), Map: MapURL(s),
 		Entered: code, Over: now.Unix() >= e.Ends, WrongCode: code != "",
 	}
 	if base := f.Site.Public(); base != "" {

@@ -17,8 +17,8 @@ func picturePath(s *catalog.Shop) string {
 	return eventPath(s.Event) + "/picture/" + s.Picture.Hash
 }
 
-// mapURL leads to a map of the place: the organiser's, or OpenStreetMap's.
-func mapURL(s *catalog.Shop) string {
+// MapURL leads to a map of the place: the organiser's, or OpenStreetMap's.
+func MapURL(s *catalog.Shop) string {
 	switch {
 	case s.Map != "":
 		return s.Map
