@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"usher/migrations/sqldb"
+	"usher/server/accounts"
 	"usher/server/catalog"
 	"usher/server/inventory"
 	"usher/server/payment"
@@ -19,6 +20,7 @@ import (
 	"usher/server/post/inbox"
 	"usher/server/printout"
 	"usher/server/sales"
+	"usher/server/web/wallet"
 	"usher/sync/fault"
 )
 
@@ -74,8 +76,19 @@ func (s *Server) openSelling(ctx context.Context) error {
 		DB: s.DB, Vault: s.Vault, Catalog: s.Catalog, Stock: s.Stock, Tickets: s.Tickets, Printer: printout.New(s.Tickets, s.Catalog, s.Now),
 		Post: s.Post, Provider: provider, Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,
 	})
-	s.Post.Compose = s.Sales.Compose
+	s.Accounts = accounts.New(accounts.Config{
+		DB: s.DB, Post: s.Post, Secret: s.Vault.Derive, Known: s.Tickets.Holds, Letter: wallet.Letter, Public: s.shopURL, Rand: s.Rand, Now: s.Now,
+	})
+	s.Post.Compose = s.compose
 	return nil
+}
+
+// compose has each mail written by whom it is from.
+func (s *Server) compose(ctx context.Context, m post.Mail) (post.Letter, error) {
+	if m.Kind == accounts.MailKind {
+		return s.Accounts.Compose(ctx, m)
+	}
+	return s.Sales.Compose(ctx, m)
 }
 
 // shopURL is the address under which buyers reach the shop.

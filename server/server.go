@@ -19,6 +19,7 @@ import (
 	"usher/crypto/keyring"
 	"usher/migrations"
 	"usher/migrations/sqldb"
+	"usher/server/accounts"
 	"usher/server/api"
 	"usher/server/bus"
 	"usher/server/catalog"
@@ -63,6 +64,7 @@ type Server struct {
 	Doors    *doors.Doors
 	Stock    *inventory.Stock
 	Post     *post.Post
+	Accounts *accounts.Accounts
 	Sales    *sales.Sales
 
 	shop    shop
@@ -155,7 +157,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 		return nil, nil, err
 	}
 	pages, err := web.New(web.Config{
-		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Stock: s.Stock, Post: s.Post,
+		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Accounts: s.Accounts, Stock: s.Stock, Post: s.Post,
 		Manager: manager, Events: s.eventList, Public: s.publicURL, Closing: s.closing.Done(), Now: s.Now, Log: s.Log,
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"usher/server/accounts"
 	"usher/server/catalog"
 	"usher/server/doors"
 	"usher/server/post"
@@ -17,6 +18,7 @@ import (
 	"usher/server/web/front"
 	"usher/server/web/manage"
 	"usher/server/web/site"
+	"usher/server/web/wallet"
 )
 
 // Event is a line of the manager's list of events.
@@ -24,18 +26,19 @@ type Event = manage.Event
 
 // Config is what the pages stand on.
 type Config struct {
-	Doors   *doors.Doors
-	Catalog *catalog.Catalog
-	Tickets *ticketing.Office
-	Sales   *sales.Sales
-	Stock   front.Stock
-	Post    *post.Post
-	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
-	Events  func(context.Context) ([]Event, error)
-	Public  func() string   // the server's address; "" where nobody said
-	Closing <-chan struct{} // closed when the server stops: what never ends by itself ends then
-	Now     func() time.Time
-	Log     *slog.Logger
+	Doors    *doors.Doors
+	Catalog  *catalog.Catalog
+	Tickets  *ticketing.Office
+	Sales    *sales.Sales
+	Accounts *accounts.Accounts
+	Stock    front.Stock
+	Post     *post.Post
+	Manager  func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
+	Events   func(context.Context) ([]Event, error)
+	Public   func() string   // the server's address; "" where nobody said
+	Closing  <-chan struct{} // closed when the server stops: what never ends by itself ends then
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // Web serves the pages.
@@ -43,6 +46,7 @@ type Web struct {
 	site     *site.Site
 	front    *front.Front
 	checkout *checkout.Checkout
+	wallet   *wallet.Wallet
 	manage   *manage.Manage
 }
 
@@ -59,6 +63,11 @@ func New(cfg Config) (*Web, error) {
 	if w.checkout, err = checkout.New(checkout.Config{Site: s, Catalog: cfg.Catalog, Sales: cfg.Sales, Now: cfg.Now}); err != nil {
 		return nil, err
 	}
+	if w.wallet, err = wallet.New(wallet.Config{
+		Site: s, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Doors: cfg.Doors, Accounts: cfg.Accounts, Now: cfg.Now, Log: cfg.Log,
+	}); err != nil {
+		return nil, err
+	}
 	w.manage, err = manage.New(manage.Config{
 		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Post: cfg.Post, Manager: cfg.Manager, Events: cfg.Events, Closing: cfg.Closing,
 	})
@@ -70,5 +79,6 @@ func (w *Web) Register(mux *http.ServeMux) {
 	w.site.Register(mux)
 	w.front.Register(mux)
 	w.checkout.Register(mux)
+	w.wallet.Register(mux)
 	w.manage.Register(mux)
 }

@@ -1,0 +1,77 @@
+// Showing a code: white all over, nothing but what a gate and its staff need. A code
+// is shown when somebody taps for it and goes when the page is out of sight, so that
+// no neighbour reads it from a phone that lies about.
+
+import { button, element } from "./element.js";
+import { fromBase64 } from "./bytes.js";
+import { now } from "./clock.js";
+import { period, present } from "./code.js";
+import { drawCode } from "./qr.js";
+import { sleep, stayAwake } from "./awake.js";
+import { t } from "./words.js";
+
+const dialog = document.getElementById("code");
+let ticking = 0, shown = null;
+
+// showing is the ticket whose code is shown; null when none is.
+export const showing = () => shown;
+
+export function hideCode() {
+  clearInterval(ticking);
+  shown = null;
+  sleep();
+  if (dialog.open) dialog.close();
+  dialog.replaceChildren();
+}
+
+// showCode shows a ticket's code: the phone's own, with its key, or the ticket's one
+// for good.
+export async function showCode(ticket, key) {
+  hideCode();
+  shown = ticket;
+  const canvas = element("canvas", { aria: { label: t("wallet.code_label") } });
+  canvas.setAttribute("role", "img");
+  const left = element("span", { className: "left" });
+  const bar = element("span", { className: "bar" });
+  const live = Boolean(key);
+  dialog.replaceChildren(
+    element("h2", { id: "code-event", textContent: ticket.event_name }),
+    element("p", { className: "what", textContent: [ticket.product, ticket.seat && t("wallet.seat", { seat: ticket.seat })].filter(Boolean).join(" · ") }),
+    element("div", { className: "canvas" }, canvas),
+    live ? element("p", { className: "count", role: "timer" }, bar, left) : element("p", { className: "short" }, t("wallet.short"), " ", element("strong", { textContent: ticket.short })),
+    element("p", { className: "hint", textContent: live ? t("wallet.bright_live") : t("wallet.bright") }),
+    button(t("wallet.hide"), hideCode, { className: "button wide" }),
+  );
+  dialog.classList.toggle("live", live);
+  dialog.showModal();
+  stayAwake();
+  if (!live) return drawCode(canvas, ticket.code);
+  await run(ticket, key, canvas, bar, left);
+}
+
+// run draws a new code whenever one is due, and counts down to the next.
+async function run(ticket, key, canvas, bar, left) {
+  const signed = fromBase64(ticket.bound.ticket);
+  let drawn = -1;
+  const tick = async () => {
+    const seconds = now() / 1000;
+    const turn = Math.floor(seconds / period);
+    const rest = period - (seconds - turn * period);
+    left.textContent = t("wallet.next", { n: Math.ceil(rest) });
+    bar.style.setProperty("--rest", String(rest / period));
+    if (turn === drawn) return;
+    drawn = turn;
+    const began = performance.now();
+    const code = await present(signed, key.private, turn * period);
+    if (shown !== ticket) return;
+    drawCode(canvas, code);
+    canvas.dataset.turn = String(turn);
+    performance.measure("code", { start: began });
+  };
+  await tick();
+  ticking = setInterval(tick, 200);
+}
+
+dialog.addEventListener("close", hideCode);
+document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") hideCode(); });
+addEventListener("pagehide", hideCode);

@@ -1,0 +1,58 @@
+// The page of one ticket: what, when, where, and the one thing to do with it.
+
+import { button, element, link } from "./element.js";
+import { clock, lately, moment, t } from "./words.js";
+
+// ticketPage gives the page of a ticket. acts are show, bind, takeOver and back.
+export function ticketPage({ ticket, key, able, problem, acts }) {
+  return [
+    button(t("wallet.all"), acts.back, { className: "back" }),
+    element("h1", { textContent: ticket.event_name, tabIndex: -1 }),
+    ticket.rehearsal ? element("p", { className: "note", textContent: t("wallet.rehearsal") }) : null,
+    facts(ticket),
+    problem ? element("p", { className: "problem", role: "alert", textContent: problem }) : null,
+    standingOf(ticket, key, able, acts),
+    links(ticket),
+  ];
+}
+
+function facts(ticket) {
+  const rows = [];
+  const row = (name, ...inside) => rows.push(element("div", {}, element("dt", { textContent: name }), element("dd", {}, ...inside)));
+  const sub = (text) => element("span", { className: "sub", textContent: text });
+  row(t("wallet.when"), moment(ticket.starts, ticket.zone), ticket.admission && ticket.admission !== ticket.starts ? sub(t("wallet.doors", { clock: clock(ticket.admission, ticket.zone) })) : null);
+  if (ticket.venue || ticket.address) row(t("wallet.where"), ticket.venue ?? ticket.address, ticket.venue && ticket.address ? sub(ticket.address) : null);
+  row(t("wallet.ticket"), ticket.product, ticket.admits > 1 ? sub(t("wallet.admits", { n: ticket.admits })) : null, ticket.holder ? sub(ticket.holder) : null);
+  if (ticket.seat) row(t("wallet.your_seat"), ticket.seat);
+  if (ticket.gates?.length) row(t("wallet.gate"), ...ticket.gates.flatMap((gate) => [element("span", { className: "gate", textContent: gate.name }), gate.how ? sub(gate.how) : null]));
+  return element("dl", { className: "facts" }, rows);
+}
+
+const note = (text, kind = "") => element("p", { className: ("note " + kind).trim(), textContent: text });
+// go is the one thing to do, where a thumb reaches it.
+const go = (text, act) => element("div", { className: "first" }, button(text, act, { className: "button wide" }));
+const other = (text, act) => button(text, act, { className: "button second wide" });
+
+// standingOf says how the ticket stands on this phone, and what can be done with it.
+function standingOf(ticket, key, able, acts) {
+  const box = (...inside) => element("section", { className: "act" }, ...inside);
+  if (ticket.state !== "valid") return box(note(t("wallet.void"), "bad"));
+  const unpaid = ticket.unpaid ? note(t("wallet.unpaid")) : null;
+  if (ticket.bound && ticket.bound.phone === key?.public) return box(unpaid, go(t("wallet.show"), acts.show), note(t("wallet.live")));
+  if (ticket.bound) {
+    const at = lately(ticket.bound.at);
+    return box(unpaid, note(ticket.was_here ? t("wallet.moved", { when: at }) : t("wallet.elsewhere", { when: at }), "bad"),
+      able ? other(t("wallet.take_over"), acts.takeOver) : note(t("wallet.unable_only")));
+  }
+  if (ticket.live_only) return box(unpaid, able ? go(t("wallet.make_live"), acts.bind) : note(t("wallet.unable_only"), "bad"), able ? note(t("wallet.live_only")) : null);
+  return box(unpaid, go(t("wallet.show"), acts.show),
+    able ? note(t("wallet.static")) : note(t("wallet.unable")), able ? other(t("wallet.make_live"), acts.bind) : null);
+}
+
+function links(ticket) {
+  const list = [];
+  if (ticket.map) list.push(link(t("wallet.map"), ticket.map, { target: "_blank" }));
+  if (ticket.shop) list.push(link(t("wallet.calendar"), `/events/${encodeURIComponent(ticket.event)}/calendar.ics`));
+  if (ticket.code) list.push(link(t("wallet.pdf"), `/wallet/ticket/${encodeURIComponent(ticket.event)}/${ticket.id}/ticket.pdf`));
+  return list.length ? element("p", { className: "links" }, list) : null;
+}

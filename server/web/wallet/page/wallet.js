@@ -1,0 +1,169 @@
+// The wallet: which page is to be seen, and what is behind it. Everything is drawn
+// from what the browser keeps; the server is asked when it can be.
+
+import { able, phoneKey } from "./key.js";
+import { element } from "./element.js";
+import { bind, end, Refused, tickets as ask } from "./agent.js";
+import { forget, keep, load } from "./store.js";
+import { hideCode, showCode, showing } from "./show.js";
+import { known, wind, wrong } from "./clock.js";
+import { list } from "./list.js";
+import { sure } from "./sure.js";
+import { t } from "./words.js";
+import { ticketPage } from "./ticket.js";
+
+const app = document.getElementById("app"), sign = document.getElementById("sign"), said = document.getElementById("said");
+const every = 20_000; // ms between two looks at the server
+
+const state = { kept: null, key: null, able: false, open: null, offline: false, problem: "", signing: false };
+const name = (ticket) => ticket.event + "/" + ticket.id;
+const opened = () => state.kept?.tickets.find((k) => name(k) === state.open) ?? null;
+
+let drawn = "";
+
+// draw draws the page, unless it looks like that already: what somebody opened or is
+// about to press stays under their finger.
+function draw() {
+  const { key, ...looks } = state;
+  const now = JSON.stringify([looks, key?.public, wrong()]);
+  if (now === drawn) return;
+  drawn = now;
+  const inside = state.kept !== null && !state.signing;
+  app.hidden = !inside;
+  sign.hidden = inside;
+  if (!inside) return;
+  const ticket = opened();
+  app.className = ticket ? "ticket" : "list";
+  app.replaceChildren(...[notices(), ticket
+    ? ticketPage({ ticket, key: state.key, able: state.able, problem: state.problem, acts: acts(ticket) })
+    : list({ ...state.kept, key: state.key, open, signOut, signIn })].flat().filter(Boolean));
+}
+
+function notices() {
+  const minutes = wrong();
+  return [
+    state.offline ? element("p", { className: "quiet", textContent: t("wallet.offline") }) : null,
+    minutes ? element("p", { className: "note", role: "status", textContent: t(minutes > 0 ? "wallet.clock_slow" : "wallet.clock_fast", { n: Math.abs(minutes) }) }) : null,
+  ];
+}
+
+const acts = (ticket) => ({
+  back: () => history.back(),
+  show: () => {
+    const live = ticket.bound ? state.key : null;
+    if (live && !known()) return trouble(t("wallet.clock_unknown"));
+    return showCode(ticket, live);
+  },
+  bind: () => move(ticket, false),
+  takeOver: () => move(ticket, true),
+});
+
+function trouble(text) {
+  state.problem = text;
+  draw();
+}
+
+// move has this phone show a ticket.
+async function move(ticket, takeOver) {
+  const yes = takeOver ? await sure(t("wallet.take_title"), t("wallet.take_sure"), t("wallet.take_yes"))
+    : await sure(t("wallet.make_title"), t("wallet.make_sure"), t("wallet.make_yes"));
+  if (!yes) return;
+  state.problem = "";
+  try {
+    const bound = await bind(ticket, takeOver);
+    state.key = await phoneKey();
+    await take({ ...state.kept, tickets: state.kept.tickets.map((k) => name(k) === name(bound) ? bound : k) });
+    said.textContent = t("wallet.made");
+  } catch (e) {
+    if (!(e instanceof Refused)) return trouble(t("wallet.need_network"));
+    await look();
+    const texts = { exists: "wallet.refused_elsewhere", too_many: "wallet.refused_often" };
+    trouble(t(texts[e.type] ?? "wallet.refused_move"));
+  }
+}
+
+// take keeps tickets as they are now. One that this phone showed and doesn't any more
+// is marked, so that its page can say so.
+async function take(now) {
+  const mine = (k) => k.bound && k.bound.phone === state.key?.public;
+  const before = new Map((state.kept?.tickets ?? []).map((k) => [name(k), k]));
+  for (const k of now.tickets) {
+    const old = before.get(name(k));
+    k.was_here = Boolean(k.bound) && !mine(k) && Boolean(old && (mine(old) || old.was_here));
+  }
+  state.kept = { tickets: now.tickets, email: now.email };
+  await keep("tickets", state.kept);
+  const shown = showing();
+  const as = shown && state.kept.tickets.find((k) => name(k) === name(shown));
+  if (shown && (!as || as.generation !== shown.generation || as.state !== "valid")) hideCode();
+  draw();
+}
+
+// look asks the server how the tickets stand. Without one all stays as it is; a
+// session that is over takes them off the phone.
+async function look() {
+  try {
+    await take(await ask());
+    state.offline = false;
+  } catch (e) {
+    if (e instanceof Refused && e.status === 401) return clear();
+    state.offline = true;
+  }
+  draw();
+}
+
+async function clear() {
+  hideCode();
+  await forget("tickets");
+  state.kept = null;
+  state.open = null;
+  state.offline = false;
+  draw();
+}
+
+async function signOut() {
+  if (!await sure(t("wallet.out_title"), t("wallet.out_sure"), t("wallet.out_yes"))) return;
+  try {
+    await end("");
+  } catch (e) {
+    if (!(e instanceof Refused)) return trouble(t("wallet.need_network"));
+  }
+  await clear();
+  await forget("key");
+  state.key = null;
+}
+
+function signIn() {
+  state.signing = true;
+  draw();
+  document.getElementById("email").focus();
+}
+
+function open(ticket) {
+  history.pushState({ open: name(ticket) }, "");
+  go(name(ticket));
+}
+
+function go(to) {
+  hideCode();
+  state.open = to;
+  state.problem = "";
+  draw();
+  scrollTo(0, 0);
+  app.querySelector("h1")?.focus?.();
+}
+
+addEventListener("popstate", (e) => { state.signing = false; go(e.state?.open ?? null); });
+document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") look(); });
+addEventListener("online", look);
+
+await wind();
+state.key = await phoneKey() ?? null;
+state.able = await able();
+state.kept = await load("tickets") ?? null;
+state.open = history.state?.open ?? null;
+draw();
+navigator.serviceWorker?.register("/wallet/sw.js", { scope: "/wallet" }).catch(() => {});
+await look();
+document.body.dataset.ready = "yes"; // for whoever waits for it
+setInterval(() => { if (document.visibilityState === "visible") look(); }, every);

@@ -1,0 +1,269 @@
+package wallet
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"usher/crypto/ticket"
+	"usher/server/accounts"
+	"usher/server/catalog"
+	"usher/server/ticketing"
+	"usher/server/web/front"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+// keptFor is how long a ticket stays in the list when its event is over.
+const keptFor = 30 * 24 * time.Hour
+
+// held is a ticket that a session opens.
+type held struct {
+	ticketing.Ticket
+	own bool // it is of the session's address, and not only of an order whose link it has
+}
+
+type key struct {
+	event string
+	id    ticket.ID
+}
+
+// held gives the tickets that a session opens.
+func (w *Wallet) held(ctx context.Context, s accounts.Session) (list []held, err error) {
+	seen := map[key]bool{}
+	add := func(tickets []ticketing.Ticket, own bool) {
+		for _, t := range tickets {
+			if k := (key{t.Event, t.ID}); !seen[k] {
+				seen[k] = true
+				list = append(list, held{t, own})
+			}
+		}
+	}
+	own, err := w.Tickets.HeldBy(ctx, s.Email)
+	if err != nil {
+		return nil, err
+	}
+	add(own, true)
+	for _, id := range s.Orders {
+		tickets, err := w.ofOrder(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		add(tickets, false)
+	}
+	return list, nil
+}
+
+// ofOrder gives an order's tickets that its buyer still has: those that were given to
+// somebody else are under another address.
+func (w *Wallet) ofOrder(ctx context.Context, id string) ([]ticketing.Ticket, error) {
+	o, err := w.Sales.Order(ctx, id)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	tickets, err := w.Tickets.Of(ctx, o.Event, o.Tickets)
+	if err != nil {
+		return nil, err
+	}
+	known := []string{strings.ToLower(o.Details.Email)}
+	for _, h := range o.Details.Holders {
+		known = append(known, strings.ToLower(h.Email))
+	}
+	return slices.DeleteFunc(tickets, func(t ticketing.Ticket) bool {
+		return !slices.Contains(known, strings.ToLower(t.Email))
+	}), nil
+}
+
+// one gives the ticket that a request's path or body names, if the session opens it.
+func (w *Wallet) one(ctx context.Context, s accounts.Session, event, id string) (held, error) {
+	list, err := w.held(ctx, s)
+	if err != nil {
+		return held{}, err
+	}
+	for _, h := range list {
+		if h.Event == event && h.ID.String() == id {
+			return h, nil
+		}
+	}
+	return held{}, fault.New(fault.NotFound, "you have no such ticket here")
+}
+
+// ticketView is a ticket as the page has it.
+type ticketView struct {
+	Event      string     `json:"event"`
+	ID         string     `json:"id"`
+	Short      string     `json:"short"` // the code as people type it
+	Name       string     `json:"event_name"`
+	Venue      string     `json:"venue,omitempty"`
+	Address    string     `json:"address,omitempty"`
+	Zone       string     `json:"zone"` // IANA time zone of the venue
+	Starts     int64      `json:"starts"`
+	Ends       int64      `json:"ends"`
+	Admission  int64      `json:"admission,omitempty"`
+	NotBefore  int64      `json:"not_before,omitempty"`
+	Expires    int64      `json:"expires,omitempty"`
+	Product    string     `json:"product"`
+	Seat       string     `json:"seat,omitempty"`
+	Holder     string     `json:"holder,omitempty"` // who it is for
+	Admits     uint8      `json:"admits"`
+	Gates      []gateView `json:"gates,omitempty"` // where to go in; none when anywhere
+	Map        string     `json:"map,omitempty"`
+	Shop       bool       `json:"shop,omitempty"` // it has a calendar entry
+	State      string     `json:"state"`
+	Unpaid     bool       `json:"unpaid,omitempty"`
+	Rehearsal  bool       `json:"rehearsal,omitempty"`
+	Generation uint16     `json:"generation"`
+	LiveOnly   bool       `json:"live_only,omitempty"` // no other code is let in
+	Code       string     `json:"code,omitempty"`      // static; none when a phone shows it, or it isn't good
+	Bound      *boundView `json:"bound,omitempty"`
+}
+
+type gateView struct {
+	Name string `json:"name"`
+	How  string `json:"how,omitempty"` // to find it
+}
+
+// boundView is the phone that shows a ticket. Bytes are base64url.
+type boundView struct {
+	Phone  string `json:"phone"`  // its public key
+	Ticket string `json:"ticket"` // signed with that key in it; of use with the key alone
+	At     int64  `json:"at"`     // Unix ms
+}
+
+// list gives a session's tickets, and the server's time for the page to set its clock by.
+func (w *Wallet) list(out http.ResponseWriter, r *http.Request) error {
+	s, err := w.session(r)
+	if err != nil {
+		return err
+	}
+	all, err := w.held(r.Context(), s)
+	if err != nil {
+		return err
+	}
+	events := map[string]*about{}
+	views := []ticketView{}
+	for _, h := range all {
+		a, known := events[h.Event]
+		if !known {
+			if a, err = w.about(r.Context(), h.Event); err != nil {
+				return err
+			}
+			events[h.Event] = a
+		}
+		if w.Now().Sub(time.Unix(a.event.Ends, 0)) > keptFor {
+			continue
+		}
+		v, err := w.view(r.Context(), h.Ticket, a)
+		if err != nil {
+			return err
+		}
+		views = append(views, v)
+	}
+	slices.SortStableFunc(views, func(a, b ticketView) int {
+		return cmp.Or(cmp.Compare(a.Starts, b.Starts), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Seat, b.Seat), cmp.Compare(a.ID, b.ID))
+	})
+	writeJSON(out, map[string]any{"tickets": views, "email": s.Email, "now": w.Now().UnixMilli()})
+	return nil
+}
+
+// about is what tickets of one event share.
+type about struct {
+	event *catalog.Event
+	shop  *catalog.Shop // nil: it sells nothing
+}
+
+func (w *Wallet) about(ctx context.Context, code string) (*about, error) {
+	e, err := w.Catalog.Event(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	s, err := w.Catalog.Shop(ctx, code)
+	if fault.KindOf(err) == fault.NotFound {
+		s, err = nil, nil
+	}
+	return &about{e, s}, err
+}
+
+func (w *Wallet) view(ctx context.Context, t ticketing.Ticket, a *about) (ticketView, error) {
+	e := a.event
+	v := ticketView{
+		Event: t.Event, ID: t.ID.String(), Short: t.ID.Short(), Name: e.Name, Venue: e.Venue, Zone: e.Zone, Starts: e.Starts, Ends: e.Ends,
+		Admission: e.Admission, NotBefore: t.NotBefore, Expires: t.Expires, Seat: t.Seat, Holder: t.Name, Admits: max(1, t.Admissions),
+		State: string(t.State), Unpaid: t.Unpaid, Rehearsal: e.Rehearsal, Generation: t.Generation, LiveOnly: e.Policy.LiveRequired,
+	}
+	product, known := e.ProductByNumber(t.Product)
+	if !known {
+		product.Name = fmt.Sprintf("%d", t.Product)
+	}
+	v.Product, v.Gates = product.Name, gates(e, t.Product, cmp.Or(t.Zones, product.Zones))
+	if a.shop != nil {
+		v.Address, v.Map, v.Shop = a.shop.Address, front.MapURL(a.shop), true
+	}
+	if t.State != ticketing.Valid {
+		return v, nil
+	}
+	b, bound, err := w.Tickets.Binding(ctx, t)
+	switch {
+	case err != nil:
+		return v, err
+	case bound:
+		v.Bound = &boundView{Phone: b64(b.Holder), Ticket: b64(b.Code), At: b.Bound.UnixMilli()}
+	case !v.LiveOnly:
+		v.Code = t.Token
+	}
+	return v, nil
+}
+
+func b64(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+
+// maxGates is how many gates a ticket names. Where more let it in, any is right.
+const maxGates = 3
+
+// gates says where to go in, if few gates let the ticket in.
+func gates(e *catalog.Event, product, zones uint32) (list []gateView) {
+	all := true
+	for _, g := range e.Gates {
+		if !admits(&g, product, zones) {
+			all = false
+			continue
+		}
+		list = append(list, gateView{g.Name, g.Direction})
+	}
+	if len(list) > maxGates || all && len(list) > 1 {
+		return nil
+	}
+	return list
+}
+
+func admits(g *journal.Gate, product, zones uint32) bool {
+	return zones&(1<<g.Zone) != 0 && (g.All || slices.Contains(g.Products, product))
+}
+
+// paper sends a ticket as a PDF file.
+func (w *Wallet) paper(out http.ResponseWriter, r *http.Request) error {
+	if r.PathValue("paper") != "ticket.pdf" {
+		return fault.New(fault.NotFound, "there is no such paper of a ticket")
+	}
+	s, err := w.session(r)
+	if err != nil {
+		return err
+	}
+	h, err := w.one(r.Context(), s, r.PathValue("event"), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if h.State != ticketing.Valid || h.Bound() {
+		return fault.New(fault.Refused, "this ticket has no code to print: a phone shows it, or it is void")
+	}
+	out.Header().Set("Content-Type", "application/pdf")
+	out.Header().Set("Content-Disposition", `attachment; filename="ticket-`+h.ID.Short()+`.pdf"`)
+	return w.Sales.Printer.Tickets(r.Context(), out, h.Event, []ticketing.Ticket{h.Ticket})
+}
