@@ -47,23 +47,14 @@ func (w *town) settle() {
 	w.web.calm.Store(true)
 	patience := w.patience()
 	if w.t.Failed() {
-		patience /= 4
+		patience /= 8
 	}
-	w.waitFor(patience, "all is settled", func() error {
-		open, err := w.unsettled("")
-		if err == nil && len(open) > 0 {
-			err = errors.New(strings.Join(open, "; "))
-		}
-		return err
-	})
-	if *faultsFor >= time.Minute {
-		w.waitFor(patience, "all mail is sent", func() error {
-			list, err := w.strings(w.t.Context(), unsent)
-			if err == nil && len(list) > 0 {
-				err = fmt.Errorf("%d wait, %s among them", len(list), list[0])
-			}
-			return err
-		})
+	err := waitFor(patience, func() error { return none(w.unsettled("")) })
+	if err == nil && *faultsFor >= time.Minute {
+		err = waitFor(patience, func() error { return none(w.strings(w.t.Context(), unsent)) })
+	}
+	if err != nil {
+		w.t.Errorf("after %v not all is settled: %v", patience, err) // and the oracle may say why
 	}
 	b := w.web.browser(dice(2), 1)
 	for range 3 * len(w.instances) {
@@ -72,6 +63,14 @@ func (w *town) settle() {
 			w.t.Errorf("after all the page of an event is %v", err)
 		}
 	}
+}
+
+// none makes an error of what should not be there.
+func none(list []string, err error) error {
+	if err == nil && len(list) > 0 {
+		err = errors.New(strings.Join(list[:min(len(list), 5)], "; "))
+	}
+	return err
 }
 
 // report says what there was.

@@ -26,7 +26,7 @@ var loose = []struct{ what, query string }{
 
 // unsent is the mail that waits: of a server that died, until others may take it, which
 // is longer than a short run is.
-const unsent = `select id from mail where state = 'waiting'`
+const unsent = `select id || ' is not sent' from mail where state = 'waiting'`
 
 // unsettled says what is still to come of an event, or of all with "".
 func (w *town) unsettled(event string) (open []string, err error) {

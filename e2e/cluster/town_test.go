@@ -96,18 +96,18 @@ func (w *town) well() error {
 // it doesn't.
 func (w *town) wait(what string, so func() error) {
 	w.t.Helper()
-	w.waitFor(venue.Patience, what, so)
+	if err := waitFor(venue.Patience, so); err != nil {
+		w.t.Fatalf("waited %v until %s: %v", venue.Patience, what, err)
+	}
 }
 
-func (w *town) waitFor(patience time.Duration, what string, so func() error) {
-	w.t.Helper()
-	var err error
+func waitFor(patience time.Duration, so func() error) (err error) {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if err = so(); err == nil {
-			return
+			return nil
 		}
 	}
-	w.t.Fatalf("waited %v until %s: %v", patience, what, err)
+	return err
 }
 
 // round makes an event and sells it out.
