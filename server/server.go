@@ -83,6 +83,9 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 		return nil, err
 	}
 	if err := migrations.Up(ctx, db, migrations.Server); err != nil {
+		if sqldb.IsUnreachable(err) {
+			err = fault.Wrap(fault.Unavailable, err, "the database can't be reached now")
+		}
 		return nil, errors.Join(fmt.Errorf("bringing the server data in %s up to date: %w", cfg.Where(), err), db.Close())
 	}
 	s := &Server{Config: cfg, DB: db}
