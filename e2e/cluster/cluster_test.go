@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"usher/e2e/venue"
 )
 
 // Events are sold out to the last place and every cent is where it belongs, whatever
@@ -25,6 +27,7 @@ func TestSellingOutWhilePartsAreKilled(t *testing.T) {
 	go func() {
 		defer close(over)
 		f.run(time.Now().Add(*faultsFor))
+		w.web.calm.Store(waitFor(venue.Patience, w.well) == nil)
 	}()
 	for killing := true; killing && !t.Failed(); {
 		w.round()
@@ -44,7 +47,6 @@ func TestSellingOutWhilePartsAreKilled(t *testing.T) {
 func (w *town) settle() {
 	w.t.Helper()
 	w.wait("every server is well again", w.well)
-	w.web.calm.Store(true)
 	patience := w.patience()
 	if w.t.Failed() {
 		patience /= 8

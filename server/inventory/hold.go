@@ -239,7 +239,7 @@ func (s *Stock) Keep(ctx context.Context) {
 	defer tick.Stop()
 	failing := false
 	for {
-		_, _, err := s.Expire(ctx)
+		var err error
 		if ctx.Err() != nil {
 			return
 		}
