@@ -75,7 +75,7 @@ func (a *act) describe(ctx context.Context, d Details) error {
 func (a *act) buying() error {
 	switch {
 	case !a.State.Buying():
-		return fault.New(fault.Refused, "order %s is %s", a.Code, a.State.words())
+		return fault.New(fault.Refused, "order %s is %s", a.Code, a.State.Words())
 	case a.Over(a.now):
 		return fault.New(fault.Expired, "the time to buy is over, and the places went back to the sale")
 	}

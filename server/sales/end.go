@@ -26,7 +26,7 @@ func (s *Sales) Leave(ctx context.Context, id string) (Order, error) {
 			return nil
 		}
 		if !a.State.Buying() {
-			return fault.New(fault.Refused, "order %s is %s", a.Code, a.State.words())
+			return fault.New(fault.Refused, "order %s is %s", a.Code, a.State.Words())
 		}
 		if a.ref != "" {
 			return errOther

@@ -130,7 +130,7 @@ func (s *Sales) Resend(ctx context.Context, id, email, who string) (Order, error
 	}
 	return s.change(ctx, id, func(_ context.Context, _ *sqldb.Tx, a *act) error {
 		if len(a.Tickets) == 0 || !a.State.Good() && a.State != Awaiting {
-			return fault.New(fault.Refused, "order %s is %s and has no tickets to send", a.Code, a.State.words())
+			return fault.New(fault.Refused, "order %s is %s and has no tickets to send", a.Code, a.State.Words())
 		}
 		was := a.Details
 		if a.Details.Email = cmp.Or(email, a.Details.Email); a.Details.Email == "" {
@@ -164,14 +164,14 @@ func (l *letter) say(m post.Mail) error {
 	switch m.Kind {
 	case mailTickets:
 		if len(o.Tickets) == 0 || !o.State.Good() && o.State != Awaiting {
-			return fault.New(fault.Expired, "order %s is %s", o.Code, o.State.words())
+			return fault.New(fault.Expired, "order %s is %s", o.Code, o.State.Words())
 		}
 		l.Subject = l.T("mail.tickets_subject", "event", name)
 		l.Paragraphs = []string{l.T("mail.tickets"), l.when()}
 		l.Button = l.T("mail.see")
 	case mailAwaiting:
 		if o.State != Awaiting {
-			return fault.New(fault.Expired, "order %s is %s", o.Code, o.State.words())
+			return fault.New(fault.Expired, "order %s is %s", o.Code, o.State.Words())
 		}
 		l.Subject = l.T("mail.awaiting_subject", "code", o.Code, "event", name)
 		l.Paragraphs = []string{l.howToPay(), l.T("mail.kept") + " " + l.when()}

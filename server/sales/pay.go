@@ -10,6 +10,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/inventory"
 	"usher/server/payment"
+	"usher/server/speech"
 	"usher/sync/fault"
 )
 
@@ -201,15 +202,16 @@ func (s *Sales) start(ctx context.Context, o *Order) (payment.Started, int, erro
 	if err != nil {
 		return payment.Started{}, 0, err
 	}
+	l := speech.In(o.Details.Language, time.UTC)
 	at := payment.Attempt{
-		Order: o.ID, Text: payment.ClipText("Order " + o.Code), Email: o.Details.Email, Amount: o.Total, Currency: o.Currency,
+		Order: o.ID, Text: payment.ClipText(l.T("mail.order", "code", o.Code)), Email: o.Details.Email, Amount: o.Total, Currency: o.Currency,
 		Success: page, Cancel: page, Until: o.Until,
 	}
 	for _, item := range o.Items {
 		at.Lines = append(at.Lines, payment.Line{Text: payment.ClipText(item.Name), Count: int64(item.Count), Amount: item.Price + item.Fee})
 	}
 	if o.Fee > 0 {
-		at.Lines = append(at.Lines, payment.Line{Text: "Fee of the order", Count: 1, Amount: o.Fee})
+		at.Lines = append(at.Lines, payment.Line{Text: l.T("receipt.order_fee"), Count: 1, Amount: o.Fee})
 	}
 	for number := o.attempt + 1; number <= maxAttempts; number++ {
 		at.Key = fmt.Sprintf("%s/%d", o.ID, number)

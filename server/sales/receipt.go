@@ -18,7 +18,7 @@ import (
 // its money gets an invoice.
 func (s *Sales) ReceiptPDF(ctx context.Context, w io.Writer, o *Order) error {
 	if o.Total == 0 || o.Unpaid() && o.State != Awaiting {
-		return fault.New(fault.Refused, "order %s is %s: there is no receipt", o.Code, o.State.words())
+		return fault.New(fault.Refused, "order %s is %s: there is no receipt", o.Code, o.State.Words())
 	}
 	e, err := s.Catalog.Event(ctx, o.Event)
 	if err != nil {

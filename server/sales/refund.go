@@ -92,7 +92,7 @@ func (a *act) giveMoneyBack(ctx context.Context, tx *sqldb.Tx, r Refund, digest 
 		return err
 	}
 	if !a.State.Good() {
-		return fault.New(fault.Refused, "order %s is %s: there is nothing to refund", a.Code, a.State.words())
+		return fault.New(fault.Refused, "order %s is %s: there is nothing to refund", a.Code, a.State.Words())
 	}
 	back, all, err := a.voidFor(ctx, tx, r)
 	if err != nil {

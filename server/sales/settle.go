@@ -216,7 +216,7 @@ func (a *act) unacceptable(p payment.Payment) (why, said string) {
 	case a.Order.Paid > 0 || a.State.Good() || a.State == Disputed || a.State == ChargedBack || a.State == Refunded:
 		return "the order is paid already", "mail.why_paid"
 	case a.State == Cancelled || a.State == Refunding:
-		return "the order is " + a.State.words(), "mail.why_over"
+		return "the order is " + a.State.Words(), "mail.why_over"
 	}
 	return "", ""
 }

@@ -53,14 +53,14 @@ func (a *act) turn(to State) error {
 		return nil
 	}
 	if !slices.Contains(moves[a.State], to) {
-		return fault.New(fault.Refused, "order %s is %s and can't become %s", a.Code, a.State.words(), to.words())
+		return fault.New(fault.Refused, "order %s is %s and can't become %s", a.Code, a.State.Words(), to.Words())
 	}
 	a.State = to
 	return nil
 }
 
-// words says a state to a person.
-func (s State) words() string {
+// Words says a state to a person.
+func (s State) Words() string {
 	switch s {
 	case PartRefunded:
 		return "refunded in part"

@@ -34,6 +34,17 @@ type file struct {
 	Body  []byte
 }
 
+// Recipient is whom it went to, without the brackets of a bare address.
+func (m *message) Recipient() string { return strings.Trim(m.To, "<>") }
+
+// Size says how long a file is.
+func (f file) Size() string {
+	if n := len(f.Body); n < 1024 {
+		return fmt.Sprintf("%d bytes", n)
+	}
+	return fmt.Sprintf("%d KiB", (len(f.Body)+1023)/1024)
+}
+
 // maxDepth bounds how deep parts are nested.
 const maxDepth = 4
 

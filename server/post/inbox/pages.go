@@ -53,7 +53,9 @@ func (h *handler) answer(page func(http.ResponseWriter, *http.Request) error) ht
 			if status >= http.StatusInternalServerError {
 				h.log.ErrorContext(r.Context(), "the inbox failed", "error", err)
 			}
-			http.Error(w, fault.Message(err), status)
+			if err := show(w, "fault", status, fault.ToProblem(err)); err != nil {
+				http.Error(w, fault.Message(err), status)
+			}
 		}
 	}
 }
@@ -63,7 +65,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return show(w, "list", messages)
+	return show(w, "list", http.StatusOK, messages)
 }
 
 func (h *handler) one(w http.ResponseWriter, r *http.Request) error {
@@ -71,7 +73,7 @@ func (h *handler) one(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return show(w, "one", m)
+	return show(w, "one", http.StatusOK, m)
 }
 
 // letter is the letter's own HTML, for the frame: it may style itself as mail
@@ -113,12 +115,13 @@ func (h *handler) message(r *http.Request) (*message, error) {
 	return h.read(r.Context(), r.PathValue("id"))
 }
 
-func show(w http.ResponseWriter, page string, data any) error {
+func show(w http.ResponseWriter, page string, status int, data any) error {
 	var out bytes.Buffer
 	if err := pages.ExecuteTemplate(&out, page, data); err != nil {
 		return fault.Wrap(fault.Internal, err, "the inbox's page can't be made")
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
 	_, _ = w.Write(out.Bytes()) // the reader hung up: nobody is left to tell
 	return nil
 }

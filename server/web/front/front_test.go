@@ -166,16 +166,6 @@ func TestPagesAreDrawnAnew(t *testing.T) {
 	w.has(w.page("/events/QUAY"), []string{"€31.50"})
 }
 
-// The manager's link leads to the manager's pages, and nowhere else.
-func TestManagersLink(t *testing.T) {
-	w := newWorld(t, "en")
-	for path, want := range map[string]string{"/?key=abc": "/manage?key=abc", "/?key=//evil.example": "/manage?key=//evil.example"} {
-		if answer := w.get(path); answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != want || answer.Header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: status %d to %s", path, answer.StatusCode, answer.Header.Get("Location"))
-		}
-	}
-}
-
 // The plan shows every seat as it is now, and whoever chooses some sends them.
 func TestSeats(t *testing.T) {
 	w := newWorld(t, "en")

@@ -30,10 +30,6 @@ type listed struct {
 
 // eventList is the list of what is sold: everything that isn't over.
 func (f *Front) eventList(w http.ResponseWriter, r *http.Request) error {
-	if r.URL.RawQuery != "" && r.URL.Query().Has("key") { // the manager's link, without its page
-		http.Redirect(w, r, "/manage?"+r.URL.RawQuery, http.StatusSeeOther)
-		return nil
-	}
 	all, err := f.Catalog.Shops(r.Context())
 	if err != nil {
 		return err

@@ -26,7 +26,11 @@ type orderList struct {
 	States             []sales.State
 	Events             []Event
 	Orders             []orderLine
+	More               bool // there may be others
 }
+
+// shown is how many orders the list has at most.
+const shown = 100
 
 // orderLine is an order in the list.
 type orderLine struct {
@@ -44,7 +48,7 @@ var states = []sales.State{
 func (m *Manage) orders(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
 	page := orderList{Text: q.Get("text"), Event: q.Get("event"), State: q.Get("state"), States: states}
-	found, err := m.Sales.Find(r.Context(), sales.Search{Text: page.Text, Event: page.Event, State: sales.State(page.State), Limit: 100})
+	found, err := m.Sales.Find(r.Context(), sales.Search{Text: page.Text, Event: page.Event, State: sales.State(page.State), Limit: shown})
 	if err != nil {
 		return err
 	}
@@ -54,6 +58,7 @@ func (m *Manage) orders(w http.ResponseWriter, r *http.Request) error {
 	for _, o := range found {
 		page.Orders = append(page.Orders, orderLine{o, money.Format(o.Total, o.Currency), o.Made.In(zoneOf(page.Events, o.Event)).Format("Mon 2 Jan 15:04")})
 	}
+	page.More = len(page.Orders) == shown
 	return m.Site.Render(w, m.pages, "orders.html", http.StatusOK, page)
 }
 
@@ -71,6 +76,8 @@ type orderPage struct {
 	sales.Order
 	About                            *catalog.Event
 	Sum, PaidSum, BackSum, CanGoBack string
+	Due                              string // what is to be paid, as it is typed
+	Until                            string // when the places go back, or the invoice is due; "" when there is no such time
 	Lines                            []string
 	Places                           []placeLine
 	Story                            []happening
@@ -126,10 +133,14 @@ func (m *Manage) showOrder(w http.ResponseWriter, r *http.Request, status int, o
 		Order: o, About: e, Problem: problem, Done: done[r.URL.Query().Get("done")],
 		Sum: money.Format(o.Total, o.Currency), PaidSum: money.Format(o.Paid, o.Currency), BackSum: money.Format(o.Refunded, o.Currency),
 		CanGoBack: money.Format(o.Paid-o.Refunded, o.Currency),
-		CanRefund: o.State.Good() && o.Paid > o.Refunded, CanResend: o.State.Good() || o.State == sales.Awaiting,
+		CanRefund: o.State.Good() && o.Paid > o.Refunded, CanResend: len(o.Tickets) > 0 && (o.State.Good() || o.State == sales.Awaiting),
 		CanCancel:  o.State.Buying() || o.State == sales.Awaiting || o.State.Good(),
 		CanReceive: o.State == sales.Awaiting,
+		Due:        money.Decimal(o.Total, o.Currency),
 		Key:        fmt.Sprintf("page/%d/%d", o.Refunded, o.Changed.UnixMilli()),
+	}
+	if o.State.Buying() || o.State == sales.Awaiting {
+		p.Until = o.Until.In(e.Location).Format("Mon 2 Jan 15:04")
 	}
 	link, err := m.Sales.Link(r.Context(), &o)
 	if err != nil {
