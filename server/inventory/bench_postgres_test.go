@@ -9,72 +9,24 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"usher/migrations"
 	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
 )
 
-// durable starts a PostgreSQL that syncs every commit, with its own settings as they
-// come, for as long as the benchmark runs. The one that tests share doesn't sync.
+// durable starts a PostgreSQL that syncs every commit.
 func durable(b *testing.B) string {
 	b.Helper()
-	bin := os.Getenv("USHER_TEST_PG_BIN")
-	if bin == "" {
-		b.Fatal("there is no PostgreSQL for the benchmark; run it by: bash deploy/dev/services.sh go test …")
-	}
-	data, attr := filepath.Join(b.TempDir(), "data"), &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := os.Mkdir(data, 0o700); err != nil {
-		b.Fatal(err)
-	}
-	if os.Getuid() == 0 { // which PostgreSQL refuses to be
-		attr.Credential = unprivileged(b)
-		for at := data; at != os.TempDir() && at != "/"; at = filepath.Dir(at) {
-			if err := os.Chmod(at, 0o711); err != nil {
-				b.Fatal(err)
-			}
-		}
-		if err := errors.Join(os.Chown(data, int(attr.Credential.Uid), int(attr.Credential.Gid)), os.Chmod(data, 0o700)); err != nil {
-			b.Fatal(err)
-		}
-	}
-	run := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, name), args...)
-		cmd.Dir, cmd.SysProcAttr = "/", attr
-		return cmd
-	}
-	if out, err := run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C").CombinedOutput(); err != nil {
-		b.Fatalf("initdb: %v\n%s", err, out)
-	}
-	port := freePort(b)
-	server := run("postgres", "-D", data, "-k", "", "-p", port, "-c", "listen_addresses=127.0.0.1",
-		"-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "max_connections=300")
-	var log bytes.Buffer
-	server.Stderr = &log
-	if err := server.Start(); err != nil {
-		b.Fatal(err)
-	}
-	cpuOf = func() time.Duration { return childrensCPU(server.Process.Pid) }
-	b.Cleanup(func() {
-		cpuOf = func() time.Duration { return 0 }
-		_ = server.Process.Signal(syscall.SIGINT) // a fast shutdown
-		_ = server.Wait()
-	})
-	for range 200 {
-		if run("pg_isready", "-q", "-h", "127.0.0.1", "-p", port).Run() == nil {
-			return "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	b.Fatalf("PostgreSQL doesn't start:\n%s", log.String())
-	return ""
+	address, pid := dbtest.Durable(b)
+	cpuOf = func() time.Duration { return childrensCPU(pid) }
+	b.Cleanup(func() { cpuOf = func() time.Duration { return 0 } })
+	return address
 }
 
 // childrensCPU adds up what the processes of a PostgreSQL have used: proc(5), in
@@ -96,37 +48,6 @@ func childrensCPU(server int) (used time.Duration) {
 		}
 	}
 	return used
-}
-
-func unprivileged(b *testing.B) *syscall.Credential {
-	b.Helper()
-	for _, name := range []string{"postgres", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil {
-			continue
-		}
-		uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
-		gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
-		if err1 == nil && err2 == nil {
-			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		}
-	}
-	b.Fatal("there is no user postgres nor nobody")
-	return nil
-}
-
-func freePort(b *testing.B) string {
-	b.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		b.Fatal(err)
-	}
-	return port
 }
 
 // openDurable opens a database of its own on a server.
