@@ -18,22 +18,26 @@ import (
 // They write into the event's journal, so they wait for each other.
 
 // Desk issues tickets of an event in one transaction, for which it has the event's
-// journal.
+// journal. They are written when it is closed, all at once.
 type Desk struct {
 	office *Office
 	tx     *sqldb.Tx
 	event  string
-	key    func() (*keyring.Signer, error)
+	asked  func() (*keyring.Signer, error)
 	pen    *journals.Pen
+
+	key    *keyring.Signer // nil before it was needed
+	ids    map[ticket.ID]bool
+	issued []Ticket
 }
 
 // Open opens a desk. What it has to know it asks by Tx.Later, so it costs nothing
 // more where something else is asked next. The journal is the last that a
 // transaction takes.
 func (o *Office) Open(ctx context.Context, tx *sqldb.Tx, event string) (*Desk, error) {
-	d := &Desk{office: o, tx: tx, event: event}
+	d := &Desk{office: o, tx: tx, event: event, ids: make(map[ticket.ID]bool)}
 	var err error
-	if d.key, err = o.vault.AskIssuer(ctx, tx, event); err != nil {
+	if d.asked, err = o.vault.AskIssuer(ctx, tx, event); err != nil {
 		return nil, err
 	}
 	d.pen, err = o.journals.Open(ctx, tx, event)
@@ -47,42 +51,55 @@ func (o *Office) IssueIn(ctx context.Context, tx *sqldb.Tx, event string, people
 	if err != nil {
 		return nil, err
 	}
-	return d.Issue(ctx, people)
-}
-
-// Issue is IssueIn. What it writes waits for the transaction's next statement.
-func (d *Desk) Issue(ctx context.Context, people []Attendee) ([]Ticket, error) {
-	if len(people) == 0 {
-		return nil, nil
-	}
-	if _, err := d.pen.Author(ctx); err != nil { // now, before anything waits that is written
-		return nil, err
-	}
-	key, err := d.key()
+	tickets, err := d.Issue(ctx, people)
 	if err != nil {
 		return nil, err
 	}
-	now, values := d.office.now(), make([][]any, len(people))
-	tickets, ids := make([]Ticket, len(people)), make(map[ticket.ID]bool, len(people))
+	return tickets, d.Close(ctx)
+}
+
+// Issue makes tickets for people, as IssueIn does.
+func (d *Desk) Issue(ctx context.Context, people []Attendee) ([]Ticket, error) {
+	if d.key == nil {
+		if _, err := d.pen.Author(ctx); err != nil { // now, before anything waits that is written
+			return nil, err
+		}
+		var err error
+		if d.key, err = d.asked(); err != nil {
+			return nil, err
+		}
+	}
+	tickets, now := make([]Ticket, len(people)), d.office.now()
 	for i := range people {
-		id, err := d.office.drawID(ids)
+		id, err := d.office.drawID(d.ids)
 		if err != nil {
 			return nil, err
 		}
 		tickets[i] = people[i].ticket(d.event, id)
-		if err := tickets[i].sign(key); err != nil {
+		if err := tickets[i].sign(d.key); err != nil {
 			return nil, fault.Wrap(fault.BadInput, err, "ticket of %q can't be signed", people[i].External)
 		}
 		tickets[i].Changed = now
-		values[i] = tickets[i].values()
+	}
+	d.issued = append(d.issued, tickets...)
+	return tickets, nil
+}
+
+// Close writes what was issued: it waits for the transaction's next statement.
+func (d *Desk) Close(ctx context.Context) error {
+	if len(d.issued) == 0 {
+		return nil
+	}
+	values := make([][]any, len(d.issued))
+	for i := range d.issued {
+		values[i] = d.issued[i].values()
 	}
 	if err := sqldb.InsertLater(ctx, d.tx, "ticket", ticketColumns, values, d.taken); err != nil {
-		return nil, err
+		return err
 	}
-	if err := d.office.listBy(ctx, d.pen, d.event, tickets); err != nil {
-		return nil, stored(err, "issuing %d tickets of event %s", len(tickets), d.event)
-	}
-	return tickets, nil
+	err := d.office.listBy(ctx, d.pen, d.event, d.issued)
+	d.issued = nil
+	return stored(err, "issuing tickets of event %s", d.event)
 }
 
 // taken says what an error of the tickets' insert means.
