@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/migrations/sqldb"
+	"usher/server/inventory"
 	"usher/server/post"
 	"usher/server/ticketing"
 )
@@ -20,6 +21,7 @@ type act struct {
 	now    time.Time
 	seen   bool            // the order is as it was seen, and not the transaction's
 	pools  bool            // pools may have to be taken: the journal is for after them
+	sale   *inventory.Sale // of its hold; nil: it was not begun
 	desk   *ticketing.Desk // issues the tickets; nil: none is open
 	events []happening
 	moved  []posting
@@ -44,16 +46,10 @@ var errPools = errors.New("pools are to be taken before the journal")
 // change does something to an order, as it stands, in one transaction. An act that
 // notes no event changes nothing. do may be run again.
 func (s *Sales) change(ctx context.Context, id string, do func(context.Context, *sqldb.Tx, *act) error) (Order, error) {
-	return s.changeAsking(ctx, id, func() []sqldb.Call { return nil }, do)
-}
-
-// changeAsking is change with what else has to be known, which is asked for along with
-// the order.
-func (s *Sales) changeAsking(ctx context.Context, id string, ask func() []sqldb.Call, do func(context.Context, *sqldb.Tx, *act) error) (Order, error) {
 	var a *act
 	pools := false
 	once := func(ctx context.Context, tx *sqldb.Tx) error {
-		o, err := touch(ctx, tx, id, ask())
+		o, err := touch(ctx, tx, id)
 		if err != nil {
 			return err
 		}
@@ -118,18 +114,10 @@ func (a *act) wake() {
 	}
 }
 
-// touch gives an order that nobody else changes until tx is over, and asks for more.
-func touch(ctx context.Context, tx *sqldb.Tx, id string, more []sqldb.Call) (o Order, err error) {
+// touch gives an order that nobody else changes until tx is over.
+func touch(ctx context.Context, tx *sqldb.Tx, id string) (o Order, err error) {
 	there := false
-	calls := []sqldb.Call{{
-		Query: `update sale_order set rev = rev + 1 where id = $1 returning ` + orderColumns, Args: []any{id},
-		Each: func(rows *sql.Rows) (err error) {
-			there = true
-			o, err = scanOrder(rows.Scan)
-			return err
-		},
-	}}
-	if err := tx.Later(ctx, append(calls, more...)...); err != nil {
+	if err := tx.Later(ctx, touching(&o, &there, id)); err != nil {
 		return o, err
 	}
 	if err := tx.Flush(ctx); err != nil {
@@ -139,6 +127,18 @@ func touch(ctx context.Context, tx *sqldb.Tx, id string, more []sqldb.Call) (o O
 		return o, found(sql.ErrNoRows, id)
 	}
 	return o, nil
+}
+
+// touching is the statement of touch.
+func touching(o *Order, there *bool, id string) sqldb.Call {
+	return sqldb.Call{
+		Query: `update sale_order set rev = rev + 1 where id = $1 returning ` + orderColumns, Args: []any{id},
+		Each: func(rows *sql.Rows) (err error) {
+			*there = true
+			*o, err = scanOrder(rows.Scan)
+			return err
+		},
+	}
 }
 
 // note adds to the order's history.
@@ -157,6 +157,19 @@ func (a *act) mail(kind, id, detail string) {
 
 // keep writes all that the act came to, with the commit.
 func (a *act) keep(ctx context.Context, tx *sqldb.Tx) error {
+	if err := a.write(ctx, tx); err != nil {
+		return err
+	}
+	if a.desk != nil {
+		if err := a.desk.Close(ctx); err != nil {
+			return err
+		}
+	}
+	return tell(ctx, tx, a)
+}
+
+// write writes the order, and what the act does beside it.
+func (a *act) write(ctx context.Context, tx *sqldb.Tx) error {
 	a.Changed = a.now
 	update, err := a.update(a.seen)
 	if err != nil {
@@ -170,20 +183,19 @@ func (a *act) keep(ctx context.Context, tx *sqldb.Tx) error {
 		}
 		list = append(list, sqldb.Call{Query: query, Args: args})
 	}
-	if err := tx.Later(ctx, list...); err != nil {
-		return err
-	}
-	return a.tell(ctx, tx)
+	return tx.Later(ctx, list...)
 }
 
-// tell writes the act into the history and the ledger.
-func (a *act) tell(ctx context.Context, tx *sqldb.Tx) error {
-	events, moved := make([][]any, len(a.events)), make([][]any, len(a.moved))
-	for i, e := range a.events {
-		events[i] = []any{a.ID, a.rev, i, a.now.UnixMilli(), e.kind, e.who, e.text}
-	}
-	for i, p := range a.moved {
-		moved[i] = []any{a.ID, a.rev, i, a.now.UnixMilli(), p.debit, p.credit, p.amount, p.currency, p.text}
+// tell writes acts into the history and the ledger.
+func tell(ctx context.Context, tx *sqldb.Tx, acts ...*act) error {
+	var events, moved [][]any
+	for _, a := range acts {
+		for i, e := range a.events {
+			events = append(events, []any{a.ID, a.rev, i, a.now.UnixMilli(), e.kind, e.who, e.text})
+		}
+		for i, p := range a.moved {
+			moved = append(moved, []any{a.ID, a.rev, i, a.now.UnixMilli(), p.debit, p.credit, p.amount, p.currency, p.text})
+		}
 	}
 	return errors.Join(
 		sqldb.InsertLater(ctx, tx, "order_event", []string{"order_id", "rev", "number", "at", "kind", "who", "text"}, events, nil),

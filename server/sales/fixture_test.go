@@ -136,6 +136,19 @@ func newWorld(t testing.TB, db *sqldb.DB) *world {
 	return w
 }
 
+// newWorldBeside is another server over the same database.
+func newWorldBeside(t testing.TB, first *world, db *sqldb.DB) *world {
+	t.Helper()
+	w := &world{db: db, time: first.time, bank: first.bank}
+	w.vault = vault.New(db, rand.Reader, w.time.Now, "Test Organiser")
+	if err := w.vault.UnlockUnsealed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.assemble(t)
+	t.Cleanup(func() { w.stock.Close() })
+	return w
+}
+
 // apply makes the event what a file says.
 func (w *world) apply(t testing.TB, text string) {
 	t.Helper()

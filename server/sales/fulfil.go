@@ -18,14 +18,17 @@ import (
 // already, takes them again. It says whether the order has them. Mostly it has, so
 // what its tickets take is asked for along with it.
 func (a *act) takePlaces(ctx context.Context, tx *sqldb.Tx) (bool, error) {
-	sale, err := a.sales.Stock.SellLater(ctx, tx, a.ID)
-	if err == nil && len(a.Tickets) == 0 && !a.pools {
-		a.desk, err = a.sales.Tickets.Open(ctx, tx, a.Event)
+	if a.sale == nil {
+		var err error
+		if a.sale, err = a.sales.Stock.SellLater(ctx, tx, a.ID); err == nil && len(a.Tickets) == 0 && !a.pools {
+			a.desk, err = a.sales.Tickets.Open(ctx, tx, a.Event)
+		}
+		if err != nil {
+			return false, err
+		}
 	}
-	if err != nil {
-		return false, err
-	}
-	if _, err = sale.Done(ctx); err == nil {
+	_, err := a.sale.Done(ctx)
+	if err == nil {
 		return true, nil
 	}
 	if kind := fault.KindOf(err); kind != fault.Expired && kind != fault.Refused && kind != fault.NotFound {

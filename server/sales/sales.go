@@ -55,6 +55,8 @@ type Sales struct {
 	mu   sync.Mutex
 	keys *grant.LinkKey // nil before it was asked for
 
+	hearings hearings
+
 	// step is called at each named step between two lasting changes. Tests let it
 	// fail, as a crash there would.
 	step func(name string) error

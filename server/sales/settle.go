@@ -2,7 +2,6 @@ package sales
 
 import (
 	"context"
-	"database/sql"
 	"net/http"
 	"time"
 
@@ -80,25 +79,6 @@ type known struct {
 	looks    int
 }
 
-// hear takes in what a provider says of a payment of an order, and says whether there
-// are refunds that are still to be made.
-func (s *Sales) hear(ctx context.Context, id, provider string, p payment.Payment) (o Order, owing bool, err error) {
-	var have known
-	open := 0
-	ask := func() []sqldb.Call {
-		return []sqldb.Call{remember(&have, id, provider, p, s.Now()), {
-			Query: `select count(*) from order_refund where order_id = $1 and state = 'asked'`, Args: []any{id},
-			Each: func(rows *sql.Rows) error { return rows.Scan(&open) },
-		}}
-	}
-	o, err = s.changeAsking(ctx, id, ask, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
-		err := a.hear(ctx, tx, provider, p, have)
-		owing = open > 0 || a.refunds
-		return err
-	})
-	return o, owing, err
-}
-
 // hear takes in what a provider says of a payment, of which have is known.
 func (a *act) hear(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, have known) (err error) {
 	before := len(a.events)
@@ -129,25 +109,6 @@ func (a *act) hear(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 			nextLook(a.now, have.state, 0)},
 	})
 	return nil
-}
-
-// remember asks for what is recorded of a payment. One that isn't recorded was started
-// by a server that died before it could say so.
-func remember(have *known, id, provider string, p payment.Payment, now time.Time) sqldb.Call {
-	return sqldb.Call{
-		Query: `insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, made_at, changed_at, look_at, looks)
-			select $1, $2, $3, 'pending', 0, $4, $5, 0, '', $6, $6, $7, 0 from sale_order where id = $3
-			on conflict (provider, ref) do update set looks = order_payment.looks + 1
-			returning state, accepted, fee, dispute, looks`,
-		Args: []any{provider, p.Ref, id, p.Amount, p.Currency, now.UnixMilli(), nextLook(now, payment.Pending, 0)},
-		Each: func(rows *sql.Rows) error {
-			var state, dispute string
-			var accepted int
-			err := rows.Scan(&state, &accepted, &have.fee, &dispute, &have.looks)
-			have.state, have.accepted, have.dispute = payment.State(state), accepted != 0, payment.DisputeState(dispute)
-			return err
-		},
-	}
 }
 
 // expect notes a payment that was started.

@@ -2,6 +2,7 @@ package sales_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,7 @@ import (
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
 	"usher/server/catalog"
+	"usher/server/payment"
 	"usher/server/payment/sandbox"
 	"usher/server/sales"
 )
@@ -25,14 +27,7 @@ const maxTrips = 6
 // their mail queued. The sandbox has a database of its own here, as it stands for
 // somebody else's server, and word of commits goes another way, as with Redis.
 func TestRoundTripsOfACheckout(t *testing.T) {
-	address, trips := dbtest.Counted(t, dbtest.PostgresURL(t, migrations.Server))
-	db, err := sqldb.OpenPostgres(t.Context(), address, sqldb.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	db.Carry(deaf{})
-	w := newWorld(t, db)
+	w, trips := countedWorld(t)
 	bank := w.atSandbox(t, dbtest.Open(t, migrations.Server))
 	var least []string
 	for n := range 5 { // statements are prepared the first time, and connections that idled are tried
@@ -51,6 +46,44 @@ func TestRoundTripsOfACheckout(t *testing.T) {
 	if len(least) > maxTrips || len(least) == 0 {
 		t.Errorf("a checkout takes %d round trips, want %d at most:\n%s", len(least), maxTrips, strings.Join(least, "\n"))
 	}
+}
+
+// Payments that are recorded together take three round trips, however many they are.
+func TestRoundTripsOfManyPayments(t *testing.T) {
+	w, trips := countedWorld(t)
+	w.apply(t, strings.Replace(file, "capacity = 20", "capacity = 200", 1))
+	var least []string
+	for n := range 4 {
+		var list []payment.Payment
+		for range 8 {
+			o := w.byCard(t, w.begin(t, ga(2)))
+			w.bank.ends(o.Ref(), payment.Paid)
+			list = append(list, w.bank.get(o.Ref()))
+		}
+		trips.Reset()
+		if err := errors.Join(w.HearTogether(t.Context(), "test", list...)...); err != nil {
+			t.Fatal(err)
+		}
+		if all := trips.All(); n == 0 || len(all) < len(least) {
+			least = all
+		}
+	}
+	if len(least) != 3 {
+		t.Errorf("8 payments take %d round trips, want 3:\n%s", len(least), strings.Join(least, "\n"))
+	}
+}
+
+// countedWorld is a shop over PostgreSQL whose round trips are counted.
+func countedWorld(t *testing.T) (*world, *dbtest.Trips) {
+	t.Helper()
+	address, trips := dbtest.Counted(t, dbtest.PostgresURL(t, migrations.Server))
+	db, err := sqldb.OpenPostgres(t.Context(), address, sqldb.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	db.Carry(deaf{})
+	return newWorld(t, db), trips
 }
 
 // deaf is never told of commits.

@@ -1,0 +1,152 @@
+package sales_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"usher/server/catalog"
+	"usher/server/payment"
+	"usher/server/sales"
+	"usher/sync/fault"
+)
+
+// Payments that are recorded together are each recorded as they would be alone.
+func TestHeardTogether(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		var list []payment.Payment
+		var orders []sales.Order
+		add := func(as payment.State) payment.Payment {
+			o := w.byCard(t, w.begin(t, ga(2)))
+			w.bank.ends(o.Ref(), as)
+			orders, list = append(orders, o), append(list, w.bank.get(o.Ref()))
+			return list[len(list)-1]
+		}
+		first := add(payment.Paid)
+		w.settle(t, first.Ref) // and now again
+		add(payment.Paid)
+		add(payment.Failed)
+		wrong := add(payment.Paid)
+		w.bank.set(wrong.Ref, func(p *payment.Payment) { p.Amount++ })
+		list[3] = w.bank.get(wrong.Ref)
+		add(payment.Paid)
+		nowhere := list[1]
+		nowhere.Ref, nowhere.Order = "nowhere", "nobody's"
+		list = append(list, nowhere)
+		for i, err := range w.HearTogether(t.Context(), "test", list...) {
+			if i == 5 {
+				wantKind(t, "an order that isn't there", err, fault.NotFound)
+			} else if err != nil {
+				t.Errorf("payment %d: %v", i, err)
+			}
+		}
+		for i, want := range []sales.State{sales.Paid, sales.Paid, sales.Open, sales.Refunding, sales.Paid} {
+			o := w.order(t, orders[i].ID)
+			tickets := map[sales.State]int{sales.Paid: 2}[want]
+			if o.State != want || len(o.Tickets) != tickets || len(w.states(t, o)) != tickets {
+				t.Errorf("order %d is %s with %d tickets, want %s", i, o.State, len(o.Tickets), want)
+			}
+		}
+		w.sound(t)
+		w.chained(t)
+	})
+}
+
+// chained checks that the server's chain of the event has every number once.
+func (w *world) chained(t *testing.T) {
+	t.Helper()
+	var n, last int
+	err := w.db.Read().QueryRowContext(t.Context(), `select count(*), coalesce(max(seq), 0) from record where event = $1`, event).Scan(&n, &last)
+	if err != nil || n == 0 || n != last {
+		t.Errorf("the journal has %d records, the last of which is number %d: %v", n, last, err)
+	}
+}
+
+// One that can't be recorded along with others doesn't keep them from it: places that
+// have to be taken again, tickets that were issued before they were paid.
+func TestHeardOneByOne(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.apply(t, strings.Replace(file, "extensions = 2", "extensions = 2\ntickets_before_payment = true", 1))
+		late := w.late(t, 2)
+		early, _, err := w.Pay(t.Context(), w.begin(t, ga(2)).ID, sales.Payment{Method: catalog.MethodInvoice, Details: &ada})
+		if err != nil || len(early.Tickets) != 2 {
+			t.Fatal(early.State, err)
+		}
+		o := w.byCard(t, w.begin(t, ga(2)))
+		for _, ref := range []string{w.refOf(t, late), o.Ref()} {
+			w.bank.ends(ref, payment.Paid)
+		}
+		transfer := payment.Payment{Ref: "transfer", Order: early.ID, State: payment.Paid, Amount: early.Total, Currency: early.Currency}
+		for _, list := range [][]payment.Payment{{w.bank.get(w.refOf(t, late)), w.bank.get(o.Ref())}, {transfer, w.bank.get(o.Ref())}} {
+			for i, err := range w.HearTogether(t.Context(), "test", list...) {
+				if err != nil {
+					t.Errorf("payment %d of %d: %v", i, len(list), err)
+				}
+			}
+		}
+		for _, id := range []string{late.ID, early.ID, o.ID} {
+			if got := w.order(t, id); got.State != sales.Paid || len(got.Tickets) != 2 {
+				t.Errorf("order %s is %s with %d tickets", got.Code, got.State, len(got.Tickets))
+			}
+		}
+		w.sound(t)
+		w.chained(t)
+	})
+}
+
+// Whatever a crowd's notices come to, in whatever order, some of them twice and some
+// given up by who waited: each payment is recorded once.
+func TestCrowdPays(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.apply(t, strings.Replace(file, "capacity = 20", "capacity = 200", 1))
+		const people = 24
+		var orders []sales.Order
+		for range people {
+			orders = append(orders, w.byCard(t, w.begin(t, ga(2))))
+		}
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		var all sync.WaitGroup
+		for i, o := range orders {
+			w.bank.ends(o.Ref(), payment.Paid)
+			for n := range 3 {
+				all.Go(func() {
+					ctx := t.Context()
+					if n == 2 {
+						ctx = gone
+					}
+					if err := w.Settle(ctx, "test", o.Ref()); err != nil && !errors.Is(err, context.Canceled) {
+						t.Errorf("order %d: %v", i, err)
+					}
+				})
+			}
+			if i%6 == 0 {
+				all.Go(func() {
+					_, err := w.Receive(t.Context(), o.ID, sales.Received{Via: sales.Cash, Ref: fmt.Sprint("till ", i), Amount: o.Total, Who: "organiser"})
+					if err != nil && fault.KindOf(err) != fault.Refused {
+						t.Errorf("cash for order %d: %v", i, err)
+					}
+				})
+			}
+		}
+		all.Wait()
+		for _, o := range orders {
+			got := w.order(t, o.ID)
+			if got.State != sales.Paid || len(got.Tickets) != 2 || got.Paid != got.Total {
+				t.Errorf("order %s is %s, paid %d, with %d tickets", got.Code, got.State, got.Paid, len(got.Tickets))
+			}
+			if mails := w.mails(t, o.ID); !slices.Contains(mails, "tickets") {
+				t.Errorf("its mails are %v", mails)
+			}
+		}
+		if left := w.left(t, "floor"); left != 200-2*people {
+			t.Errorf("%d places are left", left)
+		}
+		w.sound(t)
+		w.chained(t)
+	})
+}
