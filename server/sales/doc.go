@@ -39,5 +39,13 @@
 //
 // Each act on an order first moves its rev, which makes rivals wait. Rows are
 // locked in one order: the order, its payment, its hold, pools, tickets, the event's
-// journal.
+// journal; of several orders in the order of their ids. Who only has to write (details,
+// the beginning of a payment) moves rev from where it was seen, or fails and looks.
+//
+// # Round trips
+//
+// A checkout asks a PostgreSQL six times: once for places and order, once for details
+// and once for the payment's beginning, and three times to record it. Payments that
+// come while others are being recorded are recorded together by the next transaction,
+// which takes as long whether they are of one buyer or of many.
 package sales
