@@ -81,7 +81,7 @@ func rowsRead(t testing.TB, ctx context.Context, tx *sqldb.Tx) (n int64) {
 	t.Helper()
 	err := tx.QueryRowContext(ctx, `
 		select (select coalesce(sum(pg_stat_get_xact_tuples_returned(oid)), 0)::bigint from pg_class
-			where relnamespace = current_schema()::regnamespace and relname in ('hold', 'hold_pkey', 'hold_until', 'hold_owner'))`).Scan(&n)
+			where relnamespace = current_schema()::regnamespace and relname in ('hold', 'hold_pkey', 'hold_until', 'hold_owner', 'hold_ended'))`).Scan(&n)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestCostIsFlat(t *testing.T) {
 				}
 			}
 			s.ran = append(s.ran,
-				statement{expired, []any{start.UnixMilli(), 10}}, statement{firstEnd, nil}, statement{poolCounts, []any{event}})
+				statement{old, []any{int64(0), 10}}, statement{expired, []any{start.UnixMilli(), 10}}, statement{firstEnd, nil}, statement{poolCounts, []any{event}})
 			if tx.Engine() == sqldb.Postgres {
 				wantFew(t, rowsRead(t, ctx, tx))
 				return errNothing

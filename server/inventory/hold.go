@@ -236,10 +236,12 @@ func (s *Stock) firstEnd(ctx context.Context) (time.Time, error) {
 // within a second of its hold's time.
 const expireEvery = 250 * time.Millisecond
 
-// Keep gives places back when their holds' time is over, until ctx ends.
+// Keep gives places back when their holds' time is over, and has old holds go, until
+// ctx ends.
 func (s *Stock) Keep(ctx context.Context) {
-	tick := time.NewTicker(expireEvery)
+	tick, prune := time.NewTicker(expireEvery), time.NewTimer(pruneRest)
 	defer tick.Stop()
+	defer prune.Stop()
 	failing := false
 	for {
 		var err error
@@ -254,6 +256,8 @@ func (s *Stock) Keep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		case <-prune.C:
+			prune.Reset(s.pruneSome(ctx))
 		}
 	}
 }

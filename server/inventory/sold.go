@@ -91,11 +91,11 @@ func (t *tally) takeBackSeats(ctx context.Context, tx *sqldb.Tx, i int, l *Line)
 			return fault.At(fault.Refused, where, "seat %s of pool %s isn't sold", code, l.Pool)
 		}
 		if holder != taker {
-			h, err := look(ctx, tx, holder)
+			sold, err := isSold(ctx, tx, holder)
 			if err != nil {
 				return err
 			}
-			if h.State != Sold {
+			if !sold {
 				return fault.At(fault.Refused, where, "seat %s of pool %s is held, not sold", code, l.Pool)
 			}
 		}

@@ -49,6 +49,7 @@ create table hold (
 );
 create index hold_until on hold (until) where state = 'held';
 create index hold_owner on hold (event, owner) where state = 'held';
+create index hold_ended on hold (changed_at) where state <> 'held';
 
 -- hold_batch decides a batch of one event's requests for counted places, and ends
 -- holds, in one statement: what server/inventory does on SQLite in a transaction.

@@ -46,3 +46,4 @@ create table hold (
 ) strict;
 create index hold_until on hold (until) where state = 'held';
 create index hold_owner on hold (event, owner) where state = 'held';
+create index hold_ended on hold (changed_at) where state <> 'held';
