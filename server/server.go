@@ -218,11 +218,7 @@ func (s *Server) eventList(ctx context.Context) ([]web.Event, error) {
 		if err != nil {
 			return nil, fault.Wrap(fault.Internal, err, "the time zone of event %s", e.Code)
 		}
-		n, err := s.Tickets.Count(ctx, e.Code)
-		if err != nil {
-			return nil, err
-		}
-		list[i] = web.Event{Code: e.Code, Name: e.Name, Venue: e.Venue, Starts: time.Unix(e.Starts, 0).In(location), Tickets: n}
+		list[i] = web.Event{Code: e.Code, Name: e.Name, Venue: e.Venue, Starts: time.Unix(e.Starts, 0).In(location)}
 	}
 	return list, nil
 }

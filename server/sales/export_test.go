@@ -11,6 +11,19 @@ import (
 // the act there, as a crash would.
 func (s *Sales) Step(f func(name string) error) { s.step = f }
 
+// Queries are the statements by which Find looks, with what they are given.
+func Queries(event string) map[string][]any {
+	list := map[string][]any{fitting: {"ada", "ada" + lastLetter, maxLooked}}
+	for _, q := range []Search{{Limit: 50}, {Event: event, Limit: 50}, {Event: event, State: Awaiting, Limit: 50}} {
+		where, args := newestWhere(q)
+		list[`select `+orderColumns+` from sale_order `+where] = args
+	}
+	where, args := theseWhere(Search{}, []hit{{id: "a"}, {id: "b"}})
+	list[`select `+orderColumns+` from sale_order `+where] = args
+	list[`select `+orderColumns+` from sale_order where code = $1`] = []any{"0123456789"}
+	return list
+}
+
 // Ref is the payment at the provider that is under way.
 func (o *Order) Ref() string { return o.ref }
 

@@ -55,6 +55,11 @@ func (s *Sales) Find(ctx context.Context, q Search) ([]Order, error) {
 // newest gives the newest orders of an event or of all, in one state or in any of an
 // event. Each has an index in the order of time.
 func (s *Sales) newest(ctx context.Context, q Search) ([]Order, error) {
+	where, args := newestWhere(q)
+	return orders(ctx, s.DB.Read(), where, args...)
+}
+
+func newestWhere(q Search) (string, []any) {
 	var where []string
 	var args []any
 	for _, c := range []struct{ column, is string }{{"event", q.Event}, {"state", string(q.State)}} {
@@ -68,7 +73,7 @@ func (s *Sales) newest(ctx context.Context, q Search) ([]Order, error) {
 		text = "where " + strings.Join(where, " and ")
 	}
 	args = append(args, q.Limit)
-	return orders(ctx, s.DB.Read(), fmt.Sprintf(`%s order by made_at desc, id desc limit $%d`, text, len(args)), args...)
+	return fmt.Sprintf(`%s order by made_at desc, id desc limit $%d`, text, len(args)), args
 }
 
 // byState gives the newest orders in a state of all events, event by event.
@@ -173,12 +178,17 @@ const lastLetter = "\U0010FFFF"
 
 // these reads orders that are of the event and in the state that is looked for.
 func (s *Sales) these(ctx context.Context, q Search, hits []hit) ([]Order, error) {
+	where, args := theseWhere(q, hits)
+	list, err := orders(ctx, s.DB.Read(), where, args...)
+	slices.SortFunc(list, byTime)
+	return list, err
+}
+
+func theseWhere(q Search, hits []hit) (string, []any) {
 	in, args := make([]string, len(hits)), []any{q.Event, string(q.State)}
 	for i, h := range hits {
 		args = append(args, h.id)
 		in[i] = fmt.Sprintf("$%d", len(args))
 	}
-	list, err := orders(ctx, s.DB.Read(), `where id in (`+strings.Join(in, ", ")+`) and ($1 = '' or event = $1) and ($2 = '' or state = $2)`, args...)
-	slices.SortFunc(list, byTime)
-	return list, err
+	return `where id in (` + strings.Join(in, ", ") + `) and ($1 = '' or event = $1) and ($2 = '' or state = $2)`, args
 }

@@ -36,7 +36,7 @@ type Event struct {
 	Name    string
 	Venue   string
 	Starts  time.Time // in the event's time zone
-	Tickets int
+	Tickets int       // how many; of a large event as of a minute ago
 }
 
 // Config is what the pages stand on.
@@ -47,21 +47,23 @@ type Config struct {
 	Tickets *ticketing.Office
 	Sales   *sales.Sales
 	Post    *post.Post
-	Manager func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
-	Events  func(context.Context) ([]Event, error)
+	Manager func(key string) bool                  // says whether it is the manager key, in a time that tells nothing of it
+	Events  func(context.Context) ([]Event, error) // without their tickets
+	Now     func() time.Time
 	Closing <-chan struct{} // ends live pages; nil: nothing does
 }
 
 // Manage serves the manager's pages.
 type Manage struct {
 	Config
-	pages *template.Template
+	pages  *template.Template
+	counts counts
 }
 
 // New makes the pages.
 func New(cfg Config) (*Manage, error) {
 	pages, err := cfg.Site.Templates(page, "page/*.html")
-	return &Manage{cfg, pages}, err
+	return &Manage{Config: cfg, pages: pages}, err
 }
 
 // Register adds the pages' routes.
@@ -146,6 +148,11 @@ func (m *Manage) list(w http.ResponseWriter, r *http.Request) error {
 	events, err := m.Events(r.Context())
 	if err != nil {
 		return err
+	}
+	for i := range events {
+		if events[i].Tickets, err = m.counts.of(r.Context(), events[i].Code, m.Now(), m.Tickets.Count); err != nil {
+			return err
+		}
 	}
 	return m.Site.Render(w, m.pages, "events.html", http.StatusOK, events)
 }
