@@ -22,7 +22,8 @@
 //
 // Requests for one event queue up in the server and are decided together, in order
 // of arrival, by one act on the database; while its commit runs, the next batch
-// forms. There is no timer: a buyer alone waits for nobody. Places that are given
+// forms, and before it is taken whoever can run and is about to ask does. There is no
+// timer: a buyer alone waits for nobody. Places that are given
 // back join the same batches. An answer is given when it is durable.
 //
 // A pool that was found empty refuses those who drew the hold's id just now from

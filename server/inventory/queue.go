@@ -3,6 +3,7 @@ package inventory
 import (
 	"context"
 	"fmt"
+	"runtime"
 
 	"usher/sync/fault"
 )
@@ -92,6 +93,27 @@ func (s *Stock) work(q *queue) {
 			a.hold.Kept = a.kept && a.err == nil
 			close(a.done)
 		}
+		s.gather(q)
+	}
+}
+
+// yields bounds how often gather lets others go first.
+const yields = 8
+
+// gather lets those ask who are ready to: answering a batch has woken as many buyers as
+// were in it, and whoever of them, or of the requests that came meanwhile, is about to
+// ask belongs to the next batch. A batch of one that goes ahead of them would be a
+// commit for which all others wait. It waits for no time, only for those who can run.
+func (s *Stock) gather(q *queue) {
+	for before, n := -1, 0; n < yields; n++ {
+		runtime.Gosched()
+		s.mu.Lock()
+		now := len(q.waiting)
+		s.mu.Unlock()
+		if now == before {
+			return
+		}
+		before = now
 	}
 }
 
