@@ -75,17 +75,17 @@ access_code = "ANCHOR"
 // till is a site that sells, by a clock of the test's.
 type till struct {
 	*site
-	t     *testing.T
+	t     testing.TB
 	clock *clocktest.Clock
 }
 
-func newTill(t *testing.T) *till {
+func newTill(t testing.TB) *till {
 	t.Helper()
 	return tillOn(t, server.Config{})
 }
 
 // tillOn is a till over new data, which the config names.
-func tillOn(t *testing.T, cfg server.Config) *till {
+func tillOn(t testing.TB, cfg server.Config) *till {
 	t.Helper()
 	l := &till{t: t, clock: clocktest.At(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))}
 	cfg.Now, cfg.PublicURL, cfg.Selling = l.clock.Now, "http://shop.example", server.Selling{Sandbox: true, Inbox: true}
@@ -119,7 +119,7 @@ func (l *till) get(path string, header ...string) (*http.Response, string) {
 	return answer, text(l.t, answer)
 }
 
-func text(t *testing.T, answer *http.Response) string {
+func text(t testing.TB, answer *http.Response) string {
 	t.Helper()
 	b, err := io.ReadAll(answer.Body)
 	if err != nil {

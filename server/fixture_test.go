@@ -134,7 +134,7 @@ type ask struct {
 	heads  []string // "Name: value" that the answer has; with an empty value: that it hasn't
 }
 
-func (s *site) do(t *testing.T, method, path string, header []string, body io.Reader) *http.Response {
+func (s *site) do(t testing.TB, method, path string, header []string, body io.Reader) *http.Response {
 	t.Helper()
 	if method == "" {
 		method = http.MethodGet

@@ -20,7 +20,7 @@ type stall struct {
 	manager            string // header that opens the manager's pages
 }
 
-func newStall(t *testing.T, cfg server.Config) *stall {
+func newStall(t testing.TB, cfg server.Config) *stall {
 	t.Helper()
 	l := tillOn(t, cfg)
 	s := &stall{till: l, manager: "Authorization: Bearer " + l.key}

@@ -50,7 +50,7 @@ func (l *till) bought(email string, count int) string {
 }
 
 // cookieOf gives the wallet's cookie as a browser sends it back.
-func cookieOf(t *testing.T, answer *http.Response) string {
+func cookieOf(t testing.TB, answer *http.Response) string {
 	t.Helper()
 	for _, c := range answer.Cookies() {
 		if strings.HasSuffix(c.Name, "usher-wallet") && c.Value != "" {
