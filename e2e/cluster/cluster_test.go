@@ -86,6 +86,9 @@ func (w *town) report(f *faults) {
 	starts := 0
 	for _, s := range w.instances {
 		starts += s.starts
+		if w.t.Failed() {
+			w.t.Logf("server %s said last: %s", s.address, end(s.logs[len(s.logs)-1].String()))
+		}
 	}
 	var list []string
 	for _, name := range slices.Sorted(maps.Keys(how)) {

@@ -49,7 +49,7 @@ func (f *faults) run(until time.Time) {
 		}
 	}
 	f.dice.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	for len(order) > 0 || time.Now().Before(until) {
+	for !f.t.Failed() && (len(order) > 0 || time.Now().Before(until)) {
 		f.rest(300, 1500)
 		k := f.draw()
 		if len(order) > 0 {
