@@ -244,7 +244,7 @@ func (s *Stock) Keep(ctx context.Context) {
 	defer prune.Stop()
 	failing := false
 	for {
-		var err error
+		_, _, err := s.Expire(ctx)
 		if ctx.Err() != nil {
 			return
 		}
