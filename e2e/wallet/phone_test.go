@@ -14,7 +14,7 @@ import (
 // phone is somebody's browser, with storage of its own.
 type phone struct {
 	*browser.Tab
-	t *testing.T
+	t testing.TB
 }
 
 func newPhone(t *testing.T, width, height int) *phone {
