@@ -59,7 +59,7 @@ func draw(ctx context.Context, p demo.Place, dir string, end context.CancelFunc)
 		return err
 	}
 	defer closePhone()
-	if err := errors.Join(drawDoor(phone, p), drawLive(ctx, p, dir)); err != nil {
+	if err := errors.Join(drawShop(ctx, p, dir), drawDoor(phone, p), drawLive(ctx, p, dir)); err != nil {
 		return err
 	}
 	end() // from here on the gate's agent answers nobody

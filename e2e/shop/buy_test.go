@@ -17,7 +17,9 @@ func (b *tab) fill(id, text string) {
 // says waits until the page has a text.
 func (b *tab) says(text string) {
 	b.t.Helper()
-	b.must(b.Wait(fmt.Sprintf("document.body && document.body.innerText.includes(%q)", text), patience))
+	if err := b.Wait(fmt.Sprintf("document.body && document.body.innerText.includes(%q)", text), patience); err != nil {
+		b.t.Fatalf("%v; %s says %.800s", err, eval[string](b, `location.pathname`), eval[string](b, `document.body.innerText`))
+	}
 }
 
 // set chooses a value of a select, as choosing with the keyboard would.

@@ -24,6 +24,7 @@ var world struct {
 	browser *browser.Browser
 	server  *server.Server
 	url     string
+	cable   *cable
 	ahead   atomic.Int64 // by how much the server's clock goes ahead
 }
 
@@ -46,6 +47,7 @@ func run(m *testing.M) int {
 		log.Print(err)
 		return 1
 	}
+	world.cable = &cable{Listener: listener}
 	world.url = "http://" + listener.Addr().String()
 	s, err := server.Open(ctx, server.Config{
 		Data: filepath.Join(dir, "server"), Unsealed: true, PublicURL: world.url, Log: slog.New(slog.DiscardHandler),
@@ -64,7 +66,7 @@ func run(m *testing.M) int {
 	}
 	world.server = s
 	ended := make(chan error, 1)
-	go func() { ended <- s.Serve(ctx, listener) }()
+	go func() { ended <- s.Serve(ctx, world.cable) }()
 	b, closed, err := browser.Start(ctx, browser.Config{Profile: filepath.Join(dir, "browser"), Width: 360, Height: 740})
 	if err != nil {
 		log.Print(err)

@@ -41,6 +41,9 @@ func applyFile(ctx context.Context, s *server.Server, name string) error {
 	return err
 }
 
+// newest finds the order that was begun last.
+var newest = sales.Search{Event: "DEMO", Limit: 1}
+
 // bertha is a buyer.
 func bertha(o *sales.Order) *sales.Details {
 	d := &sales.Details{Name: "Bertha Benz-Kleinschmidt", Email: "bertha.benz@zweiwagenpferdestaerken.example", Terms: true, Language: "de"}

@@ -100,7 +100,12 @@ func TestSaleWindows(t *testing.T) {
 func TestBeforeTheSale(t *testing.T) {
 	w := newWorld(t, "en")
 	w.apply("LANGUAGE", "en", "sale_until = 2026-07-04T22:00:00", "sale_from = 2026-06-30T10:00:00")
-	w.has(w.page("/events/QUAY"), []string{"The sale begins Tuesday, 30 June, 10:00."}, "<select", `<button class="button"`)
+	w.has(w.page("/events/QUAY"), []string{"The sale begins Tuesday, 30 June, 10:00.", `href="/events/QUAY/sale.ics"`}, "<select", `<button class="button"`)
+	w.has(w.page("/events/QUAY/sale.ics"), []string{"UID:QUAY-sale@usher", "DTSTART:20260630T080000Z", "TRIGGER:-PT10M", "SUMMARY:Tickets for Quay"})
+	w.now = time.Date(2026, 6, 30, 8, 0, 0, 0, time.UTC)
+	if answer := w.get("/events/QUAY/sale.ics"); answer.StatusCode != http.StatusNotFound {
+		t.Errorf("a reminder of a sale that has begun: status %d", answer.StatusCode)
+	}
 }
 
 // The same page is the same bytes for everybody, and is not sent again to who has
@@ -161,6 +166,8 @@ func TestPagesAreDrawnAnew(t *testing.T) {
 	w.now = w.now.Add(redrawAfter)
 	w.has(w.page("/events/QUAY/left"), []string{`"seat":"none"`})
 	w.has(w.page("/"), []string{"Sold out"})
+	w.now = time.Date(2026, 7, 2, 0, 0, 0, 0, time.UTC) // nothing is still to come
+	w.has(w.page("/events/QUAY"), []string{"What is given back can be bought here again"}, `<button class="button"`)
 	w.apply("LANGUAGE", "en", "price = 25", "price = 30")
 	w.stock["hall"] = 400
 	w.has(w.page("/events/QUAY"), []string{"€31.50"})
