@@ -17,7 +17,6 @@ type step struct {
 
 // steps are a buyer's way from the event to the tickets.
 var steps = []step{
-	{"true", `document.querySelector(".left.plenty") !== null`, "shop-event"},
 	{`setTimeout(() => document.querySelector('a[href*="/seats/"]').click())`, `document.querySelector("main.seats") !== null`, ""},
 	{`document.querySelectorAll('input[value="V-6"], input[value="V-7"]').forEach((seat) => seat.click())`, `document.getElementById("chosen").innerText.includes("V-7")`, "shop-seats"},
 	{`setTimeout(() => document.querySelector(".take button").click())`, `document.querySelector("form.details") !== null`, ""},
