@@ -210,13 +210,16 @@ func (w *Wallet) view(ctx context.Context, t ticketing.Ticket, a *about) (ticket
 	if t.State != ticketing.Valid {
 		return v, nil
 	}
-	b, bound, err := w.Tickets.Binding(ctx, t)
-	switch {
-	case err != nil:
-		return v, err
-	case bound:
+	if t.Bound() {
+		b, there, err := w.Tickets.Binding(ctx, t)
+		if err != nil {
+			return v, err
+		}
+		if !there {
+			b.Bound = t.Changed // moved on since the ticket was read: to no phone that knows it yet
+		}
 		v.Bound = &boundView{Phone: b64(b.Holder), Ticket: b64(b.Code), At: b.Bound.UnixMilli()}
-	case !v.LiveOnly:
+	} else if !v.LiveOnly {
 		v.Code = t.Token
 	}
 	return v, nil

@@ -13,7 +13,7 @@ import { t } from "./words.js";
 import { ticketPage } from "./ticket.js";
 
 const app = document.getElementById("app"), sign = document.getElementById("sign"), said = document.getElementById("said");
-const every = 20_000; // ms between two looks at the server
+const every = 60_000; // ms between two looks at the server; each code that is shown is one more
 
 const state = { kept: null, key: null, able: false, open: null, offline: false, problem: "", signing: false };
 const name = (ticket) => ticket.event + "/" + ticket.id;
@@ -52,6 +52,7 @@ const acts = (ticket) => ({
   show: () => {
     const live = ticket.bound ? state.key : null;
     if (live && !known()) return trouble(t("wallet.clock_unknown"));
+    look();
     return showCode(ticket, live);
   },
   bind: () => move(ticket, false),
