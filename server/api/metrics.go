@@ -37,7 +37,7 @@ func Metrics(d *doors.Doors, events func(context.Context) ([]string, error), log
 		scans:     desc("scans", "Scans by gate and what came of them.", "gate", "outcome"),
 		inside:    desc("inside", "People inside, by zone.", "zone"),
 		devices:   desc("devices", "Enrolled devices that were not expelled."),
-		linked:    desc("devices_linked", "Devices that talk to this server now."),
+		linked:    desc("devices_linked", "Devices that talk to a server now."),
 		behind:    desc("devices_behind", "Devices not known to hold the newest server record."),
 		conflicts: desc("conflicts_open", "Tickets let in more often than they should, not dealt with yet."),
 	})

@@ -55,7 +55,7 @@ type DeviceLine struct {
 	Name     string         `json:"name"`
 	Gate     string         `json:"gate"`
 	Role     string         `json:"role"`
-	Linked   bool           `json:"linked"`             // it talks to this server now
+	Linked   bool           `json:"linked"`             // it talks to a server now
 	Heard    time.Time      `json:"heard,omitzero"`     // its newest sign of life, by whatever way
 	Records  uint64         `json:"records"`            // of its journal, held here
 	Behind   uint64         `json:"behind"`             // records of the server's journal that it is not known to hold
@@ -160,12 +160,27 @@ func (d *Doors) deviceLines(l *live, forked map[journal.NodeID]bool) []DeviceLin
 				line.Behind = all.Seq - at.Seq
 			}
 		}
+		d.elsewhere(l, &line, all)
 		lines = append(lines, line)
 	}
 	slices.SortFunc(lines, func(a, b DeviceLine) int {
 		return cmp.Or(cmp.Compare(a.Gate, b.Gate), cmp.Compare(a.Name, b.Name), a.Node.Compare(b.Node))
 	})
 	return lines
+}
+
+// elsewhere adds to a line what other servers know of the device.
+func (d *Doors) elsewhere(l *live, line *DeviceLine, all journal.Position) {
+	c := l.contacts.elsewhere(line.Node)
+	if c.heard.After(line.Heard) {
+		line.Heard = c.heard
+	}
+	if c.at.Epoch == all.Epoch && c.at.Seq <= all.Seq {
+		line.Behind = min(line.Behind, all.Seq-c.at.Seq)
+	}
+	if c.server != "" && c.server != d.id && d.now().Sub(line.Heard) < linkedFor {
+		line.Linked = true
+	}
 }
 
 func spread(devices []DeviceLine, now time.Time) Spread {

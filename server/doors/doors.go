@@ -52,6 +52,7 @@ type Doors struct {
 	workers sync.WaitGroup
 
 	mu         sync.Mutex // covers what follows
+	id         string     // of this process; drawn before an event is live
 	events     map[string]*live
 	screen     func(*journal.Record) error
 	claimTimes claimTimes
@@ -65,6 +66,7 @@ type live struct {
 	server      journal.NodeID
 	regained    regained
 	claims      *claims
+	contacts    contacts
 	opened      chan struct{} // closed when the state holds what the journals held at first
 	err         error         // why it could not be built; read after opened
 }
@@ -130,6 +132,7 @@ func (d *Doors) run(event string, l *live) {
 		return
 	}
 	d.workers.Go(func() { l.state.ProveIdle(d.ctx, provenAtOnce) })
+	d.workers.Go(func() { d.share(event, l) })
 	met, forget := l.peers.Subscribe()
 	defer forget()
 	for {
@@ -158,7 +161,7 @@ func (d *Doors) build(event string, l *live) (after int64, err error) {
 		return 0, err
 	}
 	l.state = state.New(state.Config{Event: event, Pins: keyring.PinsOf(ring.Ring.Roots), Server: l.server})
-	if err := d.loadContacts(event, l); err != nil {
+	if err := errors.Join(d.newSelf(), d.loadContacts(event, l)); err != nil {
 		return 0, err
 	}
 	return d.follow(event, l, 0)

@@ -286,7 +286,11 @@ func (d *device) meet() (server, gate error) {
 	ended := make(chan error, 1)
 	go func() { ended <- exchange.Run(d.w.t.Context(), a, local) }()
 	gate = exchange.Level(d.w.t.Context(), b, d.local)
-	return <-ended, gate
+	server = <-ended
+	if err := d.w.KeepContacts(d.w.t.Context()); err != nil { // else the server does so when it likes
+		d.w.t.Fatal(err)
+	}
+	return server, gate
 }
 
 // stay holds a session until the server has seen what it has to see.
@@ -306,6 +310,9 @@ func (d *device) stay(seen func() bool) {
 	}
 	leave()
 	sessions.Wait()
+	if err := d.w.KeepContacts(d.w.t.Context()); err != nil {
+		d.w.t.Fatal(err)
+	}
 }
 
 // sync is a meeting that has to go well. It ends when the server's picture has

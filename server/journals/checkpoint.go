@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"usher/migrations/sqldb"
@@ -83,6 +84,39 @@ func (j *Journals) Checkpoints(ctx context.Context, event string) (list []*journ
 		list = append(list, c)
 	}
 	return list, rows.Err()
+}
+
+// CheckpointsBeyond gives the checkpoints of the event that are newer than what have
+// says of their chain, Unix ms; have says 0 where there is none. It is cheap while there
+// is none.
+func (j *Journals) CheckpointsBeyond(ctx context.Context, event string, have func(journal.Chain) int64) ([]*journal.Checkpoint, error) {
+	newer, err := j.newerCheckpoints(ctx, event, have)
+	if err != nil || !newer {
+		return nil, err
+	}
+	list, err := j.Checkpoints(ctx, event)
+	return slices.DeleteFunc(list, func(c *journal.Checkpoint) bool { return c.Time <= have(c.Chain) }), err
+}
+
+func (j *Journals) newerCheckpoints(ctx context.Context, event string, have func(journal.Chain) int64) (newer bool, err error) {
+	rows, err := j.db.Read().QueryContext(ctx, `select node, epoch, time from checkpoint where event = $1 order by node, epoch`, event)
+	if err != nil {
+		return false, fmt.Errorf("looking for newer checkpoints of event %s: %w", event, err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var node string
+		var epoch, at int64
+		if err := rows.Scan(&node, &epoch, &at); err != nil {
+			return false, fmt.Errorf("looking for newer checkpoints of event %s: %w", event, err)
+		}
+		id, err := journal.ParseNodeID(node)
+		if err != nil {
+			return false, fault.Wrap(fault.Internal, err, "a checkpoint in the journal of event %s is damaged", event)
+		}
+		newer = newer || at > have(journal.Chain{Node: id, Epoch: uint64(epoch)})
+	}
+	return newer, rows.Err()
 }
 
 // Renew signs a checkpoint of every event that has a journal.

@@ -16,14 +16,15 @@ create table card (
     staff   bytea            not null              -- the staff key likewise
 );
 
--- When a device was last in touch, in touch with this server, and how far it
+-- When a device was last in touch with one of the servers, and how far it
 -- was then known to hold the server's journal. What may be lost without harm.
 create table contact (
-    event text collate "C" not null,
-    node  text collate "C" not null,
-    heard bigint           not null, -- Unix ms
-    epoch bigint           not null,
-    seq   bigint           not null,
+    event  text collate "C" not null,
+    node   text collate "C" not null,
+    heard  bigint           not null, -- Unix ms
+    epoch  bigint           not null,
+    seq    bigint           not null,
+    server text collate "C" not null, -- the process that it talks to; '' for none
     primary key (event, node)
 );
 

@@ -16,7 +16,7 @@ create table card (
     staff      blob    not null     -- the staff key likewise
 ) strict;
 
--- When a device was last in touch, in touch with this server, and how far it
+-- When a device was last in touch with one of the servers, and how far it
 -- was then known to hold the server's journal. What may be lost without harm.
 create table contact (
     event   text    not null,
@@ -24,6 +24,7 @@ create table contact (
     heard   integer not null, -- Unix ms
     epoch   integer not null,
     seq     integer not null,
+    server  text    not null, -- the process that it talks to; '' for none
     primary key (event, node)
 ) strict;
 
