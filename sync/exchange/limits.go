@@ -63,6 +63,9 @@ const (
 	RetryFirst = time.Second
 	// RetryMost is the longest rest of a refused chain.
 	RetryMost = 5 * time.Minute
+	// RetryGone is the longest rest of one that was refused because something is gone
+	// there for now, as a server's database.
+	RetryGone = 15 * time.Second
 
 	// MoveWithin is the time over which nodes that are asked to move spread out.
 	MoveWithin = 2 * time.Second

@@ -190,7 +190,11 @@ func (p *progress) rest(chain journal.Chain, why error) {
 		r.timer.Stop()
 	}
 	defer signal(p.changed)
-	pause := min(RetryFirst<<min(r.times, 16), RetryMost)
+	most := RetryMost
+	if fault.KindOf(why) == fault.Unavailable {
+		most = RetryGone
+	}
+	pause := min(RetryFirst<<min(r.times, 16), most)
 	r.why, r.times, r.over = why, r.times+1, false
 	r.timer = time.AfterFunc(pause, func() {
 		p.mu.Lock()

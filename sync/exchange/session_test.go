@@ -295,6 +295,26 @@ func TestUploadFailsWhileDownloadsGoOn(t *testing.T) {
 	})
 }
 
+// A server whose database was gone for long gets what gates have soon after it is back.
+func TestUploadsGoOnSoonAfterAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, gates := venue(t, "north")
+		server.Refuse(func(list []*journal.Record) error {
+			if list[0].Chain == gates[0].Chain() {
+				return fault.New(fault.Unavailable, "the database can't be reached now")
+			}
+			return nil
+		})
+		gates[0].Own(t, 300)
+		m := meet(t, gates[0], server, nil)
+		defer m.part()
+		time.Sleep(time.Hour)
+		server.Refuse(nil)
+		time.Sleep(exchange.RetryGone + time.Second)
+		exchangetest.Same(t, server, gates[0])
+	})
+}
+
 // One record that the other side can't take holds up neither what is before it
 // nor other chains.
 func TestAPoisonedRecordHoldsUpItsChainOnly(t *testing.T) {
