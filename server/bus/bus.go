@@ -63,12 +63,11 @@ func (b *Bus) Close() error { return b.client.Close() }
 
 // State says why word goes another way, nil while it goes over Redis.
 func (b *Bus) State() error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.failed == nil {
+	failed := b.last()
+	if failed == nil {
 		return nil
 	}
-	return fault.Wrap(fault.Unavailable, b.failed, "Redis can't be reached: word between servers goes by the database, more slowly")
+	return fault.Wrap(fault.Unavailable, failed, "Redis can't be reached: word between servers goes by the database, more slowly")
 }
 
 // noted keeps what came of a try.
@@ -82,13 +81,29 @@ func (b *Bus) noted(err error) error {
 	return err
 }
 
-// Tell tells the others of a commit.
+// Tell tells the others of a commit. Once that failed it fails at once, until Hear has
+// found Redis well again: a commit has another way, and waits for no Redis that is silent.
 func (b *Bus) Tell(ctx context.Context) error {
+	if err := b.last(); err != nil {
+		return err
+	}
+	return b.publish(ctx)
+}
+
+func (b *Bus) publish(ctx context.Context) error {
 	return b.noted(b.client.Publish(ctx, b.channel, b.self).Err())
 }
 
+// last is what came of the last try.
+func (b *Bus) last() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failed
+}
+
 // Hear calls heard once it listens and then after every word of another, until ctx
-// ends or the link is lost, and says which.
+// ends or the link is lost, and says which. While Tell fails it tries whether that would
+// go again.
 func (b *Bus) Hear(ctx context.Context, heard func()) error {
 	link := b.client.Subscribe(ctx, b.channel)
 	defer link.Close()
@@ -117,5 +132,8 @@ func (b *Bus) Hear(ctx context.Context, heard func()) error {
 			return b.noted(errors.Join(errLost, err))
 		}
 		asked = true
+		if b.last() != nil {
+			_ = b.publish(ctx)
+		}
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -120,6 +122,40 @@ func TestRedisGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	wait(t, words)
+}
+
+// A Redis that takes connections and says nothing holds up one word, and no more.
+func TestSilentRedis(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var came atomic.Int64
+	var taking sync.WaitGroup
+	taking.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			came.Add(1)
+			defer conn.Close()
+		}
+	})
+	t.Cleanup(func() { _ = listener.Close(); taking.Wait() })
+	b := open(t, "redis://"+listener.Addr().String(), "test", "one")
+	if err := b.Tell(t.Context()); err == nil {
+		t.Error("told nobody, and says it did")
+	}
+	before := came.Load()
+	for range 50 {
+		if err := b.Tell(t.Context()); err == nil {
+			t.Error("told nobody, and says it did")
+		}
+	}
+	if n := came.Load() - before; before == 0 || n > 0 {
+		t.Errorf("after %d tries it was asked %d times more", before, n)
+	}
 }
 
 func TestAddressesOfRedis(t *testing.T) {
