@@ -94,7 +94,7 @@ func poolConfig(address string, opt Options) (*pgxpool.Config, error) {
 	}
 	if err != nil || !given.Query().Has("connect_timeout") {
 		config.ConnConfig.ConnectTimeout = connectWithin
-		dialer := net.Dialer{Timeout: connectWithin, KeepAliveConfig: net.KeepAliveConfig{
+		dialer := net.Dialer{Timeout: connectWithin, Control: patient, KeepAliveConfig: net.KeepAliveConfig{
 			Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}}
 		config.ConnConfig.DialFunc = dialer.DialContext
 	}
