@@ -38,6 +38,12 @@ func (d *drain) set(on bool) bool {
 	return true
 }
 
+func (d *drain) on() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.done
+}
+
 // StartDrain has others take over: /readyz says no, so that a load balancer sends
 // nobody here any more, gates are asked to move to another server and new ones are
 // sent away. Whoever comes all the same is served.

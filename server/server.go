@@ -166,10 +166,8 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	devices := api.New(api.Config{
-		Doors: s.Doors, Ready: s.ready, Notes: s.notes, Draining: s.drain.draining, Log: s.Log,
-		Metrics: api.Metrics(s.Doors, s.eventCodes, s.Log, s.Post),
-	})
+	devices := api.New(api.Config{Doors: s.Doors, Ready: s.ready, Notes: s.notes, Draining: s.drain.draining, Log: s.Log})
+	devices.Metrics = api.Metrics(s.Doors, s.eventCodes, s.Log, append(s.metrics(devices.Exchanges), s.Post)...)
 	mux := http.NewServeMux()
 	pages.Register(mux)
 	devices.Register(mux)
@@ -187,9 +185,18 @@ func (s *Server) publicURL() string {
 // notedWithin bounds how long a page waits for the address that was noted.
 const notedWithin = time.Second
 
+// readyWithin bounds how long the database may take to answer for it to be there.
+const readyWithin = 2 * time.Second
+
 // ready says why the server can't do its work, nil when it can.
 func (s *Server) ready(ctx context.Context) error {
-	if _, err := s.Catalog.Events(ctx); err != nil {
+	ctx, cancel := context.WithTimeout(ctx, readyWithin)
+	defer cancel()
+	_, err := s.Catalog.Events(ctx)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.Wrap(fault.Unavailable, err, "the database doesn't answer within %v", readyWithin)
+	case err != nil:
 		return err
 	}
 	if !s.Vault.Unlocked() {

@@ -40,14 +40,14 @@ const (
 	// are 128 bits, so this is for the database's sake, not theirs.
 	enrolPerSecond = 20
 	enrolBurst     = 100
-	readyTimeout   = 2 * time.Second
+	notesTimeout   = 5 * time.Second
 	bodyTimeout    = 10 * time.Second
 )
 
 // Config is what the interface stands on.
 type Config struct {
 	Doors *doors.Doors
-	Ready func(context.Context) error // nil when the server can do its work
+	Ready func(context.Context) error // nil when the server can do its work; it doesn't take long to say
 	// Notes says what is not well although it can, by what it is about; may be nil.
 	Notes func(context.Context) map[string]string
 	// Draining gives a channel that is closed while others are to take over; nil: never.
@@ -215,6 +215,9 @@ func (a *API) sync(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Exchanges counts the sessions that run.
+func (a *API) Exchanges() int { return len(a.sessions) }
+
 // over reports whether a channel is closed.
 func over(c <-chan struct{}) bool {
 	select {
@@ -227,10 +230,11 @@ func over(c <-chan struct{}) bool {
 
 func (a *API) ready(w http.ResponseWriter, r *http.Request) {
 	if over(a.Draining()) {
+		askLater(w.Header())
 		write(w, http.StatusServiceUnavailable, map[string]string{"status": "draining", "why": "this server is being drained: others take over"})
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	ctx, cancel := context.WithTimeout(r.Context(), notesTimeout)
 	defer cancel()
 	if err := a.Ready(ctx); err != nil {
 		askLater(w.Header())
