@@ -69,40 +69,6 @@ func (s *site) linked(t *testing.T, name string) (memory *journaltest.Memory, ac
 	return memory, accept
 }
 
-// Gates that are linked to different servers of one database have each other's
-// records at once, and what a server writes reaches the gates of all.
-func TestGatesMeetAcrossServers(t *testing.T) {
-	cfg := server.Config{Database: dbtest.PostgresURL(t, migrations.Server)}
-	one := served(t, opened(t, cfg))
-	cfg.Unsealed = true
-	two := served(t, unlocked(t, cfg))
-	if one.key != two.key {
-		t.Error("the manager's key of one server doesn't open the other")
-	}
-	north, accept := one.linked(t, "north device")
-	south, _ := two.linked(t, "south device")
-
-	w := journaltest.NewWriter(t, "north device")
-	scan := w.Write(t, journal.KindScan, journaltest.Admission("north", journaltest.Ticket(1)))
-	if err := accept(t.Context(), []*journal.Record{scan}); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the gate of the other server has the scan", func() bool { return len(south.Records(scan.Chain)) == 1 })
-	until(t, "both servers count it", func() bool { return counted(t, one) == 1 && counted(t, two) == 1 })
-
-	guests(t, one) // names and tickets that server one tells of
-	here, err := one.Journals.Store(event).Vector(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, memory := range map[string]*journaltest.Memory{"north": north, "south": south} {
-		until(t, name+" has what the server wrote", func() bool {
-			has, err := memory.Vector(t.Context())
-			return err == nil && has.Covers(here)
-		})
-	}
-}
-
 // counted is how many records of gates a server has taken into its picture.
 func counted(t *testing.T, s *site) (n uint64) {
 	t.Helper()
