@@ -228,6 +228,13 @@ func TestExchangeOverTheNetwork(t *testing.T) {
 		if err != nil || got[server] != here[server] {
 			t.Errorf("the device got %v of %v, %v", got, here, err)
 		}
+		until(t, "the device has left", func() bool {
+			b, err := s.Doors.Board(t.Context(), event)
+			return err == nil && len(b.Devices) == 1 && !b.Devices[0].Linked
+		})
+		if err := s.Doors.KeepContacts(t.Context()); err != nil { // else the server does so when it likes
+			t.Fatal(err)
+		}
 		dbtest.Unchanged(t, s.DB, func() {
 			if got, err := level("stranger", nil); !errors.Is(err, fault.Unauthorised) || len(got) > 0 {
 				t.Errorf("a stranger got %v, %v", got, err)

@@ -90,6 +90,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	}
 	s := &Server{Config: cfg, DB: db}
 	s.closing, s.close = context.WithCancel(context.Background())
+	s.closing.Done() // a context makes its channel for who asks first, which no test in a bubble should be
 	if err := s.openBus(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -161,7 +162,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	}
 	pages, err := web.New(web.Config{
 		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Accounts: s.Accounts, Stock: s.Stock, Post: s.Post,
-		Manager: manager, Events: s.eventList, Public: s.publicURL, Closing: s.closing.Done(), Now: s.Now, Log: s.Log,
+		Manager: manager, Events: s.eventList, Public: s.publicURL, Closing: s.closing, Now: s.Now, Log: s.Log,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -36,7 +36,7 @@ type Config struct {
 	Manager  func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
 	Events   func(context.Context) ([]Event, error)
 	Public   func() string   // the server's address; "" where nobody said
-	Closing  <-chan struct{} // closed when the server stops: what never ends by itself ends then
+	Closing  context.Context // ends when what never ends by itself has to: the server stops
 	Now      func() time.Time
 	Log      *slog.Logger
 }

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -40,6 +41,9 @@ func (m *Manage) stream(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	ctx, end := context.WithCancel(r.Context())
+	defer end()
+	defer context.AfterFunc(m.Closing, end)()
 	wake, cancel := st.Subscribe()
 	defer cancel()
 	out := http.NewResponseController(w)
@@ -61,18 +65,14 @@ func (m *Manage) stream(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 		select {
-		case <-r.Context().Done():
-			return nil
-		case <-m.Closing:
-			return nil // and the page asks another server
+		case <-ctx.Done():
+			return nil // if it is the server that ends, the page asks another one
 		case <-time.After(busiest):
 		}
 		select {
 		case <-wake:
 		case <-tick.C:
-		case <-m.Closing:
-			return nil
-		case <-r.Context().Done():
+		case <-ctx.Done():
 			return nil
 		}
 	}

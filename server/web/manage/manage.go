@@ -50,7 +50,7 @@ type Config struct {
 	Manager func(key string) bool                  // says whether it is the manager key, in a time that tells nothing of it
 	Events  func(context.Context) ([]Event, error) // without their tickets
 	Now     func() time.Time
-	Closing <-chan struct{} // ends live pages; nil: nothing does
+	Closing context.Context // ends when live pages have to
 }
 
 // Manage serves the manager's pages.
