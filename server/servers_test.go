@@ -190,7 +190,7 @@ func TestBuyingWhileTheDatabaseIsGone(t *testing.T) {
 		t.Helper()
 		l.check(t, ask{
 			name: name, method: method, path: path, body: form, header: []string{"Content-Type: application/x-www-form-urlencoded"}, status: 503,
-			want: []string{"<h1>Please try again in a moment</h1>", "the database can&#39;t be reached now"}, never: []string{"127.0.0.1", "postgres", "dial"},
+			want: []string{"<h1>Please try again in a moment</h1>", "can’t be reached at the moment. Nothing is lost"}, never: []string{"127.0.0.1", "postgres", "dial"},
 			heads: []string{"Retry-After: 5", "Cache-Control: no-store", "Content-Type: text/html"},
 		})
 	}
