@@ -117,6 +117,17 @@ func TestAnotherPhoneTakesOver(t *testing.T) {
 func TestLiveOnly(t *testing.T) {
 	path, tickets := buy(t, strict, "dan@example.org", sales.Wanted{Offer: "ga", Count: 1})
 	p := newPhone(t, 360, 740)
+	id, err := world.server.Sales.Open(t.Context(), strings.TrimPrefix(path, "/order/"))
+	p.must(err)
+	mails, err := world.server.Post.About(t.Context(), id)
+	p.must(err)
+	letter, err := world.server.Sales.Compose(t.Context(), mails[0].Mail)
+	p.must(err)
+	if !strings.Contains(letter.Text, "lets in live tickets only") {
+		t.Errorf("the mail says nothing of it: %s", letter.Text)
+	}
+	p.visit(path)
+	p.says("This event lets in live tickets only")
 	p.keepOrder(path)
 	p.says("Make it live before you go")
 	wants(t, strict, tickets[0].Token, admission.Reject, admission.LiveRequired)

@@ -168,6 +168,9 @@ func (l *letter) say(m post.Mail) error {
 		}
 		l.Subject = l.T("mail.tickets_subject", "event", name)
 		l.Paragraphs = []string{l.T("mail.tickets"), l.when()}
+		if l.event.Policy.LiveRequired {
+			l.Paragraphs = append(l.Paragraphs, l.T("mail.live_only"))
+		}
 		l.Button = l.T("mail.see")
 	case mailAwaiting:
 		if o.State != Awaiting {
