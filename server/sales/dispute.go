@@ -95,8 +95,14 @@ func (a *act) lost(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 }
 
 // coverRefunds ends the refunds of a payment that wait for its provider, and gives
-// what they come to.
+// what they come to. One of them may be this act's own: where nobody was told of the
+// payment before the bank had decided.
 func (a *act) coverRefunds(ctx context.Context, tx *sqldb.Tx, provider, ref string) (sum int64, err error) {
+	gathered := a.more
+	a.more = nil
+	if err := tx.Later(ctx, gathered...); err != nil {
+		return 0, err
+	}
 	rows, err := tx.QueryContext(ctx, `update order_refund set state = 'charged_back', done_at = $3, try_at = 0
 		where provider = $1 and ref = $2 and state = 'asked' returning amount`, provider, ref, a.now.UnixMilli())
 	if err != nil {

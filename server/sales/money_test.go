@@ -563,6 +563,27 @@ func TestDisputeThatNobodyToldOf(t *testing.T) {
 	}
 }
 
+// Nobody may have told usher of a payment before the bank took it back for good. One
+// that pays nothing has gone back by that, and is never asked back.
+func TestDisputeBeforeThePayment(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.byCard(t, w.begin(t, ga(1)))
+		w.bank.set(o.Ref(), func(p *payment.Payment) {
+			p.Amount, p.Dispute = p.Amount+1, payment.Dispute{State: payment.DisputeLost, Amount: p.Amount + 1}
+		})
+		w.bank.ends(o.Ref(), payment.Paid)
+		w.settle(t, o.Ref())
+		var open int
+		if err := w.db.Read().QueryRowContext(t.Context(), `select count(*) from order_refund where state = 'asked'`).Scan(&open); err != nil || open != 0 {
+			t.Errorf("%d refunds wait for a bank that has decided: %v", open, err)
+		}
+		if got := w.order(t, o.ID); got.State != sales.Refunded || w.balance(t, "owed") != 0 || w.balance(t, "disputed") != 0 || w.balance(t, "at:test") != 0 {
+			t.Errorf("it is %s, with %d owed and %d disputed", got.State, w.balance(t, "owed"), w.balance(t, "disputed"))
+		}
+		w.sound(t)
+	})
+}
+
 // What the provider keeps is a cost, told once it is known.
 func TestFees(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
