@@ -217,7 +217,7 @@ func lockHolds(ctx context.Context, tx conn, ids []string) error {
 	if tx.Engine() == sqldb.SQLite {
 		return nil
 	}
-	_, err := tx.ExecContext(ctx, `select id from hold where id = any($1::text[]) and state = 'held' order by id for update`, ids)
+	_, err := tx.ExecContext(ctx, `select id from hold where id = any($1::text[]) and state || '' = 'held' order by id for update`, ids)
 	return err
 }
 

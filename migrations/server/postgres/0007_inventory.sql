@@ -90,7 +90,9 @@ begin
     -- Holds that end are locked before pools, everywhere, so that no two servers
     -- wait for each other; one that another server is expiring is left to it.
     if cardinality(releases) + cardinality(expiries) > 0 then
-        ended := array(select h.id from hold h where h.id = any(releases) and h.state = 'held' order by h.id for update)
+        -- The state is asked for in a way that no index has: rows are found by their ids,
+        -- and not among all that are held.
+        ended := array(select h.id from hold h where h.id = any(releases) and h.state || '' = 'held' order by h.id for update)
               || array(select h.id from hold h where h.id = any(expiries) and h.state = 'held' and h.until <= now_ms
                        order by h.id for update skip locked);
         codes := codes || array(
