@@ -138,6 +138,12 @@ func (p *phone) clean() {
 	for _, f := range flaws {
 		p.t.Error(f)
 	}
+	p.fits()
+}
+
+// fits wants the page no wider than its screen.
+func (p *phone) fits() {
+	p.t.Helper()
 	if wide, screen := eval[int](p, `document.documentElement.scrollWidth`), eval[int](p, `innerWidth`); wide > screen {
 		p.t.Errorf("the page is %d pixels wide on a screen of %d", wide, screen)
 	}
