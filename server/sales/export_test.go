@@ -40,3 +40,33 @@ func (s *Sales) HearTogether(ctx context.Context, provider string, list ...payme
 	}
 	return errs
 }
+
+// Batches gives how payments that came while others were recorded are put together, by
+// the ids of their orders.
+func Batches(list ...payment.Payment) (batches [][]string) {
+	var q hearings
+	var next *hearing
+	for _, p := range list {
+		h := &hearing{id: p.Order, p: p, lead: make(chan struct{})}
+		if q.come(h) {
+			next = h
+		}
+	}
+	for next != nil {
+		var ids []string
+		for _, h := range q.take(next) {
+			ids = append(ids, h.id)
+		}
+		batches = append(batches, ids)
+		q.pass()
+		next = nil
+		for _, h := range q.waiting {
+			select {
+			case <-h.lead:
+				next = h
+			default:
+			}
+		}
+	}
+	return batches
+}

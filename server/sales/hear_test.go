@@ -150,3 +150,33 @@ func TestCrowdPays(t *testing.T) {
 		w.chained(t)
 	})
 }
+
+// What is recorded together: of each order one payment, nothing with what may take
+// pools, and nobody is left out.
+func TestWhatIsHeardTogether(t *testing.T) {
+	p := func(order string) payment.Payment { return payment.Payment{Order: order} }
+	refunded, disputed := p("r"), p("d")
+	refunded.Refunded, disputed.Dispute.State = 1, payment.DisputeOpen
+	var many []payment.Payment
+	for i := range 70 {
+		many = append(many, p(fmt.Sprint(i)))
+	}
+	for _, c := range []struct {
+		name string
+		list []payment.Payment
+		want string
+	}{
+		{"one", []payment.Payment{p("a")}, "[[a]]"},
+		{"several", []payment.Payment{p("a"), p("b"), p("c")}, "[[a b c]]"},
+		{"an order twice", []payment.Payment{p("a"), p("b"), p("a"), p("c"), p("a")}, "[[a b c] [a] [a]]"},
+		{"refunded", []payment.Payment{p("a"), refunded, p("b")}, "[[a b] [r]]"},
+		{"disputed first", []payment.Payment{disputed, p("a"), p("b")}, "[[d] [a b]]"},
+	} {
+		if got := fmt.Sprint(sales.Batches(c.list...)); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+	if got := sales.Batches(many...); len(got) != 2 || len(got[0]) != 64 || len(got[1]) != 6 {
+		t.Errorf("70 are recorded as %v", got)
+	}
+}
