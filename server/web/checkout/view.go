@@ -23,15 +23,14 @@ type cartView struct {
 
 // Pages of an order; each state has one.
 const (
-	pageForm      = "form"
-	pageAway      = "away" // the buyer is at the provider's
-	pageAwaiting  = "awaiting"
-	pagePaid      = "paid"
-	pageOver      = "over" // the time was over
-	pageLeft      = "left"
-	pageBack      = "back" // money is on its way back, or went back
-	pageCancelled = "cancelled"
-	pageBlocked   = "blocked"
+	pageForm     = "form"
+	pageAway     = "away" // the buyer is at the provider's
+	pageAwaiting = "awaiting"
+	pagePaid     = "paid"
+	pageOver     = "over" // the time was over
+	pageLeft     = "left"
+	pageBack     = "back" // money is on its way back, or went back
+	pageBlocked  = "blocked"
 )
 
 // standing says which page an order has.
@@ -55,10 +54,6 @@ func standing(o *sales.Order, now time.Time) string {
 		return pageLeft
 	case sales.Disputed, sales.ChargedBack:
 		return pageBlocked
-	case sales.Cancelled:
-		if o.Paid == 0 {
-			return pageCancelled
-		}
 	}
 	return pageBack
 }
@@ -136,6 +131,9 @@ func (c *Checkout) view(a *asked, change bool) *view {
 		v.Seconds = max(0, int64(o.Until.Sub(now)/time.Second))
 	}
 	v.Title = v.T("order.title." + v.Page)
+	if o.State == sales.Cancelled && o.Paid == 0 {
+		v.Title = v.T("order.title.cancelled") // no money is on its way
+	}
 	for _, item := range o.Items {
 		v.Items = append(v.Items, itemView{Item: item, Sum: int64(item.Count) * item.Price, Fees: int64(item.Count) * item.Fee, Seats: item.Seats})
 	}
