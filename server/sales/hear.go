@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -114,7 +113,7 @@ func (s *Sales) hear(ctx context.Context, id, provider string, p payment.Payment
 		case <-h.lead:
 		case <-ctx.Done():
 			if q.leave(h) {
-				return Order{}, false, fmt.Errorf("waiting to record a payment: %w", context.Cause(ctx))
+				return Order{}, false, fault.Wrap(fault.Unavailable, context.Cause(ctx), "the payment waits to be recorded: ask again in a moment")
 			}
 			select { // it is decided by now which
 			case <-h.done:
