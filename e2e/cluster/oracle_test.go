@@ -54,18 +54,26 @@ func (w *town) judge() {
 	if err := w.organiser.Sales.Check(w.t.Context()); err != nil {
 		w.t.Error(err)
 	}
-	var sent, arrived int
+	w.judgeInbox(b)
+	w.judgeLogs()
+}
+
+// judgeInbox: each mail arrived that is called sent, and none that nobody queued. One may
+// have arrived that is called queued still: a server, or the database, ended before that
+// could be noted, and it is sent again under the same id when the lease of it is over.
+func (w *town) judgeInbox(b *books) {
+	var queued, sent, arrived int
 	for _, list := range b.mails {
+		queued += len(list)
 		for _, l := range list {
 			if l.state == "sent" {
 				sent++
 			}
 		}
 	}
-	if err := w.db.Read().QueryRowContext(w.t.Context(), `select count(*) from inbox_mail`).Scan(&arrived); err != nil || sent != arrived {
-		w.t.Errorf("%d mails were sent, and %d arrived: %v", sent, arrived, err)
+	if err := w.db.Read().QueryRowContext(w.t.Context(), `select count(*) from inbox_mail`).Scan(&arrived); err != nil || arrived < sent || arrived > queued {
+		w.t.Errorf("%d mails were queued, %d sent, and %d arrived: %v", queued, sent, arrived, err)
 	}
-	w.judgeLogs()
 }
 
 // ring is the key ring by which gates verify, followed from its first.
