@@ -37,7 +37,7 @@ type faults struct {
 	*town
 	dice  *rand.Rand
 	count map[string]int
-	sold  int64 // to whom without Redis
+	sold  int64 // how many were told that they have paid while Redis was gone
 }
 
 // run does so until the time is over and each of the first kinds was there.
@@ -116,13 +116,14 @@ func (f *faults) pause() error {
 	return nil
 }
 
-// redis is gone until every server says so and somebody has bought all the same.
+// redis is gone until every server that runs says so.
 func (f *faults) redis() error {
+	up := f.up()
 	if err := f.town.redis.halt(); err != nil {
 		return err
 	}
 	before := f.paidTold.Load()
-	said := f.until(func(r readiness) error {
+	said := until(up, func(r readiness) error {
 		if r.code != http.StatusOK || !strings.Contains(r.Notes["redis"], "Redis") {
 			return fmt.Errorf("/readyz says %d and %v, and nothing of Redis", r.code, r.Notes)
 		}
@@ -133,12 +134,13 @@ func (f *faults) redis() error {
 	return errors.Join(said, f.town.redis.start())
 }
 
-// postgres is gone until every server says so.
+// postgres is gone until every server that runs says so.
 func (f *faults) postgres() error {
+	up := f.up()
 	if err := f.town.postgres.halt(); err != nil {
 		return err
 	}
-	said := f.until(func(r readiness) error {
+	said := until(up, func(r readiness) error {
 		if r.code != http.StatusServiceUnavailable || r.later == "" || r.Why == "" {
 			return fmt.Errorf("/readyz says %d, why %q, Retry-After %q", r.code, r.Why, r.later)
 		}
@@ -156,22 +158,28 @@ func (f *faults) both() error {
 	return errors.Join(f.town.postgres.start(), f.town.redis.start())
 }
 
-// until waits until every server that runs answers so.
-func (f *faults) until(so func(readiness) error) error {
-	var all []error
+// up lists the servers that answer. One that is starting may have to wait for what is
+// about to go.
+func (f *faults) up() (list []*instance) {
 	for _, s := range f.instances {
-		var err error
-		for deadline := time.Now().Add(venue.Patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-			var r readiness
-			if r, err = s.ready(); err != nil { // it is starting
-				err = nil
-				continue
-			}
-			if err = so(r); err == nil {
-				break
-			}
+		if _, err := s.ready(); err == nil {
+			list = append(list, s)
 		}
-		all = append(all, err)
+	}
+	return list
+}
+
+// until waits until each of some servers answers so.
+func until(some []*instance, so func(readiness) error) error {
+	var all []error
+	for _, s := range some {
+		all = append(all, waitFor(venue.Patience, func() error {
+			r, err := s.ready()
+			if err != nil {
+				return err
+			}
+			return so(r)
+		}))
 	}
 	return errors.Join(all...)
 }
