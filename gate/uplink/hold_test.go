@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -48,6 +49,13 @@ func (p *process) sessions() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.now
+}
+
+// arrivals is when each session began.
+func (p *process) arrivals() []time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.came)
 }
 
 // answer has a process answer at an address from now on; nil: it answers that it can't.
@@ -176,11 +184,12 @@ func TestMovesAreSpread(t *testing.T) {
 		close(first.leave)
 		time.Sleep(exchange.MoveWithin + time.Second)
 		quarters := map[time.Duration]int{}
-		for _, at := range second.came {
+		came := second.arrivals()
+		for _, at := range came {
 			quarters[at.Sub(began)/(exchange.MoveWithin/4)]++
 		}
-		if len(second.came) != len(gates) || len(quarters) < 3 || first.sessions() != 0 {
-			t.Errorf("%d gates came, by the quarter %v; %d stayed", len(second.came), quarters, first.sessions())
+		if len(came) != len(gates) || len(quarters) < 3 || first.sessions() != 0 {
+			t.Errorf("%d gates came, by the quarter %v; %d stayed", len(came), quarters, first.sessions())
 		}
 	})
 }
