@@ -12,18 +12,21 @@ import (
 )
 
 // decideAll is how a batch is decided and made durable, by what the engine is best
-// at. On PostgreSQL, where other servers write at the same time and each statement
-// is a trip, a batch about counted places is one statement that holds the pool's
-// row for as long as it runs. Seats are chosen from a plan in memory, so they take
-// a transaction, as does everything on SQLite, where that is a call away and has
-// the file to itself.
+// at. A buyer who is alone needs least. On PostgreSQL, where other servers write at the
+// same time and each statement is a trip, a batch about counted places is one statement
+// that holds the pool's row for as long as it runs. Seats are chosen from a plan in
+// memory, so they take a transaction, as does every batch on SQLite, where a statement
+// is a call away and has the file to itself.
 func (s *Stock) decideAll(ctx context.Context, q *queue, b *batch) error {
-	if s.db.Engine() != sqldb.Postgres || !b.isCounted(q.plans) {
+	if !b.isCounted(q.plans) {
 		return s.settle(ctx, q, b)
 	}
 	done, err := s.settleAlone(ctx, b)
 	if err != nil || done {
 		return err
+	}
+	if s.db.Engine() != sqldb.Postgres {
+		return s.settle(ctx, q, b)
 	}
 	slow, err := s.settleAtOnce(ctx, b)
 	if sqldb.IsUnique(err) { // a hold was made by another server meanwhile
@@ -54,48 +57,6 @@ func (b *batch) isCounted(seated plans) bool {
 		}
 	}
 	return true
-}
-
-// alone is the statement that takes the places of one buyer.
-const alone = `
-	with taken as (
-		update pool set taken = taken + $3, rev = rev + 1
-		where event = $1 and code = $2 and seated = 0 and taken + $3 <= capacity
-			and not exists (select 1 from hold where id = $4)
-			and ($5 = '' or $9 > (select count(*) from hold where state = 'held' and event = $1 and owner = $5))
-		returning capacity - taken as places),
-	held as (
-		insert into hold (id, event, owner, lines, until, extended, state, made_at, changed_at)
-		select $4, $1, $5, $6, $7, 0, 'held', $8, $8 from taken)
-	select places from taken`
-
-// settleAlone takes the places of a buyer who is alone, of one pool, by the least
-// statement there is. When it takes none it doesn't say why: nothing was done.
-func (s *Stock) settleAlone(ctx context.Context, b *batch) (done bool, err error) {
-	r := b.asks[0].take
-	if len(b.asks) > 1 || r == nil {
-		return false, nil
-	}
-	pools := perPool(r.Lines)
-	if len(pools) > 1 {
-		return false, nil
-	}
-	pool, lines, left := r.Lines[0].Pool, counted(r.Lines), int64(0)
-	err = s.together(ctx, b, func() sqldb.Call {
-		return sqldb.Call{
-			Query: alone,
-			Args:  []any{b.event, pool, pools[pool], r.ID, r.Owner, linesText(lines), r.Until.UnixMilli(), b.now.UnixMilli(), int64(b.maxOpen)},
-			Each:  sqldb.One(&done, &left),
-		}
-	})
-	if sqldb.IsUnique(err) { // another server made the hold meanwhile
-		return false, nil
-	}
-	if done && err == nil {
-		b.asks[0].hold = newHold(r, lines)
-		b.left, b.back = map[string]int64{pool: left}, false
-	}
-	return done, err
 }
 
 // columns are a batch as hold_batch takes it.
