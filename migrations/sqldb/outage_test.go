@@ -86,49 +86,49 @@ func eachBool(rows *sql.Rows) error {
 	return rows.Scan(&done)
 }
 
-// Connections that the server ended while nobody used them cost nobody anything.
-func TestConnectionsEndedMeanwhile(t *testing.T) {
+// endable gives a database by two ways: one whose connections the server ends when end
+// is called, and another.
+func endable(t *testing.T, opt sqldb.Options) (db, admin *sqldb.DB, end func()) {
+	t.Helper()
 	address := dbtest.NewPostgresURL(t)
-	admin := postgresItems(t, address, sqldb.Options{})
+	admin = postgresItems(t, address, sqldb.Options{})
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	q := u.Query()
-	q.Set("application_name", "victim_"+q.Get("search_path"))
+	name := "endable_" + q.Get("search_path")
+	q.Set("application_name", name)
 	u.RawQuery = q.Encode()
-	db := openPostgres(t, u.String(), sqldb.Options{})
+	return openPostgres(t, u.String(), opt), admin, func() {
+		t.Helper()
+		if err := admin.ExecReturning(t.Context(), eachBool, `select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1`, name); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Connections that the server ended while nobody used them cost nobody anything.
+func TestConnectionsEndedMeanwhile(t *testing.T) {
+	db, _, end := endable(t, sqldb.Options{})
 	for n := range 3 {
 		write(t, db, addItem, n)
 		wantItems(t, db, []int{0, 1, 2}[:n+1]...)
-		if err := admin.ExecReturning(t.Context(), eachBool, `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1`, q.Get("application_name")); err != nil {
-			t.Fatal(err)
-		}
+		end()
 	}
 }
 
 // A transaction that only writes, over a connection that the server has ended: the
 // server said so before it began anything, so it is written once over another.
 func TestWritesOverAConnectionThatWasEnded(t *testing.T) {
-	address := dbtest.NewPostgresURL(t)
-	admin := postgresItems(t, address, sqldb.Options{})
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := u.Query()
-	q.Set("application_name", "writer_"+q.Get("search_path"))
-	u.RawQuery = q.Encode()
-	db := openPostgres(t, u.String(), sqldb.Options{Writers: 1})
+	db, admin, end := endable(t, sqldb.Options{Writers: 1})
 	for n := range 3 {
 		err := db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error { return tx.Later(ctx, addLater(n)) })
 		if err != nil {
 			t.Errorf("write %d: %v", n, err)
 		}
 		wantItems(t, admin, []int{0, 1, 2}[:n+1]...)
-		if err := admin.ExecReturning(t.Context(), eachBool, `select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name = $1`, q.Get("application_name")); err != nil {
-			t.Fatal(err)
-		}
+		end()
 	}
 }
 
