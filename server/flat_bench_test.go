@@ -114,7 +114,7 @@ func (s *soldOut) ways(ctx context.Context) map[string]func(n int) error {
 		},
 		"release": func(n int) error { return s.Stock.Release(ctx, fmt.Sprintf("bench%d", n)) },
 		"event":   func(int) error { return s.page("/events/SHOP-1", "Quay") },
-		"left":    func(int) error { s.Stock.Noticed("SHOP-1"); return s.page("/events/SHOP-1/left", `"ga":"plenty"`) },
+		"left":    func(int) error { s.clock.Pass(time.Second); return s.page("/events/SHOP-1/left", `"ga":"plenty"`) },
 		"order":   func(int) error { return s.page(s.paid, "Your tickets are ready") },
 		"story":   func(int) error { return s.page("/manage/orders/"+s.code, s.code) },
 		"list":    func(int) error { return s.page("/manage/orders", s.code) },

@@ -8,13 +8,13 @@ import (
 	"usher/migrations/sqldb"
 )
 
-// takeAlone takes places of one pool for the hold of one buyer, if there are enough,
-// the hold isn't there yet and the buyer may have one more.
+// takeAlone takes places of one pool for one buyer, if there are enough and the buyer
+// may have one hold more. Whether the hold is there already is left to the insert to
+// find, which undoes all of it: looking first costs those many who are new.
 const takeAlone = `
 	update pool set taken = taken + $3, rev = rev + 1
 	where event = $1 and code = $2 and seated = 0 and taken + $3 <= capacity
-		and not exists (select 1 from hold where id = $4)
-		and ($5 = '' or $6 > (select count(*) from hold where state = 'held' and event = $1 and owner = $5))
+		and ($4 = '' or $5 > (select count(*) from hold where state = 'held' and event = $1 and owner = $4))
 	returning capacity - taken`
 
 // holdAlone makes the hold.
@@ -22,17 +22,12 @@ const holdAlone = `
 	insert into hold (id, event, owner, lines, until, extended, state, made_at, changed_at)
 	values ($1, $2, $3, $4, $5, 0, 'held', $6, $6)`
 
-// alone is both in one statement, for PostgreSQL. A hold that is there already is left to
-// the insert to find, which undoes all of it: looking first costs those many who are new.
+// alone is both in one statement, for PostgreSQL.
 const alone = `
-	with taken as (
-		update pool set taken = taken + $3, rev = rev + 1
-		where event = $1 and code = $2 and seated = 0 and taken + $3 <= capacity
-			and ($5 = '' or $6 > (select count(*) from hold where state = 'held' and event = $1 and owner = $5))
-		returning capacity - taken as places),
+	with taken (places) as (` + takeAlone + `),
 	held as (
 		insert into hold (id, event, owner, lines, until, extended, state, made_at, changed_at)
-		select $4, $1, $5, $7, $8, 0, 'held', $9, $9 from taken)
+		select $6, $1, $4, $7, $8, 0, 'held', $9, $9 from taken)
 	select places from taken`
 
 // settleAlone takes the places of a buyer who is alone, of one pool, by the least that
@@ -47,11 +42,11 @@ func (s *Stock) settleAlone(ctx context.Context, b *batch) (done bool, err error
 		return false, nil
 	}
 	hold, pool, left := newHold(r, counted(r.Lines)), r.Lines[0].Pool, int64(0)
-	take := []any{b.event, pool, pools[pool], r.ID, r.Owner, int64(b.maxOpen)}
+	take := []any{b.event, pool, pools[pool], r.Owner, int64(b.maxOpen)}
 	until, now := r.Until.UnixMilli(), b.now.UnixMilli()
 	if s.db.Engine() == sqldb.Postgres {
 		err = s.together(ctx, b, func() sqldb.Call {
-			return sqldb.Call{Query: alone, Args: append(take[:len(take):len(take)], linesText(hold.Lines), until, now), Each: sqldb.One(&done, &left)}
+			return sqldb.Call{Query: alone, Args: append(take[:len(take):len(take)], r.ID, linesText(hold.Lines), until, now), Each: sqldb.One(&done, &left)}
 		})
 	} else {
 		err = s.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {

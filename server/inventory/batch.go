@@ -26,7 +26,7 @@ func (s *Stock) decide(ctx context.Context, q *queue, asks []*ask) {
 		s.memory.found(q.event, pool, left, b.now)
 	}
 	if b.back {
-		s.cameBack(q.event)
+		s.memory.forget(q.event)
 	}
 }
 

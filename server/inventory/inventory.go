@@ -27,8 +27,7 @@
 // back join the same batches. An answer is given when it is durable.
 //
 // A pool that was found empty refuses those who drew the hold's id just now from
-// memory ([Request.Fresh]), until places come back here, a notice of another server
-// says so ([Stock.Noticed]) or a second has passed.
+// memory ([Request.Fresh]), until places come back here or a second has passed.
 //
 // Everything is safe to repeat: a hold by its id, and every end of one.
 package inventory
@@ -76,9 +75,6 @@ type Config struct {
 	MaxQueue int
 	// Within is how long one act on the database may take. DefaultWithin when 0.
 	Within time.Duration
-	// Tell is called when places of an event came back, for notices to the other
-	// servers. It must not block. May be nil.
-	Tell func(event string)
 	// Log gets what the background work can't tell anybody. May be nil.
 	Log *slog.Logger
 }

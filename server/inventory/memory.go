@@ -52,7 +52,8 @@ func (m *memory) found(event, pool string, left int64, now time.Time) {
 	m.empty[poolKey{event, pool}] = now
 }
 
-// forget knows nothing of the event any more.
+// forget knows nothing of the event any more: places came back, or its pools were
+// changed. Another server's memory is a second old at most.
 func (m *memory) forget(event string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -78,16 +79,4 @@ func (m *memory) note(event string, pools map[string]int64, now time.Time) {
 		m.left = make(map[string]leftSeen)
 	}
 	m.left[event] = leftSeen{pools, now}
-}
-
-// Noticed says that places of the event may have come back on another server, or
-// that its pools were changed: memory refuses nobody until it has looked again.
-func (s *Stock) Noticed(event string) { s.memory.forget(event) }
-
-// cameBack tells everybody who may refuse from memory.
-func (s *Stock) cameBack(event string) {
-	s.memory.forget(event)
-	if s.cfg.Tell != nil {
-		s.cfg.Tell(event)
-	}
 }

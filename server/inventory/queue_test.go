@@ -230,9 +230,8 @@ func TestMemoryRefuses(t *testing.T) {
 			{"a moment later", func() { time.Sleep(staleAfter - 2*commitTakes) }, true, false},
 			{"a second later", func() { time.Sleep(2 * commitTakes) }, true, true},
 			{"found empty again", func() {}, true, false},
-			{"another server's notice", func() { s.Noticed(event) }, true, true},
-			{"a notice of another event", func() { s.Noticed("OTHER") }, true, false},
-			{"places came back here", func() { s.cameBack(event) }, true, true},
+			{"places of another event came back", func() { s.memory.forget("OTHER") }, true, false},
+			{"places came back", func() { s.memory.forget(event) }, true, true},
 		} {
 			step.do()
 			if got := asked(step.fresh); got != step.want {

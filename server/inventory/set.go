@@ -51,7 +51,7 @@ func (s *Stock) SetIn(ctx context.Context, tx *sqldb.Tx, event string, pools []P
 			return stored(err, "removing pool %s of event %s", code, event)
 		}
 	}
-	s.cameBack(event)
+	s.memory.forget(event)
 	return nil
 }
 

@@ -44,7 +44,7 @@ func (s *Stock) ReturnIn(ctx context.Context, tx *sqldb.Tx, event string, lines 
 		err = t.write(ctx, tx)
 	}
 	if err == nil {
-		s.cameBack(event) // at the latest a second after the commit memory looks again
+		s.memory.forget(event) // at the latest a second after the commit memory looks again
 	}
 	return stored(err, "returning %s of event %s", places(lines), event)
 }
