@@ -157,7 +157,8 @@ func (a *throughAgent) Sync(ctx context.Context) (s door.Status, err error) {
 }
 
 func (a *throughAgent) Import(ctx context.Context, file io.ReadSeeker) (done door.Imported, err error) {
-	return done, a.ask(ctx, http.MethodPost, "api/import", "application/octet-stream", file, &done)
+	body := io.NopCloser(file) // a client closes what it can, and this is the caller's to close
+	return done, a.ask(ctx, http.MethodPost, "api/import", "application/octet-stream", body, &done)
 }
 
 func (a *throughAgent) Close() error {
