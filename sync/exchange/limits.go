@@ -56,6 +56,10 @@ const (
 	// FarewellTimeout is how long a node that says good-bye, or why it hangs
 	// up, waits for the words to go out.
 	FarewellTimeout = 2 * time.Second
+	// atOnce is the wait of a timer whose first turn comes now. It is not 0: such
+	// a timer is run by whoever looks at it first, and two at once under a
+	// simulated clock break the race detector (golang/go issue 78156).
+	atOnce = time.Nanosecond
 	// CheckpointEvery is how often a node signs how far its own journal goes.
 	CheckpointEvery = 2 * time.Second
 	// RetryFirst is how long a refused chain rests; each further refusal

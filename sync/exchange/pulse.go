@@ -82,7 +82,7 @@ func (p *pulse) answering() bool {
 // keepAlive asks the peer for signs of life, ends the session when there are
 // none, and looks whether the peer still belongs to the event.
 func (s *session) keepAlive(ctx context.Context) error {
-	timer := time.NewTimer(0)
+	timer := time.NewTimer(atOnce)
 	defer timer.Stop()
 	for number := uint64(1); ; number++ {
 		select {

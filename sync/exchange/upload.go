@@ -15,7 +15,7 @@ import (
 func (s *session) upload(ctx context.Context) error {
 	wake, end := s.local.Subscribe()
 	defer end()
-	again := time.NewTimer(0)
+	again := time.NewTimer(atOnce)
 	defer again.Stop()
 	begun, due := false, true
 	for {
