@@ -41,7 +41,7 @@ func TestDocumentationListsTheKeys(t *testing.T) {
 			t.Errorf("%s: the table lists\n%s\nthe file has\n%s", c.section, got, want)
 		}
 	}
-	for _, key := range slices.Concat(fields(reflect.TypeFor[questionTable]()), fields(reflect.TypeFor[cutoffTable]()), fields(reflect.TypeFor[sellerTable]()), fields(reflect.TypeFor[bankTable]()), []string{"tolerance_min"}) {
+	for _, key := range slices.Concat(fields(reflect.TypeFor[questionTable]()), fields(reflect.TypeFor[cutoffTable]()), fields(reflect.TypeFor[sellerTable]()), fields(reflect.TypeFor[bankTable]()), fields(reflect.TypeFor[backTable]()), []string{"tolerance_min"}) {
 		if !regexp.MustCompile("`[^`]*\\b" + key + "\\b[^`]*`").Match(text) {
 			t.Errorf("nothing is said of %s", key)
 		}

@@ -129,6 +129,7 @@ func (f *finder) shopTable(t *shopTable) *Shop {
 		f.blame("shop.currency", "shop.currency", "%.10q is no currency: want a code of ISO 4217 such as EUR", t.Currency)
 		shop.Currency = "EUR" // so that amounts can be looked at
 	}
+	shop.Returns = f.returns(t.Returns, shop.Currency)
 	shop.Fee = f.amount("shop.fee", "shop.fee", t.Fee, shop.Currency)
 	return shop
 }

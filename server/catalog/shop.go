@@ -44,6 +44,8 @@ type Shop struct {
 	Terms        string `json:"terms,omitempty"` // that a buyer agrees to
 	Seller       Seller `json:"seller"`
 	Bank         Bank   `json:"bank,omitzero"` // that invoices are paid to
+	// Returns is what buyers may give back by themselves.
+	Returns Returns `json:"returns,omitzero"`
 
 	Pools  []Pool  `json:"pools"`
 	Offers []Offer `json:"offers"`

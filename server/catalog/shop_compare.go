@@ -88,6 +88,8 @@ func (v shopView) shop() []field {
 		{"seller.name", v.Seller.Name}, {"seller.address", v.Seller.Address},
 		{"seller.tax_id", v.Seller.TaxID}, {"seller.email", v.Seller.Email},
 		{"bank.holder", v.Bank.Holder}, {"bank.iban", v.Bank.Shown()}, {"bank.bic", v.Bank.BIC}, {"bank.name", v.Bank.Name}, {"bank.account", v.Bank.Account},
+		{"refund", strconv.FormatBool(v.Returns.On)}, {"refund.hours_before", strconv.FormatInt(v.Returns.Hours, 10)},
+		{"refund.keep_percent", percentText(v.Returns.Percent)}, {"refund.keep", v.amount(v.Returns.Keep)},
 		{"order of pools", joined(each(v.Pools, func(p Pool) string { return p.Code }))},
 		{"order of offers", joined(each(v.Offers, func(o Offer) string { return o.Code }))},
 	}

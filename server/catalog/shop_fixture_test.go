@@ -33,6 +33,7 @@ tickets_before_payment = true
 terms = "No way back."
 seller = { name = "Pier 7 GmbH", address = "Pier 7", tax_id = "DE 1", email = "hello@pier7.example" }
 bank = { iban = "de89 3704 0044 0532 0130 00", bic = "COBADEFF370", name = "Quay Bank" }
+refund = { hours_before = 48, keep = 2.50 }
 
 [[pool]]
 code = "hall"

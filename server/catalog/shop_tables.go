@@ -24,6 +24,12 @@ type (
 		Terms       string      `toml:"terms"`
 		Seller      sellerTable `toml:"seller"`
 		Bank        *bankTable  `toml:"bank"`
+		Returns     *backTable  `toml:"refund"`
+	}
+	backTable struct {
+		Hours   *int64 `toml:"hours_before"`
+		Percent any    `toml:"keep_percent"`
+		Keep    any    `toml:"keep"`
 	}
 	sellerTable struct {
 		Name    string `toml:"name"`
