@@ -61,6 +61,7 @@ var layers = map[string][][]string{
 		{"document"},
 		{"printout"},
 		{"guard", "waitingroom"},
+		{"transfer"},
 		{"sales"},
 		{"web", "api"},
 		{"."},

@@ -81,6 +81,9 @@ func (o *Office) Revoke(ctx context.Context, t Ticket, state State, why string) 
 			return nil
 		}
 		t.State, t.Why, t.Changed = state, why, o.now()
+		if err := o.endIn(ctx, tx, t.Event, []ticket.ID{t.ID}); err != nil {
+			return err
+		}
 		revocation := journal.NewRevoke(string(state), t.Changed.UnixMilli(), why,
 			[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: journal.Never}})
 		_, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation)
@@ -111,6 +114,9 @@ func (o *Office) renew(ctx context.Context, tx *sqldb.Tx, t *Ticket, key *keyrin
 	}
 	if uint32(t.Generation)+1 >= journal.Never {
 		return fault.New(fault.Refused, "ticket %s was reissued %d times; it can't be again", t.ID.Short(), t.Generation)
+	}
+	if err := o.freeIn(ctx, tx, t); err != nil {
+		return err
 	}
 	t.Generation, t.Changed = t.Generation+1, o.now()
 	if err := t.sign(key); err != nil {

@@ -115,7 +115,7 @@ func (o *Office) OfIn(ctx context.Context, q sqldb.Queryer, event string, ids []
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	among, args := amongIDs(event, ids)
+	among, args := amongIDs("id", event, ids)
 	found, err := all(ctx, q, among, args...)
 	if err != nil {
 		return nil, err
@@ -178,6 +178,11 @@ func (o *Office) changeIn(ctx context.Context, tx *sqldb.Tx, event string, ids [
 	if len(list) == 0 {
 		return nil
 	}
+	if told != journal.Reactivated {
+		if err := o.endIn(ctx, tx, event, ids); err != nil {
+			return err
+		}
+	}
 	record := journal.NewRevoke(told, now.UnixMilli(), why, list)
 	_, err = o.journals.Write(ctx, tx, event, journal.KindRevoke, &record)
 	return err
@@ -210,21 +215,22 @@ func (o *Office) touchIn(ctx context.Context, tx *sqldb.Tx, event string, ids []
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	among, args := amongIDs(event, ids)
+	among, args := amongIDs("id", event, ids)
 	if _, err := tx.ExecContext(ctx, `update ticket set changed_at = changed_at `+among, args...); err != nil {
 		return nil, stored(err, "changing tickets of event %s", event)
 	}
 	return o.OfIn(ctx, tx, event, ids)
 }
 
-func amongIDs(event string, ids []ticket.ID) (where string, args []any) {
+// amongIDs picks tickets by their ids in a column.
+func amongIDs(column, event string, ids []ticket.ID) (where string, args []any) {
 	args = []any{event}
 	places := make([]string, len(ids))
 	for i, id := range ids {
 		args = append(args, id.String())
 		places[i] = fmt.Sprintf("$%d", i+2)
 	}
-	return `where event = $1 and id in (` + strings.Join(places, ", ") + `)`, args
+	return `where event = $1 and ` + column + ` in (` + strings.Join(places, ", ") + `)`, args
 }
 
 func inOrderOf(ids []ticket.ID, found []Ticket) ([]Ticket, error) {

@@ -1,0 +1,15 @@
+-- +goose Up
+
+-- What is under way with a ticket that its holder wants to part with: one thing at a
+-- time. It is gone when that is done or taken back, when the ticket is void and when
+-- it has a new code.
+create table ticket_pending (
+    event       text collate "C" not null,
+    ticket      text collate "C" not null, -- 16 hexadecimal digits
+    what        text collate "C" not null, -- transfer, resale or refund
+    ref         text collate "C" not null, -- which one: an id of those who do it
+    since       bigint           not null, -- Unix ms
+    fixed_until bigint           not null, -- Unix ms: nobody gives the ticket a new code until then; 0: they may
+    primary key (event, ticket)
+);
+create index ticket_pending_by_ref on ticket_pending (what, ref);
