@@ -6,6 +6,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"maps"
 	"path"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"text/template"
 
+	"usher/server/emblem"
 	"usher/server/web/site"
 	"usher/sync/fault"
 	"usher/sync/words"
@@ -48,6 +50,10 @@ var kinds = map[string]string{
 	".svg": "image/svg+xml", ".webmanifest": "application/manifest+json",
 }
 
+// icons are the sizes, in pixels, in which phones want the page's sign: iOS for its
+// home screen, everybody else as the manifest says.
+var icons = []int{180, 192, 512}
+
 // assets gives what the page is made of, by its address, and the worker that keeps it.
 // The worker's text changes with any of them, so that browsers fetch all of them anew.
 func (w *Wallet) assets() (map[string]*site.Answer, error) {
@@ -67,6 +73,11 @@ func (w *Wallet) assets() (map[string]*site.Answer, error) {
 	})
 	if err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "the wallet's files can't be read")
+	}
+	for _, size := range icons {
+		body := emblem.PNG(size)
+		sum.Write(body)
+		all[fmt.Sprintf("%sicon-%d.png", filesAt, size)] = site.NewAnswer("image/png", body)
 	}
 	said, err := json.Marshal(w.book)
 	if err != nil {

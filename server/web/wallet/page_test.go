@@ -1,8 +1,13 @@
 package wallet
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"image"
+	_ "image/png"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -105,6 +110,43 @@ func TestWorkerKeepsThePage(t *testing.T) {
 	b, failed := workerFile("2", nil)
 	if err != nil || failed != nil || string(a) == string(b) {
 		t.Errorf("two versions have one worker: %v, %v", err, failed)
+	}
+}
+
+// Every icon that the manifest or the page names is there, a picture of the size that it
+// says; a phone that installs the page finds a small one, a large one and one to cut.
+func TestIcons(t *testing.T) {
+	w, err := New(Config{Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest struct {
+		Icons []struct{ Src, Sizes, Type, Purpose string }
+	}
+	if err := json.Unmarshal(w.files[filesAt+"wallet.webmanifest"].Bytes(), &manifest); err != nil {
+		t.Fatal(err)
+	}
+	have := map[string]bool{}
+	for _, i := range manifest.Icons {
+		file := w.files[i.Src]
+		if file == nil {
+			t.Fatalf("there is no %s", i.Src)
+		}
+		if i.Type == "image/png" {
+			shape, format, err := image.DecodeConfig(bytes.NewReader(file.Bytes()))
+			if err != nil || format != "png" || fmt.Sprintf("%dx%d", shape.Width, shape.Height) != i.Sizes {
+				t.Errorf("%s is %s, %d by %d: %v", i.Src, format, shape.Width, shape.Height, err)
+			}
+			have[i.Sizes+" "+i.Purpose] = true
+		}
+	}
+	for _, want := range []string{"192x192 any", "512x512 any", "512x512 maskable"} {
+		if !have[want] {
+			t.Errorf("the manifest names no icon %s", want)
+		}
+	}
+	if page, err := files.ReadFile("page/index.html"); err != nil || !strings.Contains(string(page), filesAt+"icon-180.png") || w.files[filesAt+"icon-180.png"] == nil {
+		t.Errorf("iOS finds no icon: %v", err)
 	}
 }
 
