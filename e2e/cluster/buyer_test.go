@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"usher/e2e/visitor"
 )
 
 // tale is what a buyer can tell in the end.
@@ -23,7 +25,7 @@ type tale struct {
 
 // buyer is somebody at an event's pages.
 type buyer struct {
-	*browser
+	*visitor.Browser
 	*manner
 	round *round
 	tale  *tale
@@ -42,7 +44,7 @@ func (r *round) buyer(number int) *buyer {
 	if number < *crowd {
 		m = drawManner(d)
 	}
-	b := &buyer{browser: r.town.web.browser(d, r.number*100_000+number), manner: m, round: r, again: chance(d, 10), more: chance(d, 10), cards: slices.Clone(m.cards)}
+	b := &buyer{Browser: r.town.web.Browser(d, r.number*100_000+number), manner: m, round: r, again: chance(d, 10), more: chance(d, 10), cards: slices.Clone(m.cards)}
 	if chance(d, 60) {
 		b.key = fmt.Sprintf("%016x%016x", d.Uint64(), d.Uint64())
 	}
@@ -52,7 +54,7 @@ func (r *round) buyer(number int) *buyer {
 
 // buy is all that the buyer does.
 func (b *buyer) buy() *tale {
-	defer b.client.CloseIdleConnections()
+	defer b.Client.CloseIdleConnections()
 	p, ended := b.begin()
 	if p != nil {
 		ended = b.order(p)
@@ -62,60 +64,60 @@ func (b *buyer) buy() *tale {
 }
 
 // begin fills a cart and gives the page of the order, or says why there is none.
-func (b *buyer) begin() (*page, string) {
-	p, err := b.insist(http.MethodGet, b.round.path(), nil)
+func (b *buyer) begin() (*visitor.Page, string) {
+	p, err := b.Insist(http.MethodGet, b.round.path(), nil)
 	if err != nil {
 		return nil, err.Error()
 	}
-	f := p.form("/order")
+	f := p.Form("/order")
 	if f == nil || !b.fill(f) {
 		return nil, "sold out"
 	}
-	b.pause(5, 60)
+	b.Pause(5, 60)
 	if b.again && b.key != "" {
 		defer b.beside(f)() // which has to be the same order
 	}
-	p, err = b.insist(http.MethodPost, f.action, f.values)
+	p, err = b.Insist(http.MethodPost, f.Action, f.Values)
 	switch {
 	case err != nil:
 		return nil, err.Error()
-	case p.standing() == "":
+	case p.Standing() == "":
 		return nil, "none left"
 	}
-	b.path, b.tale.code = p.path, p.code()
+	b.path, b.tale.code = p.Path, p.Code()
 	return p, ""
 }
 
 // fill chooses what to buy: of one product, or of two.
-func (b *buyer) fill(f *form) bool {
+func (b *buyer) fill(f *visitor.Form) bool {
 	offers := []string{"n.ga", "n.ga", "n.reduced", "n.child", "n.seat", "n.seat"}
-	b.dice.Shuffle(len(offers), func(i, j int) { offers[i], offers[j] = offers[j], offers[i] })
+	b.Dice.Shuffle(len(offers), func(i, j int) { offers[i], offers[j] = offers[j], offers[i] })
 	chosen := 0
 	for _, name := range offers {
-		if f.values.Get(name) != "0" {
+		if f.Values.Get(name) != "0" {
 			continue
 		}
-		if most := len(f.offers[name]) - 1; most > 0 && (chosen == 0 || chosen == 1 && chance(b.dice, 15)) {
-			f.values.Set(name, f.offers[name][1+b.dice.IntN(most)])
+		if most := len(f.Offers[name]) - 1; most > 0 && (chosen == 0 || chosen == 1 && chance(b.Dice, 15)) {
+			f.Values.Set(name, f.Offers[name][1+b.Dice.IntN(most)])
 			chosen++
 		}
 	}
 	if b.key != "" {
-		f.values.Set("key", b.key)
+		f.Values.Set("key", b.key)
 	}
 	return chosen > 0
 }
 
 // beside submits a form on another connection at the same moment, and gives what
 // waits for the end of that.
-func (b *buyer) beside(f *form) func() {
-	other := b.web.browser(rand.New(rand.NewPCG(b.dice.Uint64(), 0)), 0)
-	other.address = b.address
+func (b *buyer) beside(f *visitor.Form) func() {
+	other := b.Web.Browser(rand.New(rand.NewPCG(b.Dice.Uint64(), 0)), 0)
+	other.Address = b.Address
 	var work sync.WaitGroup
 	work.Go(func() {
-		defer other.client.CloseIdleConnections()
-		p, err := other.follow(http.MethodPost, f.action, f.values)
-		if err == nil && p.standing() != "" && b.key != "" {
+		defer other.Client.CloseIdleConnections()
+		p, err := other.Follow(http.MethodPost, f.Action, f.Values)
+		if err == nil && p.Standing() != "" && b.key != "" {
 			b.same(p)
 		}
 	})
@@ -123,14 +125,14 @@ func (b *buyer) beside(f *form) func() {
 }
 
 // same holds a second answer under the cart's key to be of the same order.
-func (b *buyer) same(p *page) {
+func (b *buyer) same(p *visitor.Page) {
 	b.round.mu.Lock()
 	defer b.round.mu.Unlock()
 	if b.round.keys[b.key] == "" {
-		b.round.keys[b.key] = p.code()
+		b.round.keys[b.key] = p.Code()
 	}
-	if have := b.round.keys[b.key]; have != p.code() {
-		b.t.Errorf("one key is order %s and order %s", have, p.code())
+	if have := b.round.keys[b.key]; have != p.Code() {
+		b.T.Errorf("one key is order %s and order %s", have, p.Code())
 	}
 }
 
@@ -138,12 +140,12 @@ func (b *buyer) same(p *page) {
 const lookAgain = 120
 
 // order is what a buyer does at the page of an order, whatever it is.
-func (b *buyer) order(p *page) string {
+func (b *buyer) order(p *visitor.Page) string {
 	if b.key != "" {
 		b.same(p)
 	}
 	for range lookAgain {
-		standing := p.standing()
+		standing := p.Standing()
 		b.hear(standing, p)
 		var err error
 		switch standing {
@@ -157,7 +159,7 @@ func (b *buyer) order(p *page) string {
 		case "over", "left", "back", "blocked":
 			return standing
 		default:
-			b.t.Errorf("buyer %d (%s): the order's page is %q: %.500s", b.tale.number, b.name, standing, p.body)
+			b.T.Errorf("buyer %d (%s): the order's page is %q: %.500s", b.tale.number, b.name, standing, p.Body)
 			return "lost"
 		}
 		if err != nil {
@@ -172,12 +174,12 @@ func (b *buyer) order(p *page) string {
 
 // hear notes what a buyer is told. Once paid, nothing else but that the money went
 // back is no lie.
-func (b *buyer) hear(standing string, p *page) {
+func (b *buyer) hear(standing string, p *visitor.Page) {
 	if b.tale.told["paid"] && !slices.Contains([]string{"paid", "back", "blocked"}, standing) {
-		b.t.Errorf("buyer %d (%s): order %s was said to be paid, and then its page is %q", b.tale.number, b.name, b.tale.code, standing)
+		b.T.Errorf("buyer %d (%s): order %s was said to be paid, and then its page is %q", b.tale.number, b.name, b.tale.code, standing)
 	}
-	if b.tale.code != p.code() {
-		b.t.Errorf("buyer %d (%s): order %s became order %s", b.tale.number, b.name, b.tale.code, p.code())
+	if b.tale.code != p.Code() {
+		b.T.Errorf("buyer %d (%s): order %s became order %s", b.tale.number, b.name, b.tale.code, p.Code())
 	}
 	if standing == "paid" && !b.tale.told["paid"] {
 		b.round.town.paidTold.Add(1)
@@ -186,7 +188,7 @@ func (b *buyer) hear(standing string, p *page) {
 }
 
 // atForm fills in the form, or goes. No page is that the buyer is gone.
-func (b *buyer) atForm(p *page) (*page, error) {
+func (b *buyer) atForm(p *visitor.Page) (*visitor.Page, error) {
 	if b.stop == atCart {
 		return nil, nil
 	}
@@ -197,73 +199,73 @@ func (b *buyer) atForm(p *page) (*page, error) {
 		b.more = false
 		return b.act(p, "/extend")
 	}
-	f := p.form("/pay")
+	f := p.Form("/pay")
 	if f == nil {
-		return nil, fmt.Errorf("an order's form is without a form: %.500s", p.body)
+		return nil, fmt.Errorf("an order's form is without a form: %.500s", p.Body)
 	}
-	for _, name := range f.asked {
+	for _, name := range f.Asked {
 		switch {
 		case name == "email":
-			f.values.Set(name, b.tale.email)
+			f.Values.Set(name, b.tale.email)
 		case name == "name" || strings.HasSuffix(name, ".name"):
-			f.values.Set(name, fmt.Sprintf("Buyer %d", b.tale.number))
+			f.Values.Set(name, fmt.Sprintf("Buyer %d", b.tale.number))
 		case name == "terms":
-			f.values.Set(name, "yes")
-		case len(f.offers[name]) > 1 && f.values.Get(name) == "":
-			f.values.Set(name, f.offers[name][1])
+			f.Values.Set(name, "yes")
+		case len(f.Offers[name]) > 1 && f.Values.Get(name) == "":
+			f.Values.Set(name, f.Offers[name][1])
 		}
 	}
-	b.pause(5, 80)
+	b.Pause(5, 80)
 	if b.stop == atForm {
-		_, err := b.insist(http.MethodPost, strings.TrimSuffix(f.action, "/pay")+"/details", f.values)
+		_, err := b.Insist(http.MethodPost, strings.TrimSuffix(f.Action, "/pay")+"/details", f.Values)
 		return nil, err
 	}
 	return b.pay(f)
 }
 
 // pay goes to the provider.
-func (b *buyer) pay(f *form) (*page, error) {
+func (b *buyer) pay(f *visitor.Form) (*visitor.Page, error) {
 	if b.again {
 		defer b.beside(f)()
 	}
 	b.paid++
-	p, err := b.insist(http.MethodPost, f.action, f.values)
-	if err != nil || p.standing() != "" {
+	p, err := b.Insist(http.MethodPost, f.Action, f.Values)
+	if err != nil || p.Standing() != "" {
 		return p, err // the order is otherwise by now
 	}
 	return b.provider(p)
 }
 
 // atAway is the page of who went to pay and came back.
-func (b *buyer) atAway(p *page) (*page, error) {
+func (b *buyer) atAway(p *visitor.Page) (*visitor.Page, error) {
 	if b.leave {
-		if p, err := b.insist(http.MethodGet, b.path+"?change", nil); err != nil || p.standing() != "form" {
+		if p, err := b.Insist(http.MethodGet, b.path+"?change", nil); err != nil || p.Standing() != "form" {
 			return p, err
 		}
 		return b.act(p, "/leave")
 	}
-	if f := p.form("/pay"); f != nil && !b.tale.charged && b.paid < 12 && len(b.cards) > 0 {
-		b.pause(20, 100)
+	if f := p.Form("/pay"); f != nil && !b.tale.charged && b.paid < 12 && len(b.cards) > 0 {
+		b.Pause(20, 100)
 		return b.pay(f)
 	}
-	b.pause(150, 400)
-	return b.insist(http.MethodGet, b.path, nil)
+	b.Pause(150, 400)
+	return b.Insist(http.MethodGet, b.path, nil)
 }
 
 // act presses a button of the order's page that has nothing to fill in. Where it is
 // gone by now, the page is shown again.
-func (b *buyer) act(p *page, suffix string) (*page, error) {
-	f := p.form(suffix)
+func (b *buyer) act(p *visitor.Page, suffix string) (*visitor.Page, error) {
+	f := p.Form(suffix)
 	if f == nil {
-		return b.insist(http.MethodGet, b.path, nil)
+		return b.Insist(http.MethodGet, b.path, nil)
 	}
-	return b.insist(http.MethodPost, f.action, f.values)
+	return b.Insist(http.MethodPost, f.Action, f.Values)
 }
 
 // download fetches the tickets, now and then.
-func (b *buyer) download(p *page) {
-	if !chance(b.dice, 20) {
+func (b *buyer) download(p *visitor.Page) {
+	if !chance(b.Dice, 20) {
 		return
 	}
-	_, _ = b.insist(http.MethodGet, b.path+"/tickets.pdf", nil) // whether it is one was looked at
+	_, _ = b.Insist(http.MethodGet, b.path+"/tickets.pdf", nil) // whether it is one was looked at
 }

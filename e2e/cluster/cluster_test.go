@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/rig"
 	"usher/e2e/venue"
 )
 
@@ -21,13 +22,13 @@ func TestSellingOutWhilePartsAreKilled(t *testing.T) {
 	}
 	t.Logf("-seed %d", *seed)
 	fmt.Printf("e2e/cluster: -seed %d -for %v -rate %d -buyers %d\n", *seed, *faultsFor, *rate, *crowd)
-	w := newTown(&sparing{TB: t}, 3)
+	w := newTown(&rig.Sparing{TB: t}, 3)
 	f := &faults{town: w, dice: dice(1), count: map[string]int{}}
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		f.run(time.Now().Add(*faultsFor))
-		w.web.calm.Store(waitFor(venue.Patience, w.well) == nil)
+		w.web.Calm.Store(rig.WaitFor(venue.Patience, w.well) == nil)
 	}()
 	for killing := true; killing && !t.Failed(); {
 		w.round()
@@ -51,17 +52,17 @@ func (w *town) settle() {
 	if w.t.Failed() {
 		patience /= 8
 	}
-	err := waitFor(patience, func() error { return none(w.unsettled("")) })
+	err := rig.WaitFor(patience, func() error { return none(w.unsettled("")) })
 	if err == nil && *faultsFor >= time.Minute {
-		err = waitFor(patience, func() error { return none(w.strings(w.t.Context(), unsent)) })
+		err = rig.WaitFor(patience, func() error { return none(w.strings(w.t.Context(), unsent)) })
 	}
 	if err != nil {
 		w.t.Errorf("after %v not all is settled: %v", patience, err) // and the oracle may say why
 	}
-	b := w.web.browser(dice(2), 1)
+	b := w.web.Browser(dice(2), 1)
 	for range 3 * len(w.instances) {
-		b.moves = true
-		if p, err := b.follow("GET", w.rounds[0].path(), nil); err != nil || p.heading() == "" {
+		b.Moves = true
+		if p, err := b.Follow("GET", w.rounds[0].path(), nil); err != nil || p.Heading() == "" {
 			w.t.Errorf("after all the page of an event is %v", err)
 		}
 	}
@@ -85,9 +86,9 @@ func (w *town) report(f *faults) {
 	}
 	starts := 0
 	for _, s := range w.instances {
-		starts += s.starts
+		starts += s.Starts()
 		if w.t.Failed() {
-			w.t.Logf("server %s said last: %s", s.address, end(s.logs[len(s.logs)-1].String()))
+			w.t.Logf("server %s said last: %s", s.Address, s.Said())
 		}
 	}
 	var list []string
@@ -95,6 +96,6 @@ func (w *town) report(f *faults) {
 		list = append(list, fmt.Sprintf("%d %s", how[name], name))
 	}
 	w.t.Logf("%d events; buyers: %s", len(w.rounds), strings.Join(list, ", "))
-	w.t.Logf("%d answers, %d of them that something is gone, %d broke off; %d were told paid while Redis was gone", w.web.answers.Load(), w.web.unavailable.Load(), w.web.broken.Load(), f.sold)
+	w.t.Logf("%d answers, %d of them that something is gone, %d broke off; %d were told paid while Redis was gone", w.web.Answers.Load(), w.web.Unavailable.Load(), w.web.Broken.Load(), f.sold)
 	w.t.Logf("faults: %v; %d starts of servers", f.count, starts)
 }

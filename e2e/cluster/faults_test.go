@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"usher/e2e/rig"
 	"usher/e2e/venue"
 )
 
@@ -85,11 +86,11 @@ func (f *faults) rest(least, most int) {
 func (f *faults) servers(n int) error {
 	some := f.dice.Perm(len(f.instances))[:n]
 	for _, i := range some {
-		f.instances[i].want(false)
+		f.instances[i].Want(false)
 	}
 	f.rest(20, 1000)
 	for _, i := range some {
-		f.instances[i].want(true)
+		f.instances[i].Want(true)
 	}
 	return nil
 }
@@ -101,8 +102,8 @@ func (f *faults) allServers() error { return f.servers(len(f.instances)) }
 // stop has a server drain and end, as when it is replaced.
 func (f *faults) stop() error {
 	s := f.instances[f.dice.IntN(len(f.instances))]
-	err := s.end()
-	s.want(true)
+	err := s.End()
+	s.Want(true)
 	return err
 }
 
@@ -110,59 +111,59 @@ func (f *faults) stop() error {
 // taken over.
 func (f *faults) pause() error {
 	s := f.instances[f.dice.IntN(len(f.instances))]
-	s.signal(syscall.SIGSTOP)
+	s.Signal(syscall.SIGSTOP)
 	f.rest(500, 3000)
-	s.signal(syscall.SIGCONT)
+	s.Signal(syscall.SIGCONT)
 	return nil
 }
 
 // redis is gone until every server that runs says so.
 func (f *faults) redis() error {
 	up := f.up()
-	if err := f.town.redis.halt(); err != nil {
+	if err := f.town.redis.Halt(); err != nil {
 		return err
 	}
 	before := f.paidTold.Load()
-	said := until(up, func(r readiness) error {
-		if r.code != http.StatusOK || !strings.Contains(r.Notes["redis"], "Redis") {
-			return fmt.Errorf("/readyz says %d and %v, and nothing of Redis", r.code, r.Notes)
+	said := until(up, func(r rig.Readiness) error {
+		if r.Code != http.StatusOK || !strings.Contains(r.Notes["redis"], "Redis") {
+			return fmt.Errorf("/readyz says %d and %v, and nothing of Redis", r.Code, r.Notes)
 		}
 		return nil
 	})
 	f.rest(20, 500)
 	f.sold += f.paidTold.Load() - before
-	return errors.Join(said, f.town.redis.start())
+	return errors.Join(said, f.town.redis.Start())
 }
 
 // postgres is gone until every server that runs says so.
 func (f *faults) postgres() error {
 	up := f.up()
-	if err := f.town.postgres.halt(); err != nil {
+	if err := f.town.postgres.Halt(); err != nil {
 		return err
 	}
-	said := until(up, func(r readiness) error {
-		if r.code != http.StatusServiceUnavailable || r.later == "" || r.Why == "" {
-			return fmt.Errorf("/readyz says %d, why %q, Retry-After %q", r.code, r.Why, r.later)
+	said := until(up, func(r rig.Readiness) error {
+		if r.Code != http.StatusServiceUnavailable || r.Later == "" || r.Why == "" {
+			return fmt.Errorf("/readyz says %d, why %q, Retry-After %q", r.Code, r.Why, r.Later)
 		}
 		return nil
 	})
 	f.rest(20, 1500)
-	return errors.Join(said, f.town.postgres.start())
+	return errors.Join(said, f.town.postgres.Start())
 }
 
 func (f *faults) both() error {
-	if err := errors.Join(f.town.redis.halt(), f.town.postgres.halt()); err != nil {
+	if err := errors.Join(f.town.redis.Halt(), f.town.postgres.Halt()); err != nil {
 		return err
 	}
 	f.rest(20, 1500)
-	return errors.Join(f.town.postgres.start(), f.town.redis.start())
+	return errors.Join(f.town.postgres.Start(), f.town.redis.Start())
 }
 
 // up lists the servers that answer. One that is starting may have to wait for what is
 // about to go.
-func (f *faults) up() (list []*instance) {
+func (f *faults) up() (list []*rig.Instance) {
 	for _, s := range f.instances {
-		if _, err := s.ready(); err == nil {
+		if _, err := s.Ready(); err == nil {
 			list = append(list, s)
 		}
 	}
@@ -170,11 +171,11 @@ func (f *faults) up() (list []*instance) {
 }
 
 // until waits until each of some servers answers so.
-func until(some []*instance, so func(readiness) error) error {
+func until(some []*rig.Instance, so func(rig.Readiness) error) error {
 	var all []error
 	for _, s := range some {
-		all = append(all, waitFor(venue.Patience, func() error {
-			r, err := s.ready()
+		all = append(all, rig.WaitFor(venue.Patience, func() error {
+			r, err := s.Ready()
 			if err != nil {
 				return err
 			}

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"flag"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -19,21 +18,6 @@ var (
 )
 
 func TestMain(m *testing.M) { os.Exit(venue.Main(m, "quickclock")) }
-
-// clock goes as the servers' clocks do.
-type clock struct {
-	from time.Time
-	rate int
-}
-
-func newClock(rate int) clock { return clock{time.Now().Round(0).UTC(), rate} }
-
-func (c clock) now() time.Time { return c.from.Add(time.Since(c.from) * time.Duration(c.rate)) }
-
-// variable tells the clock to a server.
-func (c clock) variable() string {
-	return fmt.Sprintf("USHER_CLOCK=%s %d", c.from.Format(time.RFC3339Nano), c.rate)
-}
 
 // dice gives the randomness of a part of a run: the same for the same seed.
 func dice(part uint64) *rand.Rand { return rand.New(rand.NewPCG(*seed, part)) }

@@ -42,7 +42,7 @@ func (w *town) judge() {
 	used := map[ticket.ID]string{}
 	for _, o := range b.orders {
 		b.judgeOrder(w.t, o)
-		b.judgeTickets(w.t, o, ring, w.clock.now().Unix(), used)
+		b.judgeTickets(w.t, o, ring, w.clock.Now().Unix(), used)
 		b.judgeMail(w.t, o)
 	}
 	for id, k := range b.tickets {
@@ -321,7 +321,7 @@ func (b *books) judgeLedger(t testing.TB) {
 func (w *town) judgeLogs() {
 	var all []error
 	for _, s := range w.instances {
-		for _, log := range s.logs {
+		for _, log := range s.Logs() {
 			for line := range strings.Lines(log.String()) {
 				if strings.Contains(line, "panic") || strings.Contains(line, "disorder") || strings.Contains(line, "damaged") {
 					all = append(all, errors.New(strings.TrimSpace(line)))

@@ -4,29 +4,31 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
+
+	"usher/e2e/visitor"
 )
 
 // manage is the organiser, who gives money back now and then: of a ticket, of a whole
 // order, or because they cancel it. What fails they send again as it was.
 func (r *round) manage() {
 	d := rand.New(rand.NewPCG(*seed, uint64(r.number)<<32|1<<31))
-	b := r.town.web.browser(d, 99_000+r.number)
-	b.bearer = r.town.manager
-	defer b.client.CloseIdleConnections()
+	b := r.town.web.Browser(d, 99_000+r.number)
+	b.Bearer = r.town.manager
+	defer b.Client.CloseIdleConnections()
 	done := map[string]bool{}
 	for len(done) < 6 && !r.over.Load() && r.next.Load() <= int64(*crowd) {
-		b.pause(200, 900)
+		b.Pause(200, 900)
 		code := r.someonePaid(d)
 		if code == "" || done[code] {
 			continue
 		}
 		done[code] = true
-		p, err := b.insist(http.MethodGet, "/manage/orders/"+code, nil)
+		p, err := b.Insist(http.MethodGet, "/manage/orders/"+code, nil)
 		if err != nil {
 			continue
 		}
-		if f := b.giveBack(p); f != nil {
-			_, _ = b.insist(http.MethodPost, f.action, f.values) // what came of it the oracle sees
+		if f := giveBack(b.Dice, p); f != nil {
+			_, _ = b.Insist(http.MethodPost, f.Action, f.Values) // what came of it the oracle sees
 		}
 	}
 }
@@ -48,20 +50,20 @@ func (r *round) someonePaid(d *rand.Rand) string {
 
 // giveBack fills in one of the forms of an order's page; nil where there is nothing to
 // give back.
-func (b *browser) giveBack(p *page) *form {
-	refund, cancel := p.form("/refund"), p.form("/cancel")
-	if refund == nil || cancel == nil || len(refund.offers["ticket"]) == 0 {
+func giveBack(d *rand.Rand, p *visitor.Page) *visitor.Form {
+	refund, cancel := p.Form("/refund"), p.Form("/cancel")
+	if refund == nil || cancel == nil || len(refund.Offers["ticket"]) == 0 {
 		return nil
 	}
 	f := refund
-	switch b.dice.IntN(3) {
+	switch d.IntN(3) {
 	case 0:
-		f.values.Set("ticket", f.offers["ticket"][0])
+		f.Values.Set("ticket", f.Offers["ticket"][0])
 	case 1:
-		f.values.Set("all", "yes")
+		f.Values.Set("all", "yes")
 	case 2:
 		f = cancel
 	}
-	f.values.Set("why", "the hall is smaller than it was")
+	f.Values.Set("why", "the hall is smaller than it was")
 	return f
 }

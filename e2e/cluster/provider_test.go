@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"usher/e2e/visitor"
 )
 
 // provider is what a buyer does at the provider's page, until they are at the order's
 // again. No page is that they are gone.
-func (b *buyer) provider(p *page) (*page, error) {
+func (b *buyer) provider(p *visitor.Page) (*visitor.Page, error) {
 	for range lookAgain {
-		if p.standing() != "" {
+		if p.Standing() != "" {
 			return p, nil
 		}
-		if !strings.HasPrefix(p.path, "/sandbox/pay/") {
-			return nil, fmt.Errorf("to pay leads to %s: %.500s", short(p.path), p.body)
+		if !strings.HasPrefix(p.Path, "/sandbox/pay/") {
+			return nil, fmt.Errorf("to pay leads to %s: %.500s", visitor.Short(p.Path), p.Body)
 		}
 		var err error
 		switch step := b.step(p); step {
@@ -29,16 +31,16 @@ func (b *buyer) provider(p *page) (*page, error) {
 			if b.stop == atWaiting {
 				return nil, nil
 			}
-			b.pause(150, 400)
-			p, err = b.insist(http.MethodGet, p.path, nil)
+			b.Pause(150, 400)
+			p, err = b.Insist(http.MethodGet, p.Path, nil)
 		case "paid":
 			b.tale.charged = true
 			if b.stop == atPaid {
 				return nil, nil
 			}
-			p, err = b.insist(http.MethodGet, b.path, nil)
+			p, err = b.Insist(http.MethodGet, b.path, nil)
 		case "over":
-			p, err = b.insist(http.MethodGet, b.path, nil)
+			p, err = b.Insist(http.MethodGet, b.path, nil)
 		}
 		if err != nil || p == nil {
 			return nil, err
@@ -48,11 +50,11 @@ func (b *buyer) provider(p *page) (*page, error) {
 }
 
 // step is where a payment is, as the provider's page says.
-func (b *buyer) step(p *page) string {
-	switch h := p.heading(); {
-	case p.form("/card") != nil:
+func (b *buyer) step(p *visitor.Page) string {
+	switch h := p.Heading(); {
+	case p.Form("/card") != nil:
 		return "card"
-	case p.form("/confirm") != nil:
+	case p.Form("/confirm") != nil:
 		return "confirm"
 	case strings.Contains(h, "working"):
 		return "working"
@@ -63,23 +65,23 @@ func (b *buyer) step(p *page) string {
 }
 
 // turnBack is for who sees where to pay and doesn't.
-func (b *buyer) turnBack() (*page, error) {
+func (b *buyer) turnBack() (*visitor.Page, error) {
 	if b.leave {
-		return b.insist(http.MethodGet, b.path, nil)
+		return b.Insist(http.MethodGet, b.path, nil)
 	}
 	return nil, nil
 }
 
 // card pays with the next card. When no answer comes they look how it stands: the
 // card is used up only once it did something.
-func (b *buyer) card(p *page) (*page, error) {
-	f := p.form("/card")
-	f.values.Set("card", cardNumbers[b.cards[0]])
-	b.pause(5, 60)
-	after, err := b.follow(http.MethodPost, f.action, f.values)
-	if err != nil || after.status == http.StatusServiceUnavailable {
-		b.pause(50, 200)
-		after, err := b.insist(http.MethodGet, p.path, nil)
+func (b *buyer) card(p *visitor.Page) (*visitor.Page, error) {
+	f := p.Form("/card")
+	f.Values.Set("card", cardNumbers[b.cards[0]])
+	b.Pause(5, 60)
+	after, err := b.Follow(http.MethodPost, f.Action, f.Values)
+	if err != nil || after.Status == http.StatusServiceUnavailable {
+		b.Pause(50, 200)
+		after, err := b.Insist(http.MethodGet, p.Path, nil)
 		if err == nil && b.step(after) != "card" {
 			b.used(after)
 		}
@@ -90,15 +92,15 @@ func (b *buyer) card(p *page) (*page, error) {
 }
 
 // used puts the card away that was pressed last.
-func (b *buyer) used(p *page) {
+func (b *buyer) used(p *visitor.Page) {
 	b.cards = b.cards[1:]
-	if p.standing() != "" {
+	if p.Standing() != "" {
 		b.tale.charged = true // the provider sends whoever paid back
 	}
 }
 
 // stopped gives no page to who goes as soon as they have paid.
-func (b *buyer) stopped(p *page) *page {
+func (b *buyer) stopped(p *visitor.Page) *visitor.Page {
 	if p != nil && b.tale.charged && b.stop == atPaid {
 		return nil
 	}
@@ -106,14 +108,14 @@ func (b *buyer) stopped(p *page) *page {
 }
 
 // confirm answers the bank.
-func (b *buyer) confirm(p *page) (*page, error) {
-	f := p.form("/confirm")
-	f.values.Set("answer", "yes")
+func (b *buyer) confirm(p *visitor.Page) (*visitor.Page, error) {
+	f := p.Form("/confirm")
+	f.Values.Set("answer", "yes")
 	if b.deny && len(b.cards) > 0 {
-		f.values.Set("answer", "no")
+		f.Values.Set("answer", "no")
 	}
-	after, err := b.insist(http.MethodPost, f.action, f.values)
-	if err == nil && after.standing() != "" {
+	after, err := b.Insist(http.MethodPost, f.Action, f.Values)
+	if err == nil && after.Standing() != "" {
 		b.tale.charged = true
 	}
 	return after, err

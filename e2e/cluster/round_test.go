@@ -146,9 +146,9 @@ func (r *round) sell(t testing.TB) {
 				}
 				b := r.buyer(number)
 				if number >= *crowd {
-					b.pause(100, 400)
+					b.Pause(100, 400)
 				} else {
-					b.pause(1, 5000)
+					b.Pause(1, 5000)
 				}
 				told := b.buy()
 				r.mu.Lock()

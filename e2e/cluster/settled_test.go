@@ -35,7 +35,7 @@ func (w *town) unsettled(event string) (open []string, err error) {
 	for _, l := range loose {
 		args := []any{event}
 		if strings.Contains(l.query, "$2") {
-			args = append(args, w.clock.now().UnixMilli())
+			args = append(args, w.clock.Now().UnixMilli())
 		}
 		list, err := w.strings(ctx, l.query, args...)
 		if err != nil {

@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/rig"
 	"usher/e2e/venue"
+	"usher/e2e/visitor"
 	"usher/migrations/sqldb"
 	"usher/server"
 	"usher/sync/fault"
@@ -19,11 +21,11 @@ import (
 // town is the whole: services, servers, and whoever looks on.
 type town struct {
 	t         testing.TB
-	clock     clock
-	postgres  *service
-	redis     *service
-	instances []*instance
-	web       *web
+	clock     rig.Clock
+	postgres  *rig.Service
+	redis     *rig.Service
+	instances []*rig.Instance
+	web       *visitor.Web
 	organiser *server.Server // makes events, and serves nothing
 	db        *sqldb.DB      // only to look
 	manager   string         // the key to the manager's pages
@@ -34,25 +36,19 @@ type town struct {
 // newTown starts everything.
 func newTown(t testing.TB, servers int) *town {
 	t.Helper()
-	w := &town{t: t, clock: newClock(*rate)}
+	w := &town{t: t, clock: rig.NewClock(*rate)}
 	var database, redis string
-	w.postgres, database = newPostgres(t)
-	w.redis, redis = newRedis(t)
+	w.postgres, database = rig.NewPostgres(t)
+	w.redis, redis = rig.NewRedis(t)
 	var addresses []string
 	for range servers {
-		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", freePort(t)))
+		addresses = append(addresses, fmt.Sprintf("127.0.0.1:%d", rig.FreePort(t)))
 	}
-	w.web = &web{t: t, base: "http://" + newBalancer(t, addresses).Addr().String()}
+	w.web = &visitor.Web{T: t, Base: "http://" + rig.NewBalancer(t, addresses).Addr().String()}
 	w.open(database)
-	ctx, stop := context.WithCancel(context.Background())
-	var kept sync.WaitGroup
-	t.Cleanup(func() { stop(); kept.Wait() })
 	for _, address := range addresses {
-		s := &instance{t: t, address: address, wanted: true,
-			args: []string{"serve", "--listen", address, "--public-url", w.web.base, "--trusted-proxies", "127.0.0.1", "--drain", "200ms", "--sandbox", "--inbox", "--log-level", "warn"},
-			env:  []string{w.clock.variable(), "USHER_DATABASE=" + database, "USHER_REDIS=" + redis}}
-		w.instances = append(w.instances, s)
-		kept.Go(func() { s.keep(ctx) })
+		w.instances = append(w.instances, rig.Serve(t, address, []string{w.clock.Variable(), "USHER_DATABASE=" + database, "USHER_REDIS=" + redis},
+			"--public-url", w.web.Base, "--trusted-proxies", "127.0.0.1", "--drain", "200ms", "--sandbox", "--inbox", "--log-level", "warn"))
 	}
 	w.wait("every server is well", w.well)
 	return w
@@ -62,7 +58,7 @@ func newTown(t testing.TB, servers int) *town {
 func (w *town) open(database string) {
 	w.t.Helper()
 	var err error
-	w.organiser, err = server.Open(w.t.Context(), server.Config{Database: database, Unsealed: true, Now: w.clock.now,
+	w.organiser, err = server.Open(w.t.Context(), server.Config{Database: database, Unsealed: true, Now: w.clock.Now,
 		Selling: server.Selling{Sandbox: true, Inbox: true, From: mail.Address{Address: "tickets@pier.example"}}})
 	if err == nil {
 		err = w.organiser.Unlock(w.t.Context())
@@ -87,7 +83,7 @@ func (w *town) open(database string) {
 func (w *town) well() error {
 	var all []error
 	for _, s := range w.instances {
-		all = append(all, s.well())
+		all = append(all, s.Well())
 	}
 	return errors.Join(all...)
 }
@@ -96,18 +92,9 @@ func (w *town) well() error {
 // it doesn't.
 func (w *town) wait(what string, so func() error) {
 	w.t.Helper()
-	if err := waitFor(venue.Patience, so); err != nil {
+	if err := rig.WaitFor(venue.Patience, so); err != nil {
 		w.t.Fatalf("waited %v until %s: %v", venue.Patience, what, err)
 	}
-}
-
-func waitFor(patience time.Duration, so func() error) (err error) {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if err = so(); err == nil {
-			return nil
-		}
-	}
-	return err
 }
 
 // round makes an event and sells it out.
@@ -115,7 +102,7 @@ func (w *town) round() {
 	w.t.Helper()
 	r := &round{town: w, number: len(w.rounds) + 1, keys: map[string]string{}, pools: map[uint32]string{}}
 	r.code = fmt.Sprintf("NIGHT-%d", r.number)
-	spec, err := r.spec(w.clock.now())
+	spec, err := r.spec(w.clock.Now())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -145,7 +132,7 @@ func (w *town) round() {
 // patience is how long a round may take that nothing is wrong with: holds, late
 // payments and disputes run by the servers' clock.
 func (w *town) patience() time.Duration {
-	return 2*time.Minute + 6*time.Minute/time.Duration(w.clock.rate)
+	return 2*time.Minute + 6*time.Minute/time.Duration(w.clock.Rate)
 }
 
 // watch holds every moment of the event to the rules, and ends the round when all is

@@ -1,4 +1,4 @@
-package cluster
+package rig
 
 import (
 	"fmt"
@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// sparing reports each failure once, and of many the first: what is wrong at one
+// Sparing reports each failure once, and of many the first: what is wrong at one
 // moment is so at the next.
-type sparing struct {
+type Sparing struct {
 	testing.TB
 	mu   sync.Mutex // covers seen
 	seen map[string]bool
@@ -18,7 +18,7 @@ type sparing struct {
 const enough = 40
 
 // Errorf implements testing.TB.
-func (s *sparing) Errorf(format string, args ...any) {
+func (s *Sparing) Errorf(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	s.mu.Lock()
 	defer s.mu.Unlock()

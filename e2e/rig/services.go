@@ -1,4 +1,4 @@
-package cluster
+package rig
 
 import (
 	"bufio"
@@ -10,48 +10,50 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"usher/e2e/venue"
 )
 
-// service is PostgreSQL or Redis, in a folder of the test's own, that can be ended
+// Service is PostgreSQL or Redis, in a folder of the test's own, that can be ended
 // and started again on the same data and port.
-type service struct {
+type Service struct {
 	t       testing.TB
 	name    string
-	launch  func() (*process, error)
+	launch  func() (*Process, error)
 	answers func() error
-	stop    func(*process) error // ends it as a fault does
-	running *process
+	stop    func(*Process) error // ends it as a fault does
+	running *Process
 }
 
-// start starts it and waits until it answers.
-func (s *service) start() error {
+// Start starts it and waits until it answers.
+func (s *Service) Start() error {
 	var err error
 	if s.running, err = s.launch(); err != nil {
 		return err
 	}
-	return soon(func() error {
-		if s.running.gone() {
-			return fmt.Errorf("%s ended: %s", s.name, end(s.running.told.String()))
+	return WaitFor(venue.Patience, func() error {
+		if s.running.Gone() {
+			return fmt.Errorf("%s ended: %s", s.name, Tail(s.running.Told.String()))
 		}
 		return s.answers()
 	})
 }
 
-// halt ends it as a fault does, and waits until it is gone.
-func (s *service) halt() error {
+// Halt ends it as a fault does, and waits until it is gone.
+func (s *Service) Halt() error {
 	err := s.stop(s.running)
-	<-s.running.dead
+	<-s.running.Dead
 	return err
 }
 
-func (s *service) begin() *service {
+func (s *Service) begin() *Service {
 	s.t.Helper()
-	if err := s.start(); err != nil {
+	if err := s.Start(); err != nil {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() {
-		if !s.running.gone() {
-			if err := s.halt(); err != nil {
+		if !s.running.Gone() {
+			if err := s.Halt(); err != nil {
 				s.t.Error(err)
 			}
 		}
@@ -63,7 +65,7 @@ func (s *service) begin() *service {
 // and all may go through it.
 func folder(t testing.TB, uid, gid int) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "usher-cluster-")
+	dir, err := os.MkdirTemp("", "usher-rig-")
 	if err == nil {
 		err = os.Chown(dir, uid, gid)
 	}
@@ -78,43 +80,43 @@ func folder(t testing.TB, uid, gid int) string {
 	return dir
 }
 
-// newPostgres makes an empty PostgreSQL and gives its address. It syncs nothing to
+// NewPostgres makes an empty PostgreSQL and gives its address. It syncs nothing to
 // the disk, which a loss of power would take ill and the death of its processes
 // doesn't; but what is committed is written, as by default.
-func newPostgres(t testing.TB) (*service, string) {
+func NewPostgres(t testing.TB) (*Service, string) {
 	t.Helper()
 	bin := os.Getenv("USHER_TEST_PG_BIN")
 	if bin == "" {
 		t.Fatal("USHER_TEST_PG_BIN doesn't say where PostgreSQL's programs are: run this under deploy/dev/services.sh")
 	}
 	user, uid, gid := unprivileged(t)
-	data, port := filepath.Join(folder(t, uid, gid), "data"), strconv.Itoa(freePort(t))
+	data, port := filepath.Join(folder(t, uid, gid), "data"), strconv.Itoa(FreePort(t))
 	as := func(program string, args ...string) error {
 		cmd := exec.Command("setpriv", append(append(append([]string{}, user...), filepath.Join(bin, program)), args...)...)
 		cmd.Dir = "/"
 		out, err := cmd.CombinedOutput()
 		if err != nil {
-			return fmt.Errorf("%s: %w: %s", program, err, end(string(out)))
+			return fmt.Errorf("%s: %w: %s", program, err, Tail(string(out)))
 		}
 		return nil
 	}
 	if err := as("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"); err != nil {
 		t.Fatal(err)
 	}
-	s := &service{t: t, name: "PostgreSQL",
-		launch: func() (*process, error) {
-			return launch(user, nil, filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-c", "unix_socket_directories=",
+	s := &Service{t: t, name: "PostgreSQL",
+		launch: func() (*Process, error) {
+			return Launch(user, nil, filepath.Join(bin, "postgres"), "-D", data, "-p", port, "-c", "unix_socket_directories=",
 				"-c", "listen_addresses=127.0.0.1", "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "jit=off",
 				"-c", "max_connections=100", "-c", "shared_buffers=64MB", "-c", "autovacuum_naptime=5")
 		},
 		answers: func() error { return as("pg_isready", "-q", "-h", "127.0.0.1", "-p", port, "-d", "postgres") },
-		stop:    func(*process) error { return as("pg_ctl", "stop", "-D", data, "-m", "immediate", "-s") },
+		stop:    func(*Process) error { return as("pg_ctl", "stop", "-D", data, "-m", "immediate", "-s") },
 	}
 	return s.begin(), "postgres://postgres@127.0.0.1:" + port + "/postgres?sslmode=disable"
 }
 
-// newRedis makes an empty Redis that keeps nothing, and gives its address.
-func newRedis(t testing.TB) (*service, string) {
+// NewRedis makes an empty Redis that keeps nothing, and gives its address.
+func NewRedis(t testing.TB) (*Service, string) {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -124,13 +126,13 @@ func newRedis(t testing.TB) (*service, string) {
 		t.Fatal("there is neither a redis-server nor a valkey-server: run this under deploy/dev/services.sh")
 	}
 	user, uid, gid := unprivileged(t)
-	dir, port := folder(t, uid, gid), freePort(t)
-	s := &service{t: t, name: "Redis",
-		launch: func() (*process, error) {
-			return launch(user, nil, program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir)
+	dir, port := folder(t, uid, gid), FreePort(t)
+	s := &Service{t: t, name: "Redis",
+		launch: func() (*Process, error) {
+			return Launch(user, nil, program, "--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", dir)
 		},
 		answers: func() error { return ping(port) },
-		stop:    func(p *process) error { p.kill(); return nil },
+		stop:    func(p *Process) error { p.Kill(); return nil },
 	}
 	return s.begin(), fmt.Sprintf("redis://127.0.0.1:%d/0", port)
 }
