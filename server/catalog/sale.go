@@ -56,6 +56,7 @@ func (f *finder) shop(s *Spec, t *fileTable, location *time.Location) {
 	scope.tax = shop.FeeTax
 	scope.from, scope.until = f.window("shop", "shop", t.Shop.SaleFrom, t.Shop.SaleUntil, scope)
 	s.picture = f.pictureFile(t.Shop)
+	shop.Resale = f.resale(t.Shop.Resale, scope, s.Ends)
 	f.pools(shop, t.Pools)
 	for i := range t.Products {
 		f.offer(&s.Products[i], element("product", i), &t.Products[i], scope)
@@ -231,18 +232,23 @@ func decimal(value any) (text string, ok bool) {
 
 // percent reads a tax in percent, up to two decimals, and gives basis points.
 func (f *finder) percent(path, label string, value any) int64 {
+	return f.percentTo(path, label, value, maxTaxPercent)
+}
+
+// percentTo is percent up to another bound, which has up to four digits.
+func (f *finder) percentTo(path, label string, value any, most int64) int64 {
 	text, ok := decimal(value)
 	if ok && text == "" {
 		return 0
 	}
 	whole, part, _ := strings.Cut(strings.Replace(text, ",", ".", 1), ".")
-	if ok && len(whole) <= 3 && len(part) <= 2 {
+	if ok && len(whole) <= 4 && len(part) <= 2 {
 		points, err := strconv.ParseUint(whole+part+strings.Repeat("0", 2-len(part)), 10, 32)
-		if err == nil && points <= maxTaxPercent*100 {
+		if err == nil && points <= uint64(most)*100 {
 			return int64(points)
 		}
 	}
-	f.blame(path, label, "want a percentage from 0 to %d with at most two decimals: 19 or 7.7", maxTaxPercent)
+	f.blame(path, label, "want a percentage from 0 to %d with at most two decimals: 19 or 7.7", most)
 	return 0
 }
 

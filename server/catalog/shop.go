@@ -46,6 +46,7 @@ type Shop struct {
 	Bank         Bank   `json:"bank,omitzero"` // that invoices are paid to
 	// Returns is what buyers may give back by themselves.
 	Returns Returns `json:"returns,omitzero"`
+	Resale  *Resale `json:"resale,omitempty"` // nil: nobody sells a ticket on here
 
 	Pools  []Pool  `json:"pools"`
 	Offers []Offer `json:"offers"`

@@ -76,7 +76,7 @@ func (v shopView) shop() []field {
 	if v.Geo != nil {
 		geo = fmt.Sprintf("%v, %v", v.Geo.Lat, v.Geo.Lon)
 	}
-	return []field{
+	list := []field{
 		{"currency", v.Currency}, {"text", v.Text},
 		{"picture", v.Picture.Hash}, {"picture_text", v.PictureText},
 		{"address", v.Address}, {"geo", geo}, {"map", v.Map},
@@ -92,6 +92,23 @@ func (v shopView) shop() []field {
 		{"refund.keep_percent", percentText(v.Returns.Percent)}, {"refund.keep", v.amount(v.Returns.Keep)},
 		{"order of pools", joined(each(v.Pools, func(p Pool) string { return p.Code }))},
 		{"order of offers", joined(each(v.Offers, func(o Offer) string { return o.Code }))},
+	}
+	return append(list, v.resale()...)
+}
+
+// resale puts into words how tickets are sold on.
+func (v shopView) resale() []field {
+	r, is := v.Resale, "yes"
+	if r == nil {
+		r, is = &Resale{}, ""
+	}
+	return []field{
+		{"resale", is},
+		{"resale.cap_percent", percentText(r.Cap)}, {"resale.until", v.time(r.Until)},
+		{"resale.seller_percent", percentText(r.SellerRate)}, {"resale.seller_fee", v.amount(r.SellerFee)},
+		{"resale.buyer_percent", percentText(r.BuyerRate)}, {"resale.buyer_fee", v.amount(r.BuyerFee)},
+		{"resale.tax_percent", percentText(r.Tax)}, {"resale.waitlist_first", strconv.FormatBool(r.WaitlistFirst)},
+		{"resale.offer_minutes", unlessZero(int64(r.OfferMinutes))},
 	}
 }
 

@@ -35,6 +35,17 @@ seller = { name = "Pier 7 GmbH", address = "Pier 7", tax_id = "DE 1", email = "h
 bank = { iban = "de89 3704 0044 0532 0130 00", bic = "COBADEFF370", name = "Quay Bank" }
 refund = { hours_before = 48, keep = 2.50 }
 
+[shop.resale]
+cap_percent = 112.5
+until = 2026-07-04T21:00:00
+seller_percent = 5
+seller_fee = 0.25
+buyer_percent = 2.5
+buyer_fee = "0.50"
+tax_percent = 7
+waitlist_first = true
+offer_minutes = 20
+
 [[pool]]
 code = "hall"
 name = "Hall"

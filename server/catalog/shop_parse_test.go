@@ -23,6 +23,9 @@ func TestWhatAShopSays(t *testing.T) {
 		Seller:  Seller{"Pier 7 GmbH", "Pier 7", "DE 1", "hello@pier7.example"},
 		Bank:    Bank{Holder: "Pier 7 GmbH", IBAN: "DE89370400440532013000", BIC: "COBADEFF370", Name: "Quay Bank"},
 		Returns: Returns{On: true, Hours: 48, Keep: 250},
+		Resale: &Resale{
+			Cap: 11250, Until: at("2026-07-04T19:00:00Z"), SellerRate: 500, SellerFee: 25, BuyerRate: 250, BuyerFee: 50, Tax: 700, WaitlistFirst: true, OfferMinutes: 20,
+		},
 		Pools: []Pool{
 			{Code: "hall", Name: "Hall", Capacity: 400},
 			{Code: "deck", Name: "Deck seats", Capacity: 5, Seats: []Seat{{"A-1", "A", "1"}, {"A-2", "A", "2"}, {"A-3", "A", "3"}, {"A-5", "A", "5"}, {"B-2", "B", "2"}}},
@@ -120,6 +123,12 @@ func TestShopProblems(t *testing.T) {
 		{`hours_before = 48`, `days = 2`, `shop.refund.days`},
 		{`COBADEFF370`, `COBADEFFX`, `shop.bank.bic: "COBADEFFX" is no BIC`},
 		{`COBADEFF370`, `C0BADEFF`, `is no BIC`},
+		{`cap_percent = 112.5`, `cap_percent = 1000.01`, `shop.resale.cap_percent: want a percentage from 0 to 1000`},
+		{`until = 2026-07-04T21:00:00`, `until = 2027-07-04T21:00:00`, `shop.resale.until: it is after the event's end`},
+		{`until = 2026-07-04T21:00:00`, `until = 2026-07-04`, `shop.resale.until: 2026-07-04 has no time of day`},
+		{`seller_percent = 5`, `seller_percent = 101`, `shop.resale.seller_percent: want a percentage from 0 to 100`},
+		{`buyer_fee = "0.50"`, `buyer_fee = 0.505`, `shop.resale.buyer_fee: "0.505" has 3 decimals`},
+		{`offer_minutes = 20`, `offer_minutes = 4`, `shop.resale.offer_minutes: 4 is out of range: want 5 to 1440`},
 		{`min = 2`, `min = 5`, `product vip.min: 5 is out of range: want 1 to 4`},
 		{`max = 4`, `max = 7`, `product vip.max: 7 is out of range: want 1 to 6`},
 		{`"Friends"`, `"abc"`, `product vip.access_code: "abc" is soon guessed`},
