@@ -18,6 +18,21 @@
 // it has failed, and so has one that the mail server refuses for good. Failed mail
 // is counted, listed for the organiser, and sent again on demand ([Post.Again]).
 //
+// # Letters
+//
+// A composer that says what is to be said in a [Sheet] gets it laid out as text and
+// HTML, as all other letters are:
+//
+//	return post.Sheet{
+//		Language: l.Code(), Subject: l.T("gift.subject"), From: shop.Seller.Name, Contact: shop.Seller.Email,
+//		Hello: l.T("mail.hello", "name", name), Text: []string{l.T("gift.text", "from", post.Name(giver))},
+//		Button: l.T("gift.button"), Link: link, Notes: []string{l.T("gift.secret")},
+//	}.Letter()
+//
+// What people typed may stand in any part: it ends no line of a header, writes no HTML
+// and turns no text round. [Name] is for the name of somebody who has us write to
+// another.
+//
 // # Once or twice
 //
 // Delivery is at least once. Nothing is sent again that is known to have been
@@ -103,8 +118,9 @@ type File struct {
 type Letter struct {
 	Subject  string
 	Text     string
-	HTML     string // the same again; may be empty
-	Language string // BCP 47; may be empty
+	HTML     string          // the same again; may be empty
+	Language string          // BCP 47; may be empty
+	ReplyTo  netmail.Address // whom an answer reaches; the zero value: who it is from
 	Files    []File
 }
 

@@ -158,12 +158,17 @@ func (p *Post) message(m Queued, l Letter) (*gomail.Msg, error) {
 	if err := msg.To(m.To); err != nil {
 		return nil, err
 	}
-	msg.Subject(oneLine(l.Subject))
+	msg.Subject(Line(l.Subject))
 	msg.SetMessageIDWithValue(p.messageID(m.ID))
 	msg.SetDateWithValue(m.Queued)
 	msg.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834: no vacation notes, please
+	if l.ReplyTo.Address != "" {
+		if err := msg.ReplyToFormat(Line(l.ReplyTo.Name), l.ReplyTo.Address); err != nil {
+			return nil, err
+		}
+	}
 	if l.Language != "" {
-		msg.SetGenHeader(gomail.HeaderContentLang, oneLine(l.Language))
+		msg.SetGenHeader(gomail.HeaderContentLang, Line(l.Language))
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, l.Text)
 	if l.HTML != "" {
@@ -174,9 +179,6 @@ func (p *Post) message(m Queued, l Letter) (*gomail.Msg, error) {
 	}
 	return msg, nil
 }
-
-// oneLine keeps a text from being more than one header.
-func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // domainOf gives what stands behind the @ of an address.
 func domainOf(address string) string {

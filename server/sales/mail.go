@@ -273,14 +273,15 @@ func (i *Item) words() string {
 	return text
 }
 
-// made writes the letter out.
+// made lays the letter out.
 func (l *letter) made() (post.Letter, error) {
-	var text, html bytes.Buffer
-	if err := letterText.Execute(&text, l); err != nil {
-		return post.Letter{}, fault.Wrap(fault.Internal, err, "a letter can't be written")
-	}
-	if err := letterHTML.Execute(&html, l); err != nil {
-		return post.Letter{}, fault.Wrap(fault.Internal, err, "a letter can't be written")
-	}
-	return post.Letter{Subject: l.Subject, Text: text.String(), HTML: html.String(), Language: l.Lang.Code()}, nil
+	return post.Sheet{
+		Language: l.Lang.Code(), Subject: l.Subject, From: l.Seller(), Contact: l.shop.Seller.Email,
+		Hello: l.T("mail.hello", "name", cmp.Or(l.order.Details.Name, l.T("mail.guest"))), Text: l.Paragraphs, Facts: l.Bank,
+		Button: cmp.Or(l.Button, l.T("mail.see")), Link: l.link, Title: l.T("mail.order", "code", l.order.Code), Rows: l.Rows,
+		Notes: []string{l.T("mail.secret")},
+	}.Letter()
 }
+
+// Seller is who signs.
+func (l *letter) Seller() string { return cmp.Or(l.shop.Seller.Name, l.event.Name) }
