@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"usher/sync/admission"
+	"usher/sync/journal"
 	"usher/sync/words"
 )
 
@@ -110,11 +111,19 @@ func (t teller) whyEvent() string {
 	return t.Say("why.wrong_event", words.With{"event": d.Event})
 }
 
+// replaced say what became of a ticket that has a newer code, by what the server noted
+// of it.
+var replaced = map[string]string{
+	journal.NoteTransferred: "why.void.transferred", journal.NoteResold: "why.void.resold", journal.NoteBound: "why.void.bound",
+}
+
 func (t teller) whyVoid() string {
 	what, void := t.Say("why.what."+string(t.Reason), nil), t.Details.Void
 	switch {
 	case void == nil:
 		return t.Say("why.void.plain", words.With{"what": what})
+	case t.Reason == admission.Superseded && replaced[void.Note] != "":
+		return t.Say(replaced[void.Note], words.With{"moment": t.Local(void.Since)})
 	case void.Note != "":
 		return t.Say("why.void.note", words.With{"what": what, "moment": t.Local(void.Since), "note": void.Note})
 	}

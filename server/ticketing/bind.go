@@ -15,6 +15,7 @@ import (
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
+	"usher/sync/journal"
 )
 
 // Binding is the phone that shows a ticket. The ticket has no code of its own then:
@@ -38,9 +39,6 @@ const (
 	claimAAD     = "usher-bind-v1"
 	maxChallenge = 64
 )
-
-// whyBound is what people at a door are told of the code before.
-const whyBound = "moved to a phone"
 
 // wireClaim is what a phone signs.
 type wireClaim struct {
@@ -116,7 +114,7 @@ func (o *Office) bindIn(ctx context.Context, tx *sqldb.Tx, t *Ticket, c *Claim, 
 	}
 	b := Binding{Holder: slices.Clone(c.Holder)}
 	t.binding = &b
-	err := o.renew(ctx, tx, t, key, whyBound)
+	err := o.renew(ctx, tx, t, key, journal.NoteBound)
 	t.binding = nil
 	if err != nil {
 		return Binding{}, err

@@ -2,7 +2,6 @@ package ticketing
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -109,25 +108,13 @@ func (o *Office) Reissue(ctx context.Context, t Ticket, why string) (Ticket, err
 // renew gives the ticket its next generation and code, voids the ones before, and
 // tells the gates.
 func (o *Office) renew(ctx context.Context, tx *sqldb.Tx, t *Ticket, key *keyring.Signer, why string) error {
-	if t.State != Valid {
-		return fault.New(fault.Refused, "ticket %s is %s (%s); it gets no new code", t.ID.Short(), t.State, t.Why)
-	}
-	if uint32(t.Generation)+1 >= journal.Never {
-		return fault.New(fault.Refused, "ticket %s was reissued %d times; it can't be again", t.ID.Short(), t.Generation)
-	}
 	if err := o.freeIn(ctx, tx, t); err != nil {
 		return err
 	}
-	t.Generation, t.Changed = t.Generation+1, o.now()
-	if err := t.sign(key); err != nil {
-		return fmt.Errorf("signing ticket %s: %w", t.ID, err)
-	}
-	revocation := journal.NewRevoke(superseded, t.Changed.UnixMilli(), why,
-		[]journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}})
-	if _, err := o.journals.Write(ctx, tx, t.Event, journal.KindRevoke, &revocation); err != nil {
+	if err := o.next(t, key, o.now()); err != nil {
 		return err
 	}
-	return o.list(ctx, tx, t.Event, []Ticket{*t})
+	return o.replaced(ctx, tx, t.Event, []Ticket{*t}, why, t.Changed, []journal.Revocation{{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}})
 }
 
 // list tells the gates that tickets exist as they are, and who holds them.

@@ -1,6 +1,7 @@
 package ticketing
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -44,19 +45,27 @@ func (o *Office) makeGood(ctx context.Context, t Ticket, why string, void ...Sta
 	})
 }
 
-// Transfer gives the ticket to somebody else, with a new code; the codes before
-// are void from the same moment on.
+// Transfer gives the ticket to somebody else for the organiser, with a new code; the
+// codes before are void from the same moment on.
 func (o *Office) Transfer(ctx context.Context, t Ticket, name, email, why string) (Ticket, error) {
-	bad := &problems{name: "the new holder"}
-	blame := func(c column, format string, args ...any) { bad.add(1, c, format, args...) }
-	checkText(colName, name, maxName, "", blame)
-	checkEmail(email, blame)
-	if err := bad.err(); err != nil {
+	to := Holder{name, email}
+	if err := to.check(); err != nil {
 		return t, err
 	}
-	return o.rewrite(ctx, t, why, func(t *Ticket) error {
+	if len(why) > maxWhy {
+		return t, fault.New(fault.BadInput, "the reason is over %d bytes", maxWhy)
+	}
+	key, err := o.vault.Issuer(ctx, t.Event)
+	if err != nil {
+		return t, err
+	}
+	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
+		from := t.holder()
 		t.Name, t.Email = name, email
-		return nil
+		if err := o.renew(ctx, tx, t, key, cmp.Or(why, journal.NoteTransferred)); err != nil {
+			return err
+		}
+		return passed(ctx, tx, t, Passage{How: ByOrganiser, From: from, To: to, At: t.Changed})
 	})
 }
 

@@ -21,6 +21,14 @@ const (
 	rosterEntry = 8 + 2
 )
 
+// Notes of a superseded ticket that doors say in their own words. Any other is a
+// person's, and is shown as it is.
+const (
+	NoteTransferred = "transferred"      // somebody else has the newer code
+	NoteResold      = "sold on"          // likewise
+	NoteBound       = "moved to a phone" // the phone that shows it now has
+)
+
 // Revocation says which generations of a ticket are still good.
 type Revocation struct {
 	Ticket  TicketID

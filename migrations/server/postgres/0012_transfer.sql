@@ -13,3 +13,19 @@ create table ticket_pending (
     primary key (event, ticket)
 );
 create index ticket_pending_by_ref on ticket_pending (what, ref);
+
+-- The hands that a ticket has gone through: from whom, to whom.
+create table ticket_custody (
+    event      text collate "C" not null,
+    ticket     text collate "C" not null, -- 16 hexadecimal digits
+    generation bigint           not null, -- of the new holder's first code
+    how        text collate "C" not null, -- transfer, resale or organiser
+    ref        text collate "C" not null, -- which one, as in ticket_pending; '' for the organiser's
+    from_name  text collate "C" not null,
+    from_email text collate "C" not null,
+    to_name    text collate "C" not null,
+    to_email   text collate "C" not null,
+    at         bigint           not null, -- Unix ms
+    primary key (event, ticket, generation)
+);
+create index ticket_custody_by_giver on ticket_custody (lower(from_email), at);

@@ -13,3 +13,19 @@ create table ticket_pending (
     primary key (event, ticket)
 ) strict;
 create index ticket_pending_by_ref on ticket_pending (what, ref);
+
+-- The hands that a ticket has gone through: from whom, to whom.
+create table ticket_custody (
+    event      text    not null,
+    ticket     text    not null, -- 16 hexadecimal digits
+    generation integer not null, -- of the new holder's first code
+    how        text    not null, -- transfer, resale or organiser
+    ref        text    not null, -- which one, as in ticket_pending; '' for the organiser's
+    from_name  text    not null,
+    from_email text    not null,
+    to_name    text    not null,
+    to_email   text    not null,
+    at         integer not null, -- Unix ms
+    primary key (event, ticket, generation)
+) strict;
+create index ticket_custody_by_giver on ticket_custody (lower(from_email), at);

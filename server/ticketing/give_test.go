@@ -1,0 +1,142 @@
+package ticketing
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"time"
+
+	"usher/crypto/ticket"
+	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
+	"usher/sync/fault"
+	"usher/sync/journal"
+)
+
+func (w *world) give(t testing.TB, to Holder, what Matter, ref string, list ...ticket.ID) (given []Ticket, err error) {
+	t.Helper()
+	err = w.in(t, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		given, err = w.GiveIn(ctx, tx, event, list, to, what, ref)
+		return err
+	})
+	return given, err
+}
+
+// Tickets that change hands get new codes all at once, and the gates are told why the
+// ones before are void and who has them now.
+func TestGive(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.list(t, guestRows(4))
+		all := w.tickets(t, event)
+		a, b := all["G000001"], all["G000002"]
+		a, _, err := w.Bind(t.Context(), a, claim(t, newPhone(t), a))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.pend(t, Transfer, "offer-1", a.ID, b.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.now = w.now.Add(time.Hour)
+		bea := Holder{"Bea Byron", "bea@example.org"}
+		given, err := w.give(t, bea, Transfer, "offer-1", b.ID, a.ID)
+		if err != nil || len(given) != 2 {
+			t.Fatalf("%+v, %v", given, err)
+		}
+		for _, k := range given {
+			stored := w.tickets(t, event)[k.External]
+			got, err := ticket.Verify(stored.Token, w.ring(t))
+			if err != nil || got.Generation != k.Generation || got.ID != k.ID || stored != k || k.holder() != bea || k.Seat != all[k.External].Seat {
+				t.Errorf("%s is %+v, stored %+v, code %+v, %v", k.External, k, stored, got, err)
+			}
+			if lowest, reason := w.minimum(t, k.ID); lowest != uint32(k.Generation) || reason != superseded {
+				t.Errorf("the gates hold %d from on for good (%s)", lowest, reason)
+			}
+			if g := w.named(t)[journal.TicketID(k.ID)]; g.Name != bea.Name || g.Email != bea.Email {
+				t.Errorf("the gates think that %s is %+v's", k.External, g)
+			}
+			if _, there, err := w.Binding(t.Context(), k); there || err != nil || k.Bound() || w.underWay(t, k.ID) != "" {
+				t.Errorf("%s is on a phone: %v, %v, or under way", k.External, there, err)
+			}
+		}
+		told := records[journal.Revoke](t, w, event, journal.KindRevoke)
+		if last := told[len(told)-1]; last.Len() != 2 || last.Note != journal.NoteTransferred || last.Since != w.now.UnixMilli() {
+			t.Errorf("the gates are told %+v", last)
+		}
+		hands, err := w.Passages(t.Context(), event, a.ID, b.ID, all["G000003"].ID)
+		want := []Passage{{How: ByTransfer, Ref: "offer-1", From: a.holder(), To: bea, At: w.now, Generation: 2}}
+		if err != nil || len(hands) != 2 || !slices.Equal(hands[a.ID], want) {
+			t.Errorf("the hands are %+v, %v, want %+v", hands, err, want)
+		}
+		// And on, by a sale and by the organiser.
+		if err := w.pend(t, Resale, "sale-1", a.ID); err != nil {
+			t.Fatal(err)
+		}
+		cleo := Holder{"Cleo", "Cleo@example.org"}
+		if _, err := w.give(t, cleo, Resale, "sale-1", a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Office.Transfer(t.Context(), given[0], "Dan", "", ""); err != nil {
+			t.Fatal(err)
+		}
+		hands, err = w.Passages(t.Context(), event, a.ID, b.ID)
+		if err != nil || len(hands[a.ID]) != 2 || hands[a.ID][1].How != ByResale || len(hands[b.ID]) != 2 || hands[b.ID][1].How != ByOrganiser {
+			t.Errorf("the hands are %+v, %v", hands, err)
+		}
+		told = records[journal.Revoke](t, w, event, journal.KindRevoke)
+		if n := len(told); told[n-2].Note != journal.NoteResold || told[n-1].Note != journal.NoteTransferred {
+			t.Errorf("the gates are told %+v", told[len(told)-2:])
+		}
+		parted, err := w.PartedWith(t.Context(), "bea@example.org")
+		if err != nil || len(parted) != 2 || parted[0].Event != event || parted[0].From != bea {
+			t.Errorf("bea has parted with %+v, %v", parted, err)
+		}
+		if parted, err := w.PartedWith(t.Context(), ""); err != nil || parted != nil {
+			t.Errorf("nobody has parted with %+v, %v", parted, err)
+		}
+	})
+}
+
+// Nothing changes hands that isn't under way, is void or has no new holder; and of
+// several tickets then none.
+func TestGiveRefuses(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.list(t, guestRows(3))
+		all := w.tickets(t, event)
+		a, b, c := all["G000000"], all["G000001"], all["G000002"]
+		if err := w.pend(t, Transfer, "offer-1", a.ID, b.ID); err != nil {
+			t.Fatal(err)
+		}
+		bea := Holder{"Bea", "bea@example.org"}
+		for name, try := range map[string]struct {
+			to   Holder
+			what Matter
+			ref  string
+			ids  []ticket.ID
+			want fault.Kind
+		}{
+			"one that isn't offered": {bea, Transfer, "offer-1", ids(a, c), fault.Refused},
+			"another offer":          {bea, Transfer, "offer-2", ids(a), fault.Refused},
+			"another matter":         {bea, Resale, "offer-1", ids(a), fault.Refused},
+			"a refund":               {bea, Refund, "offer-1", ids(a), fault.Internal},
+			"no name":                {Holder{"", "bea@example.org"}, Transfer, "offer-1", ids(a), fault.BadInput},
+			"no address":             {Holder{"Bea", "bea"}, Transfer, "offer-1", ids(a), fault.BadInput},
+			"a line break":           {Holder{"Bea\nx", "bea@example.org"}, Transfer, "offer-1", ids(a), fault.BadInput},
+			"no ticket":              {bea, Transfer, "offer-1", nil, fault.Internal},
+			"a ticket of nowhere":    {bea, Transfer, "offer-1", []ticket.ID{a.ID, {1}}, fault.NotFound},
+		} {
+			dbtest.Unchanged(t, w.db, func() {
+				if _, err := w.give(t, try.to, try.what, try.ref, try.ids...); fault.KindOf(err) != try.want {
+					t.Errorf("%s: %v, want %s", name, err, try.want)
+				}
+			})
+		}
+		if _, err := w.Revoke(t.Context(), b, Blocked, "disputed"); err != nil {
+			t.Fatal(err)
+		}
+		dbtest.Unchanged(t, w.db, func() {
+			if _, err := w.give(t, bea, Transfer, "offer-1", a.ID, b.ID); fault.KindOf(err) != fault.Refused {
+				t.Errorf("with one of them void: %v", err)
+			}
+		})
+	})
+}
