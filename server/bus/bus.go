@@ -2,9 +2,11 @@
 // Redis.
 //
 // It says no more than that there was a commit: whoever hears looks into the
-// database. So nothing is lost with a notice but time, and Redis holds nothing:
-// without it word goes by PostgreSQL (sqldb), at a cost to that, and [Bus.State]
-// says that it does.
+// database. So nothing is lost with a notice but time: without Redis word goes by
+// PostgreSQL (sqldb), at a cost to that, and [Bus.State] says that it does.
+//
+// All that Redis holds are leases ([Bus.Take]): names that one server has for part of a
+// second, so that the others wait for it. Who has one may do nothing that others may not.
 package bus
 
 import (

@@ -96,6 +96,47 @@ func TestWordPasses(t *testing.T) {
 	}
 }
 
+// takes wants that a server has a name after it asked for it, or not.
+func takes(t *testing.T, b *bus.Bus, name string, hold time.Duration, want bool) {
+	t.Helper()
+	if got, err := b.Take(t.Context(), name, hold); err != nil || got != want {
+		t.Fatalf("%s: %v, %v, want %v", name, got, err, want)
+	}
+}
+
+// A name is one server's at a time, until it gives it back or its time is over.
+func TestLeases(t *testing.T) {
+	channel := "test:" + rand.Text()
+	address, way := dbtest.Behind(t, redisURL(t))
+	one, two := open(t, redisURL(t), channel, "one"), open(t, address, channel, "two")
+	takes(t, one, "a", time.Hour, true)
+	takes(t, two, "a", time.Hour, false)
+	takes(t, two, "b", time.Hour, true)
+	takes(t, open(t, redisURL(t), channel+"x", "stranger"), "a", time.Minute, true)
+	if err := two.Give(t.Context(), "a"); err != nil { // it has none
+		t.Fatal(err)
+	}
+	takes(t, two, "a", time.Hour, false)
+	if err := one.Give(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	takes(t, two, "a", time.Hour, true)
+	takes(t, two, "a", time.Millisecond, true) // once more: so long from now
+	for got := false; !got; {
+		var err error
+		if got, err = one.Take(t.Context(), "a", time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	way.Cut()
+	if got, err := two.Take(t.Context(), "c", time.Minute); err == nil {
+		t.Errorf("took %v without Redis", got)
+	}
+	if err := two.Give(t.Context(), "b"); err == nil {
+		t.Error("gave to nobody, and says it did")
+	}
+}
+
 // Without Redis nothing waits and State says so; when it is back, so is the link.
 func TestRedisGone(t *testing.T) {
 	channel := "test:" + rand.Text()
