@@ -86,3 +86,14 @@ func (s *Server) openBus(ctx context.Context) error {
 	s.DB.Carry(s.bus)
 	return nil
 }
+
+// shareClaims has gates at the other servers of the database waited for, by Redis where
+// there is one.
+func (s *Server) shareClaims() {
+	switch locks := s.DB.Locks(); {
+	case s.bus != nil:
+		s.Doors.ShareClaims(s.bus)
+	case locks != nil:
+		s.Doors.ShareClaims(locks)
+	}
+}

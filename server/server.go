@@ -99,6 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.Catalog = catalog.New(db, s.Vault, s.Journals, cfg.Now)
 	s.Tickets = ticketing.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now)
 	s.Doors = doors.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now, cfg.Log)
+	s.shareClaims()
 	if err := s.openSelling(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -9,6 +9,7 @@ import (
 	"usher/e2e/venue"
 	"usher/gate"
 	"usher/gate/turnstile"
+	"usher/server"
 	"usher/sync/admission"
 	"usher/sync/exchange"
 	"usher/sync/journal"
@@ -19,6 +20,7 @@ import (
 // house is a server on the network and two gates that reach each other through it alone.
 type house struct {
 	*venue.Venue
+	other *server.Server // which the second gate is linked to; nil: the same
 	gates [2]*venue.Post
 	lines lines
 	used  int // tickets
@@ -35,6 +37,22 @@ func open(t testing.TB, tickets int, wait time.Duration) *house {
 	for i, name := range []string{"north", "south"} {
 		h.gates[i] = h.Start(name, "", gate.Config{ClaimWait: wait, Dial: h.lines.dial})
 	}
+	h.linked()
+	return h
+}
+
+// openTwo is open with a server of its own for each gate, on one database.
+func openTwo(t *testing.T, cfg server.Config, tickets int, wait time.Duration) *house {
+	t.Helper()
+	h := &house{Venue: venue.NewOn(t, cfg, tickets, "north", "south")}
+	other, address := h.Beside()
+	h.other = other
+	if wait > 0 {
+		h.Doors.ClaimTimes(wait, wait)
+		h.other.Doors.ClaimTimes(wait, wait)
+	}
+	h.gates[0] = h.Start("north", "", gate.Config{ClaimWait: wait})
+	h.gates[1] = h.Start("south", "http://"+address, gate.Config{ClaimWait: wait})
 	h.linked()
 	return h
 }
@@ -77,12 +95,17 @@ func (h *house) both(code string) (outs [2]turnstile.Outcome) {
 	return outs
 }
 
-// pictures are what the server and both gates make of the records, once each has all.
+// pictures are what the servers and both gates make of the records, once each has all.
 func (h *house) pictures() []*state.State {
 	h.T.Helper()
 	st, err := h.Doors.State(h.T.Context(), venue.Event)
 	h.Must(err)
 	list := []*state.State{st, h.gates[0].State, h.gates[1].State}
+	if h.other != nil {
+		st, err := h.other.Doors.State(h.T.Context(), venue.Event)
+		h.Must(err)
+		list = append(list, st)
+	}
 	for _, author := range h.gates {
 		chain := author.Chain()
 		seq := author.Held()[chain].Seq
@@ -93,13 +116,14 @@ func (h *house) pictures() []*state.State {
 	return list
 }
 
-// conflicts gives how many the server and the gates know of.
-func (h *house) conflicts() (n [3]int) {
+// knows wants so many conflicts known to every server and gate.
+func (h *house) knows(want int) {
 	h.T.Helper()
 	for i, st := range h.pictures() {
-		n[i] = len(st.Conflicts())
+		if n := len(st.Conflicts()); n != want {
+			h.T.Errorf("picture %d has %d conflicts, want %d", i, n, want)
+		}
 	}
-	return n
 }
 
 // accounted checks that so many tickets were let in, and that every further entry is

@@ -36,13 +36,21 @@ type Venue struct {
 	Codes   []string                    // of the tickets, in the order in which they were issued
 	IDs     map[string]journal.TicketID // of the tickets, by code
 
+	cfg  server.Config
 	stop func() // ends the serving; nil: it does not serve
 }
 
 // New makes a venue with so many tickets of one admission. Its server serves.
 func New(t testing.TB, tickets int, gates ...string) *Venue {
 	t.Helper()
-	v := &Venue{T: t, Dir: t.TempDir(), Address: "127.0.0.1:0", IDs: make(map[string]journal.TicketID)}
+	return NewOn(t, server.Config{}, tickets, gates...)
+}
+
+// NewOn is New with the server's data where a config says, in a file if it doesn't.
+func NewOn(t testing.TB, cfg server.Config, tickets int, gates ...string) *Venue {
+	t.Helper()
+	v := &Venue{T: t, Dir: t.TempDir(), Address: "127.0.0.1:0", IDs: make(map[string]journal.TicketID), cfg: cfg}
+	v.cfg.Unsealed = true
 	v.OpenServer(v.Path("server"))
 	spec := &catalog.Spec{
 		File: "test", Code: Event, Name: "Test of the whole", Zone: "Europe/Berlin",
@@ -82,7 +90,9 @@ func (v *Venue) Path(name string) string { return filepath.Join(v.Dir, name) }
 // OpenServer opens the server on a folder.
 func (v *Venue) OpenServer(dir string) {
 	v.T.Helper()
-	s, err := server.Open(v.T.Context(), server.Config{Data: dir, Unsealed: true})
+	cfg := v.cfg
+	cfg.Data = dir
+	s, err := server.Open(v.T.Context(), cfg)
 	v.Must(err)
 	v.Must(s.Unlock(v.T.Context()))
 	v.Server = s
@@ -99,6 +109,16 @@ func (v *Venue) CloseServer() {
 	v.Stop()
 	v.Must(v.Server.Close())
 	v.Server = nil
+}
+
+// Beside starts a further server on the venue's database, which has to be PostgreSQL,
+// and gives its address. It serves until the test ends.
+func (v *Venue) Beside() (*server.Server, string) {
+	v.T.Helper()
+	second := &Venue{T: v.T, Address: "127.0.0.1:0", cfg: v.cfg}
+	second.OpenServer("")
+	second.Serve()
+	return second.Server, second.Address
 }
 
 // Serve answers the network, at the address of before if there was one.

@@ -48,18 +48,36 @@ func (d *Doors) times() claimTimes {
 // They are in memory, and of the sessions with this process alone.
 //
 // The claims of one ticket are a queue. Those at its front that are of one device are
-// granted; they leave it when the record of the device's decision has been taken into
-// account, when its session ends, or after ClaimHold. Those behind leave it, answered,
-// after ClaimPatience. An answer names what the server holds of the ticket at that
-// moment, so that who decides next has seen it.
+// granted, once this server may (turns); they leave it when the record of the device's
+// decision has been taken into account, when its session ends, or after ClaimHold. Those
+// behind leave it, answered, after ClaimPatience. An answer names what the server holds
+// of the ticket at that moment, so that who decides next has seen it.
 type claims struct {
 	times func() claimTimes
 	known func(by journal.NodeID, ticket journal.TicketID) []exchange.Mark
+	turns turns
 	open  atomic.Int64 // claims in queues
 
 	mu     sync.Mutex // covers what follows
-	queues map[journal.TicketID][]*claim
+	queues map[journal.TicketID]*queue
 	each   map[journal.NodeID]int
+}
+
+// queue is the claims of a ticket. claims.mu covers it.
+type queue struct {
+	claims  []*claim
+	turn    journal.NodeID // whose claims are at the front
+	granted bool           // those are, or may be
+	longer  bool           // one more was granted since this server got its turn
+	leasing chan struct{}  // notices for the goroutine that sees to it: claims.lease; nil: there is none
+}
+
+// notice has the goroutine that leases look at the queue again.
+func (q *queue) notice() {
+	select {
+	case q.leasing <- struct{}{}:
+	default:
+	}
 }
 
 var _ exchange.Arbiter = (*claims)(nil)
@@ -80,10 +98,10 @@ type seat struct {
 	open map[*claim]struct{} // claims.mu covers it
 }
 
-func newClaims(known func(journal.NodeID, journal.TicketID) []exchange.Mark, times func() claimTimes) *claims {
+func newClaims(known func(journal.NodeID, journal.TicketID) []exchange.Mark, times func() claimTimes, turns turns) *claims {
 	return &claims{
-		known: known, times: times,
-		queues: map[journal.TicketID][]*claim{}, each: map[journal.NodeID]int{},
+		known: known, times: times, turns: turns,
+		queues: map[journal.TicketID]*queue{}, each: map[journal.NodeID]int{},
 	}
 }
 
@@ -118,7 +136,12 @@ func (c *claims) add(s *seat, ticket journal.TicketID, answer func([]exchange.Ma
 	if c.each[s.node] >= maxClaims || c.open.Load() >= maxAllClaims {
 		return []*claim{cl}
 	}
-	c.queues[ticket] = append(c.queues[ticket], cl)
+	q := c.queues[ticket]
+	if q == nil {
+		q = &queue{}
+		c.queues[ticket] = q
+	}
+	q.claims = append(q.claims, cl)
 	c.each[s.node]++
 	c.open.Add(1)
 	s.open[cl] = struct{}{}
@@ -131,9 +154,20 @@ func (c *claims) add(s *seat, ticket journal.TicketID, answer func([]exchange.Ma
 // advance grants the claims at the front of a queue that are of one device, and gives
 // those that were not before. c.mu is held.
 func (c *claims) advance(ticket journal.TicketID) (due []*claim) {
-	queue := c.queues[ticket]
-	for _, cl := range queue {
-		if cl.seat.node != queue[0].seat.node {
+	q := c.queues[ticket]
+	if q == nil || len(q.claims) == 0 {
+		return nil
+	}
+	if front := q.claims[0].seat.node; front != q.turn {
+		q.turn = front
+		q.granted = q.leasing == nil && !c.beginLease(ticket, q)
+		q.notice()
+	}
+	if !q.granted {
+		return nil
+	}
+	for _, cl := range q.claims {
+		if cl.seat.node != q.turn {
 			break
 		}
 		if cl.granted {
@@ -146,6 +180,10 @@ func (c *claims) advance(ticket journal.TicketID) (due []*claim) {
 		cl.timer = time.AfterFunc(c.times().hold, func() { c.reply(c.expire(cl, true)) })
 		due = append(due, cl)
 	}
+	if len(due) > 0 {
+		q.longer = true
+		q.notice()
+	}
 	return due
 }
 
@@ -157,12 +195,16 @@ func (c *claims) remove(cl *claim) {
 	if c.each[cl.seat.node]--; c.each[cl.seat.node] == 0 {
 		delete(c.each, cl.seat.node)
 	}
-	queue := slices.DeleteFunc(c.queues[cl.ticket], func(o *claim) bool { return o == cl })
-	if len(queue) == 0 {
+	q := c.queues[cl.ticket]
+	q.claims = slices.DeleteFunc(q.claims, func(o *claim) bool { return o == cl })
+	switch {
+	case len(q.claims) > 0:
+	case q.leasing == nil:
 		delete(c.queues, cl.ticket)
-		return
+	default:
+		q.turn, q.granted = journal.NodeID{}, false
+		q.notice()
 	}
-	c.queues[cl.ticket] = queue
 }
 
 // expire ends a claim whose time to wait, or once it is granted to hold, is over.
@@ -201,7 +243,11 @@ func (c *claims) arrived(r *journal.Record) {
 func (c *claims) decided(by journal.NodeID, ticket journal.TicketID) []*claim {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, cl := range c.queues[ticket] {
+	q := c.queues[ticket]
+	if q == nil {
+		return nil
+	}
+	for _, cl := range q.claims {
 		if cl.seat.node == by {
 			return c.end(cl)
 		}

@@ -28,7 +28,7 @@ type counter struct {
 
 func newCounter() *counter {
 	c := &counter{}
-	c.claims = newClaims(func(journal.NodeID, journal.TicketID) []exchange.Mark { return nil }, func() claimTimes { return claimTimes{ClaimHold, ClaimPatience} })
+	c.claims = newClaims(func(journal.NodeID, journal.TicketID) []exchange.Mark { return nil }, func() claimTimes { return claimTimes{ClaimHold, ClaimPatience} }, turns{})
 	return c
 }
 
@@ -203,9 +203,9 @@ func TestClaimsAreBounded(t *testing.T) {
 	})
 }
 
-// party is four devices that claim two tickets in any order.
+// party is four devices that claim two tickets in any order, at one server or two.
 type party struct {
-	*counter
+	at      []*counter
 	t       *testing.T
 	rt      *rapid.T
 	authors []*journaltest.Writer
@@ -214,14 +214,17 @@ type party struct {
 	waiting map[string]bool
 }
 
-func newParty(t *testing.T, rt *rapid.T) *party {
-	p := &party{counter: newCounter(), t: t, rt: rt, asked: map[string]time.Time{}, waiting: map[string]bool{}}
+func newParty(t *testing.T, rt *rapid.T, at ...*counter) *party {
+	p := &party{at: at, t: t, rt: rt, asked: map[string]time.Time{}, waiting: map[string]bool{}}
 	for n := range 4 {
 		p.authors = append(p.authors, journaltest.NewWriter(t, fmt.Sprint("gate ", n)))
-		p.seats = append(p.seats, p.Attend(p.authors[n].Chain().Node))
+		p.seats = append(p.seats, p.of(n).Attend(p.authors[n].Chain().Node))
 	}
 	return p
 }
+
+// of is the server that a device is linked to.
+func (p *party) of(n int) *counter { return p.at[n%len(p.at)] }
 
 // pass lets time go by, and takes in who is answered meanwhile.
 func (p *party) pass(d time.Duration) {
@@ -234,25 +237,41 @@ func (p *party) pass(d time.Duration) {
 
 func (p *party) look() {
 	synctest.Wait()
-	for _, name := range p.said() {
-		if !p.waiting[name] {
-			p.rt.Errorf("%s was answered twice, or after its session had ended", name)
-		}
-		delete(p.waiting, name)
-		if took := time.Since(p.asked[name]); took > ClaimPatience {
-			p.rt.Errorf("%s waited %v", name, took)
-		}
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.claims.mu.Lock()
-	defer p.claims.mu.Unlock()
-	for _, queue := range p.queues {
-		first := slices.IndexFunc(queue, func(cl *claim) bool { return cl.seat.node != queue[0].seat.node })
-		for i, cl := range queue {
-			if cl.granted != (first < 0 || i < first) {
-				p.rt.Errorf("claim %d of %d: granted %v, the first %d are of one device", i, len(queue), cl.granted, first)
+	granted := map[journal.TicketID]journal.NodeID{}
+	for _, c := range p.at {
+		for _, name := range c.said() {
+			if !p.waiting[name] {
+				p.rt.Errorf("%s was answered twice, or after its session had ended", name)
 			}
+			delete(p.waiting, name)
+			if took := time.Since(p.asked[name]); took > ClaimPatience {
+				p.rt.Errorf("%s waited %v", name, took)
+			}
+		}
+		p.lookAt(c, granted)
+	}
+}
+
+// lookAt checks the queues of a server, and takes in whose claims are granted there.
+func (p *party) lookAt(c *counter, granted map[journal.TicketID]journal.NodeID) {
+	c.claims.mu.Lock()
+	defer c.claims.mu.Unlock()
+	for ticket, q := range c.queues {
+		first := slices.IndexFunc(q.claims, func(cl *claim) bool { return cl.seat.node != q.claims[0].seat.node })
+		for i, cl := range q.claims {
+			if cl.granted != (q.granted && (first < 0 || i < first)) {
+				p.rt.Errorf("claim %d of %d: granted %v, the first %d are of one device", i, len(q.claims), cl.granted, first)
+			}
+			if !cl.granted {
+				continue
+			}
+			if other, is := granted[ticket]; is && other != cl.seat.node {
+				p.rt.Errorf("a ticket is granted to two devices")
+			}
+			granted[ticket] = cl.seat.node
+		}
+		if len(p.at) == 1 && len(q.claims) > 0 && !q.granted {
+			p.rt.Errorf("nobody is granted a ticket that nobody has")
 		}
 	}
 }
@@ -263,7 +282,7 @@ func (p *party) ask(n int, ticket uint64, name string) {
 	}
 	name = fmt.Sprintf("%d: %s", n, name)
 	p.asked[name], p.waiting[name] = time.Now(), true
-	p.asks(p.seats[n], ticket, name)
+	p.of(n).asks(p.seats[n], ticket, name)
 }
 
 func (p *party) leave(n int) {
@@ -297,8 +316,13 @@ func TestClaimsInAnyOrder(t *testing.T) {
 	})
 	rapid.Check(t, func(rt *rapid.T) {
 		steps := rapid.SliceOfN(aStep, 1, 25).Draw(rt, "steps")
+		several := rapid.IntRange(1, 2).Draw(rt, "servers")
 		synctest.Test(t, func(t *testing.T) {
-			p := newParty(t, rt)
+			list, end := []*counter{newCounter()}, func() {}
+			if several > 1 {
+				list, _, end = servers(&register{}, several)
+			}
+			p := newParty(t, rt, list...)
 			for i, s := range steps {
 				switch {
 				case s.what == 0:
@@ -306,7 +330,10 @@ func TestClaimsInAnyOrder(t *testing.T) {
 				case s.what < 6:
 					p.ask(s.node, s.ticket, fmt.Sprint("claim ", i))
 				default:
-					p.arrived(scan(t, p.authors[s.node], s.ticket))
+					record := scan(t, p.authors[s.node], s.ticket)
+					for _, c := range list {
+						c.arrived(record)
+					}
 				}
 				p.pass(s.pause)
 			}
@@ -314,9 +341,12 @@ func TestClaimsInAnyOrder(t *testing.T) {
 			if len(p.waiting) > 0 {
 				rt.Errorf("never answered: %v", p.waiting)
 			}
-			time.Sleep(ClaimHold)
+			time.Sleep(ClaimHold + time.Millisecond)
 			p.look()
-			p.isEmpty(rt)
+			for _, c := range list {
+				c.isEmpty(rt)
+			}
+			end()
 		})
 	})
 }

@@ -56,6 +56,7 @@ type Doors struct {
 	events     map[string]*live
 	screen     func(*journal.Record) error
 	claimTimes claimTimes
+	sharing    *sharing // nil: this is the only server
 }
 
 // live is the running picture of one event.
@@ -66,6 +67,7 @@ type live struct {
 	server      journal.NodeID
 	regained    regained
 	claims      *claims
+	level       chan chan<- error // asks to follow the journals once more, and to say when that is done
 	contacts    contacts
 	opened      chan struct{} // closed when the state holds what the journals held at first
 	err         error         // why it could not be built; read after opened
@@ -79,7 +81,9 @@ func New(db *sqldb.DB, v *vault.Vault, j *journals.Journals, c *catalog.Catalog,
 
 // Close stops following the journals and waits until that has ended.
 func (d *Doors) Close() {
+	d.mu.Lock() // nothing is spawned any more
 	d.end()
+	d.mu.Unlock()
 	d.workers.Wait()
 }
 
@@ -100,8 +104,8 @@ func (d *Doors) live(ctx context.Context, event string) (*live, error) {
 	d.mu.Lock()
 	l, there := d.events[event]
 	if !there {
-		l = &live{opened: make(chan struct{}), peers: new(exchange.Peers)}
-		l.claims = newClaims(l.known, d.times)
+		l = &live{opened: make(chan struct{}), peers: new(exchange.Peers), level: make(chan chan<- error)}
+		l.claims = newClaims(l.known, d.times, d.turns(event, l))
 		d.events[event] = l
 		d.workers.Go(func() { d.run(event, l) })
 	}
@@ -136,8 +140,11 @@ func (d *Doors) run(event string, l *live) {
 	met, forget := l.peers.Subscribe()
 	defer forget()
 	for {
+		var levelled []chan<- error
 		select {
 		case <-wake:
+		case done := <-l.level:
+			levelled = waiting(l.level, done)
 		case <-met:
 			if err := d.finishRetiring(event, l); err != nil && d.ctx.Err() == nil {
 				d.log.Error("closing the journal of a retired device failed; the next contact tries again", "event", event, "error", err)
@@ -148,6 +155,21 @@ func (d *Doors) run(event string, l *live) {
 		}
 		if after, err = d.follow(event, l, after); err != nil && d.ctx.Err() == nil {
 			d.log.Error("following the journals of an event failed; the next commit tries again", "event", event, "error", err)
+		}
+		for _, done := range levelled {
+			done <- err // has room for it
+		}
+	}
+}
+
+// waiting gives all who wait to be levelled at this moment: they share one look.
+func waiting(level <-chan chan<- error, first chan<- error) []chan<- error {
+	for list := []chan<- error{first}; ; {
+		select {
+		case done := <-level:
+			list = append(list, done)
+		default:
+			return list
 		}
 	}
 }
