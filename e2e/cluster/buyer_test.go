@@ -203,18 +203,7 @@ func (b *buyer) atForm(p *visitor.Page) (*visitor.Page, error) {
 	if f == nil {
 		return nil, fmt.Errorf("an order's form is without a form: %.500s", p.Body)
 	}
-	for _, name := range f.Asked {
-		switch {
-		case name == "email":
-			f.Values.Set(name, b.tale.email)
-		case name == "name" || strings.HasSuffix(name, ".name"):
-			f.Values.Set(name, fmt.Sprintf("Buyer %d", b.tale.number))
-		case name == "terms":
-			f.Values.Set(name, "yes")
-		case len(f.Offers[name]) > 1 && f.Values.Get(name) == "":
-			f.Values.Set(name, f.Offers[name][1])
-		}
-	}
+	f.FillIn(fmt.Sprintf("Buyer %d", b.tale.number), b.tale.email)
 	b.Pause(5, 80)
 	if b.stop == atForm {
 		_, err := b.Insist(http.MethodPost, strings.TrimSuffix(f.Action, "/pay")+"/details", f.Values)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/books"
 	"usher/e2e/rig"
 	"usher/e2e/venue"
 )
@@ -52,9 +53,9 @@ func (w *town) settle() {
 	if w.t.Failed() {
 		patience /= 8
 	}
-	err := rig.WaitFor(patience, func() error { return none(w.unsettled("")) })
+	err := rig.WaitFor(patience, func() error { return none(books.Unsettled(w.t.Context(), w.db, "", w.clock.Now())) })
 	if err == nil && *faultsFor >= time.Minute {
-		err = rig.WaitFor(patience, func() error { return none(w.strings(w.t.Context(), unsent)) })
+		err = rig.WaitFor(patience, func() error { return none(books.Strings(w.t.Context(), w.db, books.Unsent)) })
 	}
 	if err != nil {
 		w.t.Errorf("after %v not all is settled: %v", patience, err) // and the oracle may say why

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"usher/e2e/books"
 	"usher/e2e/rig"
 	"usher/e2e/venue"
 	"usher/e2e/visitor"
@@ -156,7 +157,7 @@ func (r *round) watch(ended <-chan struct{}) {
 			open = []string{err.Error()}
 		}
 		if len(open) == 0 {
-			open, err = r.town.unsettled(r.code)
+			open, err = books.Unsettled(context.Background(), r.town.db, r.code, r.town.clock.Now())
 		}
 		if err != nil && !errors.Is(err, fault.Unavailable) && !errors.Is(err, context.DeadlineExceeded) {
 			r.town.t.Error(err)

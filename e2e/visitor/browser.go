@@ -5,11 +5,13 @@ package visitor
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
 	"strings"
 	"sync/atomic"
@@ -30,7 +32,7 @@ type Web struct {
 }
 
 // Browser is one person's, without JavaScript. Its connection is to one server, until
-// it breaks or is closed.
+// it breaks or is closed. It keeps cookies.
 type Browser struct {
 	*Web
 	Client  *http.Client
@@ -42,9 +44,11 @@ type Browser struct {
 
 // Browser gives a browser with an address of its own, by its number.
 func (w *Web) Browser(dice *rand.Rand, number int) *Browser {
+	jar, _ := cookiejar.New(nil) // which gives no error
 	return &Browser{Web: w, Dice: dice, Moves: dice.IntN(100) < 40,
 		Address: fmt.Sprintf("10.%d.%d.%d", number>>16&255, number>>8&255, number&255),
 		Client: &http.Client{
+			Jar:           jar,
 			Transport:     &http.Transport{MaxIdleConnsPerHost: 1, DisableCompression: true},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		}}
@@ -55,36 +59,71 @@ const answerWithin = 20 * time.Second
 
 // Ask makes one request. An error says that no answer came, or not all of it.
 func (b *Browser) Ask(method, path string, form url.Values) (*Page, error) {
+	kind := ""
+	if method == http.MethodPost {
+		kind = "application/x-www-form-urlencoded"
+	}
+	p, calm, err := b.send(method, path, kind, form.Encode())
+	if err == nil {
+		b.inspect(method, p, calm)
+	}
+	return p, err
+}
+
+// Call makes one request as a page's script does, with JSON, and reads the answer
+// unless it is a refusal. An error says that no answer came, or not all of it.
+func (b *Browser) Call(method, path string, body, into any) (status int, err error) {
+	var text []byte
+	kind := ""
+	if body != nil {
+		if text, err = json.Marshal(body); err != nil {
+			return 0, err
+		}
+		kind = "application/json"
+	}
+	p, calm, err := b.send(method, path, kind, string(text))
+	if err != nil {
+		return 0, err
+	}
+	if p.Status >= http.StatusInternalServerError && (calm || p.Status != http.StatusServiceUnavailable) {
+		b.T.Errorf("%s %s: %d: %.1500s", method, Short(path), p.Status, p.Body)
+	}
+	if p.Status < http.StatusMultipleChoices && into != nil {
+		err = json.Unmarshal(p.Body, into)
+	}
+	return p.Status, err
+}
+
+// send makes one request, and says whether nothing was being killed when it did.
+func (b *Browser) send(method, path, kind, body string) (p *Page, calm bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
 	defer cancel()
 	if b.Moves {
 		b.Client.CloseIdleConnections()
 	}
-	r, err := http.NewRequestWithContext(ctx, method, b.Base+path, strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(ctx, method, b.Base+path, strings.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	r.Header.Set("X-Forwarded-For", b.Address)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if b.Bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+b.Bearer)
 	}
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if kind != "" {
+		r.Header.Set("Content-Type", kind)
 	}
-	calm := b.Calm.Load()
-	p, err := b.receive(r, path)
-	if err != nil {
+	calm = b.Calm.Load()
+	if p, err = b.receive(r, path); err != nil {
 		b.Broken.Add(1)
 		b.Client.CloseIdleConnections()
 		if calm {
 			b.T.Errorf("nothing is being killed, and %s %s got no answer: %v", method, Short(path), err)
 		}
-		return nil, err
+		return nil, calm, err
 	}
 	b.Answers.Add(1)
-	b.inspect(method, p, calm)
-	return p, nil
+	return p, calm, nil
 }
 
 func (b *Browser) receive(r *http.Request, path string) (*Page, error) {

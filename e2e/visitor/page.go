@@ -150,3 +150,20 @@ func readForm(n *html.Node, action string) *Form {
 	}
 	return f
 }
+
+// FillIn says who somebody is, agrees to the terms, and chooses where something has to
+// be chosen.
+func (f *Form) FillIn(name, email string) {
+	for _, field := range f.Asked {
+		switch {
+		case field == "email":
+			f.Values.Set(field, email)
+		case field == "name" || strings.HasSuffix(field, ".name"):
+			f.Values.Set(field, name)
+		case field == "terms":
+			f.Values.Set(field, "yes")
+		case len(f.Offers[field]) > 1 && f.Values.Get(field) == "":
+			f.Values.Set(field, f.Offers[field][1])
+		}
+	}
+}

@@ -1,11 +1,13 @@
-package cluster
+package books
 
 import (
 	"context"
-	"errors"
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
+
+	"usher/migrations/sqldb"
 )
 
 // loose are the questions whose answers are what is not settled. $1 is an event, or ""
@@ -24,20 +26,21 @@ var loose = []struct{ what, query string }{
 		where ($1 = '' or o.event = $1)`},
 }
 
-// unsent is the mail that waits: of a server that died, until others may take it, which
+// Unsent is the mail that waits: of a server that died, until others may take it, which
 // is longer than a short run is.
-const unsent = `select id || ' is not sent' from mail where state = 'waiting'`
+const Unsent = `select id || ' is not sent' from mail where state = 'waiting'`
 
-// unsettled says what is still to come of an event, or of all with "".
-func (w *town) unsettled(event string) (open []string, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+// Unsettled says what is still to come of an event, or of all with "". now is the time
+// of the servers.
+func Unsettled(ctx context.Context, db *sqldb.DB, event string, now time.Time) (open []string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	for _, l := range loose {
 		args := []any{event}
 		if strings.Contains(l.query, "$2") {
-			args = append(args, w.clock.Now().UnixMilli())
+			args = append(args, now.UnixMilli())
 		}
-		list, err := w.strings(ctx, l.query, args...)
+		list, err := Strings(ctx, db, l.query, args...)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", l.what, err)
 		}
@@ -48,19 +51,13 @@ func (w *town) unsettled(event string) (open []string, err error) {
 	return open, nil
 }
 
-// strings reads a column of texts.
-func (w *town) strings(ctx context.Context, query string, args ...any) (list []string, err error) {
-	rows, err := w.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
+// Strings reads a column of texts.
+func Strings(ctx context.Context, db *sqldb.DB, query string, args ...any) (list []string, err error) {
+	err = Each(ctx, db, query, func(rows *sql.Rows) error {
 		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
+		err := rows.Scan(&text)
 		list = append(list, text)
-	}
-	return list, rows.Err()
+		return err
+	}, args...)
+	return list, err
 }
