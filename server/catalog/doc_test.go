@@ -23,6 +23,7 @@ func TestDocumentationListsTheKeys(t *testing.T) {
 		{"The event", reflect.TypeFor[fileTable](), []string{"policy", "shop", "pool", "zone", "product", "gate"}}, // sections of their own
 		{"[policy]", reflect.TypeFor[policyTable](), nil},
 		{"[shop]", reflect.TypeFor[shopTable](), nil},
+		{"[shop.transfer]", reflect.TypeFor[transferTable](), nil},
 		{"[shop.resale]", reflect.TypeFor[resaleTable](), nil},
 		{"[[pool]]", reflect.TypeFor[poolTable](), nil},
 		{"[[zone]]", reflect.TypeFor[zoneTable](), nil},

@@ -131,6 +131,7 @@ func (f *finder) shopTable(t *shopTable) *Shop {
 		shop.Currency = "EUR" // so that amounts can be looked at
 	}
 	shop.Returns = f.returns(t.Returns, shop.Currency)
+	shop.Transfers = f.transfers(t.Transfer)
 	shop.Fee = f.amount("shop.fee", "shop.fee", t.Fee, shop.Currency)
 	return shop
 }

@@ -46,7 +46,9 @@ type Shop struct {
 	Bank         Bank   `json:"bank,omitzero"` // that invoices are paid to
 	// Returns is what buyers may give back by themselves.
 	Returns Returns `json:"returns,omitzero"`
-	Resale  *Resale `json:"resale,omitempty"` // nil: nobody sells a ticket on here
+	// Transfers is how they may give tickets to somebody else.
+	Transfers Transfers `json:"transfers,omitzero"`
+	Resale    *Resale   `json:"resale,omitempty"` // nil: nobody sells a ticket on here
 
 	Pools  []Pool  `json:"pools"`
 	Offers []Offer `json:"offers"`

@@ -211,14 +211,15 @@ func TestEveryChangeOfAShopIsTold(t *testing.T) {
 	skip := map[string]bool{"Event": true, "About": true, "Code": true, "Pools": true, "Offers": true}
 	for name, of := range map[string]func(*Shop) any{
 		"shop": func(s *Shop) any { return s }, "seller": func(s *Shop) any { return &s.Seller }, "bank": func(s *Shop) any { return &s.Bank },
-		"resale": func(s *Shop) any { return s.Resale },
-		"refund": func(s *Shop) any { return &s.Returns },
-		"pool":   func(s *Shop) any { return &s.Pools[1] }, "offer": func(s *Shop) any { return &s.Offers[1] },
+		"transfer": func(s *Shop) any { return &s.Transfers },
+		"resale":   func(s *Shop) any { return s.Resale },
+		"refund":   func(s *Shop) any { return &s.Returns },
+		"pool":     func(s *Shop) any { return &s.Pools[1] }, "offer": func(s *Shop) any { return &s.Offers[1] },
 	} {
 		typ := reflect.TypeOf(of(whole())).Elem()
 		for i := range typ.NumField() {
 			field := typ.Field(i)
-			if skip[field.Name] || name == "shop" && (field.Name == "Seller" || field.Name == "Bank" || field.Name == "Returns" || field.Name == "Resale") {
+			if skip[field.Name] || name == "shop" && (field.Name == "Seller" || field.Name == "Bank" || field.Name == "Returns" || field.Name == "Transfers" || field.Name == "Resale") {
 				continue
 			}
 			after := whole()

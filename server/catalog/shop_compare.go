@@ -93,7 +93,16 @@ func (v shopView) shop() []field {
 		{"order of pools", joined(each(v.Pools, func(p Pool) string { return p.Code }))},
 		{"order of offers", joined(each(v.Offers, func(o Offer) string { return o.Code }))},
 	}
-	return append(list, v.resale()...)
+	return append(append(list, v.transfers()...), v.resale()...)
+}
+
+// transfers puts into words how tickets are given away.
+func (v shopView) transfers() []field {
+	t := &v.Transfers
+	return []field{
+		{"transfer.times", unlessZero(int64(t.Times))}, {"transfer.hours_before", unlessZero(t.Hours)},
+		{"transfer.named", strconv.FormatBool(t.Named)}, {"transfer.accept_hours", unlessZero(t.Accept)},
+	}
 }
 
 // resale puts into words how tickets are sold on.

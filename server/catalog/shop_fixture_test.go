@@ -35,6 +35,12 @@ seller = { name = "Pier 7 GmbH", address = "Pier 7", tax_id = "DE 1", email = "h
 bank = { iban = "de89 3704 0044 0532 0130 00", bic = "COBADEFF370", name = "Quay Bank" }
 refund = { hours_before = 48, keep = 2.50 }
 
+[shop.transfer]
+times = 2
+hours_before = 6
+named = true
+accept_hours = 48
+
 [shop.resale]
 cap_percent = 112.5
 until = 2026-07-04T21:00:00

@@ -20,9 +20,10 @@ func TestWhatAShopSays(t *testing.T) {
 		Event: event, Currency: "EUR", Text: "Ships and songs.", PictureText: "The quay at night",
 		Address: "Große Elbstr. 9, 22767 Hamburg", Geo: &Geo{53.5446, 9}, Map: "https://maps.example/quay",
 		Hold: 8, Extensions: 1, MaxPerOrder: 6, Fee: 200, FeeTax: 1900, Methods: []string{"invoice", "card"}, InvoiceDays: 7, EarlyTickets: true, Terms: "No way back.",
-		Seller:  Seller{"Pier 7 GmbH", "Pier 7", "DE 1", "hello@pier7.example"},
-		Bank:    Bank{Holder: "Pier 7 GmbH", IBAN: "DE89370400440532013000", BIC: "COBADEFF370", Name: "Quay Bank"},
-		Returns: Returns{On: true, Hours: 48, Keep: 250},
+		Seller:    Seller{"Pier 7 GmbH", "Pier 7", "DE 1", "hello@pier7.example"},
+		Bank:      Bank{Holder: "Pier 7 GmbH", IBAN: "DE89370400440532013000", BIC: "COBADEFF370", Name: "Quay Bank"},
+		Returns:   Returns{On: true, Hours: 48, Keep: 250},
+		Transfers: Transfers{Times: 2, Hours: 6, Named: true, Accept: 48},
 		Resale: &Resale{
 			Cap: 11250, Until: at("2026-07-04T19:00:00Z"), SellerRate: 500, SellerFee: 25, BuyerRate: 250, BuyerFee: 50, Tax: 700, WaitlistFirst: true, OfferMinutes: 20,
 		},
@@ -52,8 +53,9 @@ func TestShopDefaults(t *testing.T) {
 		edit{"name = \"VIP\"\n", "name = \"VIP\"\nprice = 0\n"}))
 	want := &Shop{
 		Event: event, Currency: "JPY", Hold: 10, MaxPerOrder: 10, Methods: []string{"card"}, InvoiceDays: 14, Seller: Seller{Name: "P"},
-		Pools:  []Pool{{Code: "p", Name: "P", Capacity: 1}},
-		Offers: []Offer{{Code: "vip", Name: "VIP", Pool: "p", Until: got.Ends, Min: 1, Max: 10}},
+		Transfers: Transfers{Times: 3, Accept: 72},
+		Pools:     []Pool{{Code: "p", Name: "P", Capacity: 1}},
+		Offers:    []Offer{{Code: "vip", Name: "VIP", Pool: "p", Until: got.Ends, Min: 1, Max: 10}},
 	}
 	if !reflect.DeepEqual(got.Shop, want) {
 		t.Errorf("the shop says\n%+v, want\n%+v", got.Shop, want)
@@ -123,6 +125,10 @@ func TestShopProblems(t *testing.T) {
 		{`hours_before = 48`, `days = 2`, `shop.refund.days`},
 		{`COBADEFF370`, `COBADEFFX`, `shop.bank.bic: "COBADEFFX" is no BIC`},
 		{`COBADEFF370`, `C0BADEFF`, `is no BIC`},
+		{"times = 2", "times = 0", "shop.transfer.times: 0 is out of range: want 1 to 100"},
+		{"hours_before = 6", "hours_before = -1", "shop.transfer.hours_before: -1 is out of range: want 0 to 8784"},
+		{"accept_hours = 48", "accept_hours = 721", "shop.transfer.accept_hours: 721 is out of range: want 1 to 720"},
+		{"accept_hours = 48", "accept_days = 2", "accept_days"},
 		{`cap_percent = 112.5`, `cap_percent = 1000.01`, `shop.resale.cap_percent: want a percentage from 0 to 1000`},
 		{`until = 2026-07-04T21:00:00`, `until = 2027-07-04T21:00:00`, `shop.resale.until: it is after the event's end`},
 		{`until = 2026-07-04T21:00:00`, `until = 2026-07-04`, `shop.resale.until: 2026-07-04 has no time of day`},

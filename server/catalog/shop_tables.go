@@ -4,28 +4,29 @@ package catalog
 // any: people write 25, 25.50 or "25.50".
 type (
 	shopTable struct {
-		Currency    string       `toml:"currency"`
-		Text        string       `toml:"text"`
-		Picture     *string      `toml:"picture"`
-		PictureText string       `toml:"picture_text"`
-		Address     string       `toml:"address"`
-		Geo         []any        `toml:"geo"`
-		Map         string       `toml:"map"`
-		SaleFrom    any          `toml:"sale_from"`
-		SaleUntil   any          `toml:"sale_until"`
-		Hold        *int64       `toml:"hold_minutes"`
-		Extensions  *int64       `toml:"extensions"`
-		MaxPerOrder *int64       `toml:"max_per_order"`
-		Fee         any          `toml:"fee"`
-		TaxPercent  any          `toml:"tax_percent"`
-		Methods     []string     `toml:"methods"`
-		InvoiceDays *int64       `toml:"invoice_days"`
-		Early       bool         `toml:"tickets_before_payment"`
-		Terms       string       `toml:"terms"`
-		Seller      sellerTable  `toml:"seller"`
-		Bank        *bankTable   `toml:"bank"`
-		Returns     *backTable   `toml:"refund"`
-		Resale      *resaleTable `toml:"resale"`
+		Currency    string         `toml:"currency"`
+		Text        string         `toml:"text"`
+		Picture     *string        `toml:"picture"`
+		PictureText string         `toml:"picture_text"`
+		Address     string         `toml:"address"`
+		Geo         []any          `toml:"geo"`
+		Map         string         `toml:"map"`
+		SaleFrom    any            `toml:"sale_from"`
+		SaleUntil   any            `toml:"sale_until"`
+		Hold        *int64         `toml:"hold_minutes"`
+		Extensions  *int64         `toml:"extensions"`
+		MaxPerOrder *int64         `toml:"max_per_order"`
+		Fee         any            `toml:"fee"`
+		TaxPercent  any            `toml:"tax_percent"`
+		Methods     []string       `toml:"methods"`
+		InvoiceDays *int64         `toml:"invoice_days"`
+		Early       bool           `toml:"tickets_before_payment"`
+		Terms       string         `toml:"terms"`
+		Seller      sellerTable    `toml:"seller"`
+		Bank        *bankTable     `toml:"bank"`
+		Returns     *backTable     `toml:"refund"`
+		Resale      *resaleTable   `toml:"resale"`
+		Transfer    *transferTable `toml:"transfer"`
 	}
 	backTable struct {
 		Hours   *int64 `toml:"hours_before"`
@@ -44,6 +45,13 @@ type (
 		BIC     string `toml:"bic"`
 		Name    string `toml:"name"`
 		Account string `toml:"account"`
+	}
+	transferTable struct {
+		Enabled *bool  `toml:"enabled"`
+		Times   *int64 `toml:"times"`
+		Hours   *int64 `toml:"hours_before"`
+		Named   bool   `toml:"named"`
+		Accept  *int64 `toml:"accept_hours"`
 	}
 	resaleTable struct {
 		Enabled       *bool  `toml:"enabled"`
