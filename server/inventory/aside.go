@@ -1,0 +1,60 @@
+package inventory
+
+import (
+	"context"
+	"strings"
+
+	"usher/migrations/sqldb"
+	"usher/sync/fault"
+)
+
+// Aside begins the codes of pools that stand beside those that the organiser lists:
+// one for each ticket that somebody sells on. They are held and sold like all others.
+// [Stock.SetIn] leaves them alone, and nobody who asks what the event has left hears
+// of them.
+const Aside = "aside/"
+
+// besides says in SQL that a pool is not one of those.
+const besides = `substr(code, 1, 6) <> 'aside/'`
+
+// OpenIn makes a pool aside of one place, in the caller's transaction: of a seat, or
+// of a counted place where seat is "".
+func (s *Stock) OpenIn(ctx context.Context, tx *sqldb.Tx, event, code, name, seat string) error {
+	p := Pool{Code: code, Name: name, Capacity: 1}
+	if seat != "" {
+		p.Seats = []Seat{{Code: seat}}
+	}
+	if !strings.HasPrefix(code, Aside) {
+		return fault.New(fault.Internal, "pool %.40q is none that stands aside", code)
+	}
+	if err := checkPools(event, []Pool{p}); err != nil {
+		return err
+	}
+	return stored(setPool(ctx, tx, event, p, nil), "opening pool %s of event %s", code, event)
+}
+
+// ShutIn has nobody take the place of a pool aside any more, in the caller's
+// transaction. fault.Refused while somebody holds it, or when it is sold. Doing it
+// again changes nothing.
+func (s *Stock) ShutIn(ctx context.Context, tx *sqldb.Tx, event, code string) error {
+	done, err := tx.ExecContext(ctx, `update pool set capacity = 0, rev = rev + 1 where event = $1 and code = $2 and taken = 0 and substr(code, 1, 6) = 'aside/'`, event, code)
+	if err != nil {
+		return stored(err, "shutting pool %s of event %s", code, event)
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return fault.Wrap(fault.Refused, err, "somebody has the place of pool %s", code)
+	}
+	return nil
+}
+
+// FreeAside gives those pools aside of an event that have their place free.
+func (s *Stock) FreeAside(ctx context.Context, event string) (map[string]bool, error) {
+	free := make(map[string]bool)
+	err := each(ctx, s.db.Read(), func(scan func(...any) error) error {
+		var code string
+		err := scan(&code)
+		free[code] = true
+		return err
+	}, `select code from pool where event = $1 and substr(code, 1, 6) = 'aside/' and taken < capacity`, event)
+	return free, stored(err, "looking for free places of event %s", event)
+}
