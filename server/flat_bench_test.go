@@ -46,7 +46,7 @@ func sellMany(b *testing.B, cfg server.Config, tickets int) *soldOut {
 	numbers := func(n int) string {
 		return fmt.Sprintf(` with recursive numbered(n) as (select 1 union all select n + 1 from numbered where n < %d) `, n)
 	}
-	const order = `event, state, rev, asked, currency, total, paid, refunded, cart, details, name, email, until, over_at, extended, method, attempt, ref, url, tickets`
+	const order = `event, state, rev, asked, currency, total, paid, refunded, paid_out, cart, details, name, email, until, over_at, extended, method, attempt, ref, url, tickets`
 	orders, piece := tickets/perOrder, s.pieces(b)
 	for _, statement := range []string{
 		`insert into hold (id, event, owner, lines, until, extended, state, made_at, changed_at)` + numbers(orders) +

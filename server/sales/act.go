@@ -28,7 +28,8 @@ type act struct {
 	mails  []post.Mail
 	more   []sqldb.Call
 
-	refunds bool // money is to go back
+	refunds bool  // money is to go back
+	undone  int64 // held for sellers so far, who are not paid any more
 }
 
 // happening is an entry of an order's history.

@@ -20,17 +20,20 @@ type Cart struct {
 	Access   string // code that shows hidden products; may be empty
 	Language string // of the buyer, for mails; BCP 47; may be empty
 	Owner    string // who is limited in open holds: an address or an account; may be empty
+	Claim    string // opens listings that are kept for one buyer; may be empty
 	// Key makes Begin repeatable: the same key and cart is the same order, with
 	// another cart it is fault.Exists. Whoever knows it can get the order, so it is
 	// drawn at random and kept by the buyer. "" is an order of its own each time.
 	Key string
 }
 
-// Wanted is so many of one product.
+// Wanted is so many of one product, or the ticket of one listing.
 type Wanted struct {
 	Offer string   `json:"offer"` // code of the product
 	Count int      `json:"count"`
 	Seats []string `json:"seats,omitempty"` // chosen ones, Count of them; none: the best available
+
+	Listing string `json:"listing,omitempty"` // alone: of a ticket that somebody sells on
 }
 
 // maxKey bounds what a client chooses, in bytes.
@@ -49,7 +52,12 @@ func (s *Sales) Begin(ctx context.Context, c Cart) (Order, error) {
 	}
 	now := s.Now()
 	o := Order{Event: c.Event, State: Open, Currency: shop.Currency, Made: now}
-	if o.Items, err = fill(shop, c, now); err != nil {
+	if len(c.Wanted) > 0 && c.Wanted[0].Listing != "" {
+		o.Items, err = s.second(ctx, shop, c, now)
+	} else {
+		o.Items, err = fill(shop, c, now)
+	}
+	if err != nil {
 		return Order{}, err
 	}
 	o.Total, o.Fee, o.FeeTax = price(shop, o.Items)
@@ -182,13 +190,13 @@ func allowed(offer *catalog.Offer, w Wanted, now time.Time) error {
 }
 
 // price sums a cart up. The catalogue bounds prices and an order's tickets, so
-// nothing overflows.
+// nothing overflows. What is sold on has its own fee, and none for the order.
 func price(shop *catalog.Shop, items []Item) (total, fee, feeTax int64) {
 	for _, item := range items {
 		total += int64(item.Count) * (item.Price + item.Fee)
 	}
-	if total == 0 {
-		return 0, 0, 0
+	if total == 0 || len(items) > 0 && items[0].Listing != "" {
+		return total, 0, 0
 	}
 	return total + shop.Fee, shop.Fee, shop.FeeTax
 }

@@ -34,7 +34,11 @@ func (a *act) dispute(ctx context.Context, tx *sqldb.Tx, provider string, p paym
 			if err := a.turn(Disputed); err != nil {
 				return err
 			}
-			if err := a.sales.Tickets.VoidIn(ctx, tx, a.Event, a.Tickets, ticketing.Blocked, "payment disputed"); err != nil {
+			own, err := a.sales.Own(ctx, tx, a.Order)
+			if err != nil {
+				return err
+			}
+			if err := a.sales.Tickets.VoidIn(ctx, tx, a.Event, own, ticketing.Blocked, "payment disputed"); err != nil {
 				return err
 			}
 		}
@@ -62,7 +66,11 @@ func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.
 	if err := a.turn(to); err != nil {
 		return err
 	}
-	return a.sales.Tickets.UnblockIn(ctx, tx, a.Event, a.Tickets, "dispute won")
+	own, err := a.sales.Own(ctx, tx, a.Order)
+	if err != nil {
+		return err
+	}
+	return a.sales.Tickets.UnblockIn(ctx, tx, a.Event, own, "dispute won")
 }
 
 // lost leaves the money with the buyer. What was to go back to them anyway has gone

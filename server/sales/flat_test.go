@@ -12,7 +12,7 @@ import (
 // multiply makes so many orders like one, with buyers of a thousand names.
 func (w *world) multiply(t testing.TB, o sales.Order, n int) {
 	t.Helper()
-	const columns = `event, state, rev, asked, currency, total, paid, refunded, cart, details, name, email, until, over_at, extended, method, attempt, ref, url, tickets`
+	const columns = `event, state, rev, asked, currency, total, paid, refunded, paid_out, cart, details, name, email, until, over_at, extended, method, attempt, ref, url, tickets`
 	numbers := fmt.Sprintf(`with recursive numbered(n) as (select 1 union all select n + 1 from numbered where n < %d)`, n)
 	for _, statement := range []string{
 		`insert into sale_order (id, code, ` + columns + `, made_at, changed_at, paid_at) ` + numbers + `

@@ -20,7 +20,7 @@ import (
 func (a *act) takePlaces(ctx context.Context, tx *sqldb.Tx) (bool, error) {
 	if a.sale == nil {
 		var err error
-		if a.sale, err = a.sales.Stock.SellLater(ctx, tx, a.ID); err == nil && len(a.Tickets) == 0 && !a.pools {
+		if a.sale, err = a.sales.Stock.SellLater(ctx, tx, a.ID); err == nil && len(a.Tickets) == 0 && !a.pools && !a.Resold() {
 			a.desk, err = a.sales.Tickets.Open(ctx, tx, a.Event)
 		}
 		if err != nil {
@@ -29,7 +29,7 @@ func (a *act) takePlaces(ctx context.Context, tx *sqldb.Tx) (bool, error) {
 	}
 	_, err := a.sale.Done(ctx)
 	if err == nil {
-		return true, nil
+		return a.had(ctx, tx)
 	}
 	if kind := fault.KindOf(err); kind != fault.Expired && kind != fault.Refused && kind != fault.NotFound {
 		return false, err
@@ -45,7 +45,18 @@ func (a *act) takePlaces(ctx context.Context, tx *sqldb.Tx) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	a.note("taken again", "usher", "the places had gone back to the sale and were free still")
+	had, err := a.had(ctx, tx)
+	if had {
+		a.note("taken again", "usher", "the places had gone back to the sale and were free still")
+	}
+	return had, err
+}
+
+// had ends takePlaces of an order that has its places: what is sold on changes hands.
+func (a *act) had(ctx context.Context, tx *sqldb.Tx) (bool, error) {
+	if a.Resold() {
+		return a.handOver(ctx, tx)
+	}
 	return true, nil
 }
 
@@ -59,6 +70,9 @@ func (a *act) fulfil(ctx context.Context, tx *sqldb.Tx, who, why string) error {
 		a.note("paid", who, "%s", why)
 	}
 	a.mail(mailTickets, "", "")
+	if a.Resold() {
+		return nil // they are the buyer's by now
+	}
 	if len(a.Tickets) == 0 {
 		return a.issue(ctx, tx, false)
 	}
@@ -69,8 +83,8 @@ func (a *act) fulfil(ctx context.Context, tx *sqldb.Tx, who, why string) error {
 	return a.sales.Tickets.PaidIn(ctx, tx, a.Event, a.Tickets)
 }
 
-// issue makes the order's tickets.
-func (a *act) issue(ctx context.Context, tx *sqldb.Tx, unpaid bool) error {
+// people are who comes with the order's tickets.
+func (a *act) people(unpaid bool) []ticketing.Attendee {
 	places := a.Places()
 	people := make([]ticketing.Attendee, len(places))
 	for n, p := range places {
@@ -86,13 +100,18 @@ func (a *act) issue(ctx context.Context, tx *sqldb.Tx, unpaid bool) error {
 			people[n].Due, people[n].Currency = p.Price+p.Item.Fee, a.Currency
 		}
 	}
+	return people
+}
+
+// issue makes the order's tickets.
+func (a *act) issue(ctx context.Context, tx *sqldb.Tx, unpaid bool) error {
 	var err error
 	if a.desk == nil {
 		if a.desk, err = a.sales.Tickets.Open(ctx, tx, a.Event); err != nil {
 			return err
 		}
 	}
-	tickets, err := a.desk.Issue(ctx, people)
+	tickets, err := a.desk.Issue(ctx, a.people(unpaid))
 	if err != nil {
 		return err
 	}

@@ -231,7 +231,7 @@ func (h *heard) pays() bool {
 func foresee(ctx context.Context, tx *sqldb.Tx, list []*heard) error {
 	paid := slices.DeleteFunc(slices.Clone(list), func(h *heard) bool { return !h.pays() })
 	for _, h := range paid {
-		if len(list) > 1 && len(h.Tickets) > 0 {
+		if len(list) > 1 && (len(h.Tickets) > 0 || h.Resold()) {
 			return errAlone // its tickets are locked before the journal
 		}
 		var err error
@@ -242,7 +242,7 @@ func foresee(ctx context.Context, tx *sqldb.Tx, list []*heard) error {
 	slices.SortStableFunc(paid, func(a, b *heard) int { return cmp.Compare(a.Event, b.Event) })
 	var desk *ticketing.Desk
 	for i, h := range paid {
-		if h.pools || len(h.Tickets) > 0 {
+		if h.pools || len(h.Tickets) > 0 || h.Resold() {
 			continue
 		}
 		if i == 0 || paid[i-1].Event != h.Event {

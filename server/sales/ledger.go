@@ -17,6 +17,8 @@ const (
 	taxes    = "tax"      // in prices and fees, for the tax office
 	owed     = "owed"     // money that is to go back
 	disputed = "disputed" // money that a buyer's bank has taken for now
+	held     = "resale"   // prices of tickets that were sold on, until their sellers get them
+	payouts  = "payouts"  // what sellers are to be paid by hand
 )
 
 // at is the account of the money that somebody holds for us.
@@ -43,15 +45,25 @@ func (a *act) post(debit, credit string, amount int64, currency, text string) {
 	}
 }
 
-// postSale notes what was sold, from an account that pays for it.
+// postSale notes what was sold, from an account that pays for it. The price of what is
+// sold on is held for its seller.
 func (a *act) postSale(from string, s split, text string) {
-	a.post(from, sold, s.sales, a.Currency, text)
+	to := sold
+	if a.Resold() {
+		to = held
+	}
+	a.post(from, to, s.sales, a.Currency, text)
 	a.post(from, service, s.service, a.Currency, text)
 	a.post(from, taxes, s.tax, a.Currency, text)
 }
 
-// postBack notes that something is no longer sold, to an account that gets it.
+// postBack notes that something is no longer sold, to an account that gets it. Whoever
+// sold a ticket on is paid all the same, unless the act has undone that: the organiser
+// takes the place back, and pays for it.
 func (a *act) postBack(to string, s split, text string) {
+	undone := min(a.undone, s.sales)
+	a.post(held, to, undone, a.Currency, text)
+	a.undone, s.sales = a.undone-undone, s.sales-undone
 	a.post(sold, to, s.sales, a.Currency, text)
 	a.post(service, to, s.service, a.Currency, text)
 	a.post(taxes, to, s.tax, a.Currency, text)

@@ -96,7 +96,11 @@ func (s *Sales) attached(ctx context.Context, o *Order) (files []post.File, err 
 // TicketsPDF writes the order's good tickets as one file: fault.Expired when there are
 // none, fault.Refused when phones show all of them and there is no code to print.
 func (s *Sales) TicketsPDF(ctx context.Context, w *bytes.Buffer, o *Order) error {
-	all, err := s.Tickets.Of(ctx, o.Event, o.Tickets)
+	own, err := s.Own(ctx, s.DB.Read(), o)
+	if err != nil {
+		return err
+	}
+	all, err := s.Tickets.Of(ctx, o.Event, own)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package sales
 
 import (
+	"cmp"
 	"time"
 
 	"usher/crypto/ticket"
@@ -20,6 +21,7 @@ type Order struct {
 	Total    int64     `json:"total"`
 	Paid     int64     `json:"paid"`
 	Refunded int64     `json:"refunded"`
+	PaidOut  int64     `json:"paid_out,omitempty"` // of it, for tickets that the buyer sold on
 	Details  Details   `json:"details"`
 	Until    time.Time `json:"until"`            // when the places go back, or an invoice is due
 	Extended int       `json:"extended"`         // how often the buyer took more time
@@ -49,6 +51,12 @@ type Item struct {
 	Fee     int64    `json:"fee,omitempty"` // on top for each, tax included
 	Tax     int64    `json:"tax,omitempty"` // included in both, basis points
 	Names   bool     `json:"names,omitempty"`
+
+	// Of a ticket that somebody sells on. Price is what they ask, Tax is 0, and Fee is
+	// the buyer's for the service.
+	Listing string `json:"listing,omitempty"`
+	FeeTax  int64  `json:"fee_tax,omitempty"` // included in Fee, basis points
+	Home    string `json:"home,omitempty"`    // the pool that its place is of; Pool is the listing's own
 }
 
 // Place is one ticket to be: the item that it is of, and its seat.
@@ -87,17 +95,18 @@ func (o *Order) lines() []inventory.Line {
 	return list
 }
 
-// linesOf are some of the order's places, by their numbers.
+// linesOf are some of the order's places, by their numbers, as the event lists them.
 func (o *Order) linesOf(numbers []int) (list []inventory.Line) {
 	places := o.Places()
 	at := map[string]int{}
 	for _, n := range numbers {
 		p := places[n]
-		i, there := at[p.Pool]
+		pool := cmp.Or(p.Home, p.Pool)
+		i, there := at[pool]
 		if !there {
 			i = len(list)
-			at[p.Pool] = i
-			list = append(list, inventory.Line{Pool: p.Pool})
+			at[pool] = i
+			list = append(list, inventory.Line{Pool: pool})
 		}
 		if list[i].Count++; p.Seat != "" {
 			list[i].Seats = append(list[i].Seats, p.Seat)

@@ -86,7 +86,7 @@ func (s *Sales) payable(ctx context.Context, o *Order, p Payment) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range shop.Methods {
+	for _, m := range o.Methods(shop) {
 		if m == p.Method && (m != catalog.MethodCard || s.Provider != nil) {
 			return nil
 		}

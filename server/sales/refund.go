@@ -99,8 +99,8 @@ func (a *act) giveMoneyBack(ctx context.Context, tx *sqldb.Tx, r Refund, digest 
 		return err
 	}
 	amount := back.total()
-	if amount > a.Order.Paid-a.Order.Refunded {
-		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.Order.Paid-a.Order.Refunded, a.Currency))
+	if amount > a.left() {
+		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.left(), a.Currency))
 	}
 	a.Order.Refunded += amount
 	a.note("refund", r.Who, "%s: %s", words(amount, a.Currency), r.Why)
@@ -134,7 +134,9 @@ func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, 
 		return back, false, err
 	}
 	if len(r.Tickets) == 0 {
-		back = a.rest(good)
+		if back, err = a.rest(ctx, tx, good); err != nil {
+			return back, false, err
+		}
 	} else {
 		kept := slices.DeleteFunc(slices.Clone(good), func(n int) bool { return slices.Contains(numbers, n) })
 		back = a.splitOf(good, true).minus(a.splitOf(kept, true))
@@ -143,11 +145,18 @@ func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, 
 }
 
 // rest is all that is left of an order's money, to the last unit: its good tickets
-// and its own fee, less what went back for no ticket.
-func (a *act) rest(good []int) split {
+// and its own fee, less what went back for no ticket. What was paid for a ticket that
+// was sold on stays.
+func (a *act) rest(ctx context.Context, tx *sqldb.Tx, good []int) (split, error) {
 	all := a.splitOf(good, true)
-	all.sales += a.Order.Paid - a.Order.Refunded - all.total()
-	return all
+	gone, err := a.sales.soldOn(ctx, tx, a.Order)
+	with := slices.Clone(good)
+	for _, g := range gone {
+		with = append(with, slices.Index(a.Tickets, g.Ticket))
+	}
+	stays := a.splitOf(with, true).total() - all.total()
+	all.sales += a.Order.Paid - a.Order.Refunded - stays - all.total()
+	return all, err
 }
 
 // share splits an amount as the whole order is split.
@@ -171,7 +180,8 @@ func (a *act) goodTickets(ctx context.Context, tx *sqldb.Tx) (numbers []int, err
 			numbers = append(numbers, n)
 		}
 	}
-	return numbers, nil
+	gone, err := a.sales.soldOn(ctx, tx, a.Order)
+	return a.withoutSold(numbers, gone), err
 }
 
 // named gives those of good tickets that a refund names; all when it names none.
@@ -305,7 +315,7 @@ func (a *act) gaveBack(ctx context.Context, tx *sqldb.Tx, r refund, failed error
 	}
 	if failed != nil {
 		a.note("refund failed", "provider", "%s of %s: %s. Give it back by other means", words(r.Amount, r.Currency), r.Ref, fault.Message(failed))
-		return nil
+		return a.payoutRefused(ctx, tx, r)
 	}
 	a.post(owed, at(r.Provider), r.Amount, r.Currency, "given back, "+r.Ref)
 	a.note("given back", "provider", "%s of %s", words(r.Amount, r.Currency), r.Ref)
@@ -363,7 +373,7 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 		return nil
 	}
 	a.postBack(at(provider), a.share(amount), "given back at the provider, "+p.Ref)
-	if a.Order.Refunded += amount; a.Order.Refunded < a.Order.Paid {
+	if a.Order.Refunded += amount; a.left() > 0 {
 		return a.turn(PartRefunded)
 	}
 	numbers, err := a.goodTickets(ctx, tx)

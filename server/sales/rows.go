@@ -13,7 +13,7 @@ import (
 	"usher/sync/fault"
 )
 
-const orderColumns = `id, code, event, state, rev, asked, currency, total, paid, refunded, cart, details, until, extended,
+const orderColumns = `id, code, event, state, rev, asked, currency, total, paid, refunded, paid_out, cart, details, until, extended,
 	method, attempt, ref, url, tickets, made_at, changed_at, paid_at`
 
 // cartText is what the cart's column holds.
@@ -26,7 +26,7 @@ type cartText struct {
 func scanOrder(scan func(...any) error) (o Order, err error) {
 	var state, cart, details, tickets string
 	var until, made, changed, paidAt int64
-	err = scan(&o.ID, &o.Code, &o.Event, &state, &o.rev, &o.asked, &o.Currency, &o.Total, &o.Paid, &o.Refunded, &cart, &details, &until, &o.Extended,
+	err = scan(&o.ID, &o.Code, &o.Event, &state, &o.rev, &o.asked, &o.Currency, &o.Total, &o.Paid, &o.Refunded, &o.PaidOut, &cart, &details, &until, &o.Extended,
 		&o.Method, &o.attempt, &o.ref, &o.url, &tickets, &made, &changed, &paidAt)
 	if err != nil {
 		return o, err
@@ -70,9 +70,9 @@ func (o *Order) insert(must string) (sqldb.Call, error) {
 		return sqldb.Call{}, err
 	}
 	return sqldb.Call{
-		Query: `insert into sale_order (id, code, event, state, rev, asked, currency, total, paid, refunded, cart, details, name, email, until, over_at, extended,
+		Query: `insert into sale_order (id, code, event, state, rev, asked, currency, total, paid, refunded, paid_out, cart, details, name, email, until, over_at, extended,
 				method, attempt, ref, url, tickets, made_at, changed_at, paid_at)
-			select $1, $2, $3, $4, 0, $5, $6, $7, 0, 0, $8, '', '', '', $9, $9, 0, '', 0, '', '', '', $10, $10, 0 where ` + must + `
+			select $1, $2, $3, $4, 0, $5, $6, $7, 0, 0, 0, $8, '', '', '', $9, $9, 0, '', 0, '', '', '', $10, $10, 0 where ` + must + `
 			on conflict do nothing returning id`,
 		Args: []any{o.ID, o.Code, o.Event, string(o.State), o.asked, o.Currency, o.Total, cart, o.Until.UnixMilli(), o.Made.UnixMilli()},
 	}, nil
@@ -103,12 +103,12 @@ func (o *Order) update(seen bool) (sqldb.Call, error) {
 	}
 	c := sqldb.Call{
 		Query: `update sale_order set state = $2, paid = $3, refunded = $4, details = $5, name = $6, email = $7, until = $8, extended = $9,
-			method = $10, attempt = $11, ref = $12, url = $13, tickets = $14, changed_at = $15, paid_at = $16, over_at = $17`,
+			method = $10, attempt = $11, ref = $12, url = $13, tickets = $14, changed_at = $15, paid_at = $16, over_at = $17, paid_out = $18`,
 		Args: []any{o.ID, string(o.State), o.Paid, o.Refunded, details, o.Details.Name, o.Details.Email, o.Until.UnixMilli(), o.Extended,
-			o.Method, o.attempt, o.ref, o.url, tickets, o.Changed.UnixMilli(), paidAt, overAt},
+			o.Method, o.attempt, o.ref, o.url, tickets, o.Changed.UnixMilli(), paidAt, overAt, o.PaidOut},
 	}
 	if seen {
-		c.Query += `, rev = case when rev = $18 then rev + 1 end`
+		c.Query += `, rev = case when rev = $19 then rev + 1 end`
 		c.Args = append(c.Args, o.rev-1)
 	}
 	c.Query += ` where id = $1`

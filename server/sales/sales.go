@@ -39,6 +39,7 @@ type Config struct {
 	Printer  *printout.Printer
 	Post     *post.Post
 	Provider payment.Provider // of card payments; nil: there are none
+	Resale   Resale           // set before the first use; nil: nobody sells tickets on
 	// Public gives the address under which buyers reach the shop: what links in
 	// mails and the provider's way back begin with.
 	Public func(context.Context) string

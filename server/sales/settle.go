@@ -154,7 +154,11 @@ func (a *act) receive(ctx context.Context, tx *sqldb.Tx, provider string, p paym
 		return false, err
 	}
 	if !taken {
-		return false, a.sendBack(provider, p, "the places were gone", "mail.why_gone")
+		said := "mail.why_gone"
+		if a.Resold() {
+			said = "resell.why_gone"
+		}
+		return false, a.sendBack(provider, p, "the places were gone", said)
 	}
 	if a.State != Awaiting {
 		a.postSale(buyers, a.split(), "sold")

@@ -44,7 +44,13 @@ func (o *Order) parts(numbers []int, fee bool) (list []TaxPart) {
 	}
 	places := o.Places()
 	for _, n := range numbers {
-		add(places[n].Tax, places[n].Price, places[n].Item.Fee)
+		p := &places[n]
+		if p.Listing != "" { // the price is the seller's, who pays no tax here
+			add(0, p.Price, 0)
+			add(p.FeeTax, 0, p.Item.Fee)
+			continue
+		}
+		add(p.Tax, p.Price, p.Item.Fee)
 	}
 	if fee {
 		add(o.FeeTax, 0, o.Fee)

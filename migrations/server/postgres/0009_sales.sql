@@ -13,6 +13,7 @@ create table sale_order (
     total      bigint           not null check (total >= 0),
     paid       bigint           not null check (paid >= 0),
     refunded   bigint           not null check (refunded >= 0),
+    paid_out   bigint           not null check (paid_out >= 0), -- to who bought here and sold on, as a part of what they had paid
     cart       text collate "C" not null,             -- JSON: what is bought, at the prices of then
     details    text collate "C" not null,             -- JSON: buyer, holders, answers; '' before they are given
     name       text collate "C" not null,             -- the buyer's, to find it by
@@ -28,7 +29,7 @@ create table sale_order (
     made_at    bigint           not null,             -- Unix ms
     changed_at bigint           not null,
     paid_at    bigint           not null,             -- 0: not paid
-    check (refunded <= paid)
+    check (refunded + paid_out <= paid)
 );
 create unique index sale_order_by_code on sale_order (code);
 create index sale_order_over on sale_order (over_at) where over_at > 0;

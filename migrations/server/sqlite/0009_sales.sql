@@ -13,6 +13,7 @@ create table sale_order (
     total      integer not null check (total >= 0),
     paid       integer not null check (paid >= 0),
     refunded   integer not null check (refunded >= 0),
+    paid_out   integer not null check (paid_out >= 0), -- to who bought here and sold on, as a part of what they had paid
     cart       text    not null,             -- JSON: what is bought, at the prices of then
     details    text    not null,             -- JSON: buyer, holders, answers; '' before they are given
     name       text    not null,             -- the buyer's, to find it by
@@ -28,7 +29,7 @@ create table sale_order (
     made_at    integer not null,             -- Unix ms
     changed_at integer not null,
     paid_at    integer not null,             -- 0: not paid
-    check (refunded <= paid)
+    check (refunded + paid_out <= paid)
 ) strict;
 create unique index sale_order_by_code on sale_order (code);
 create index sale_order_over on sale_order (over_at) where over_at > 0;
