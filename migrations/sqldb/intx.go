@@ -44,9 +44,8 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) error {
 
 // ExecReturning is Exec for a statement that gives rows, whatever it writes: on
 // PostgreSQL it takes a single round trip. each is called for every row, and its
-// first error ends the call; what the statement wrote is kept all the same on
-// PostgreSQL, and not on SQLite, so each should only read. When the statement is
-// tried again the rows come again.
+// first error ends the call; what the statement wrote is kept all the same, so each
+// should only read. When the statement is tried again the rows come again.
 func (db *DB) ExecReturning(ctx context.Context, each func(*sql.Rows) error, query string, args ...any) error {
 	return db.write(ctx, func(ctx context.Context) error { return db.own.execReturning(ctx, each, query, args) })
 }
@@ -91,9 +90,39 @@ func (db *DB) write(ctx context.Context, attempt func(context.Context) error) er
 	}
 }
 
-// exec runs a statement outside any transaction. As a commit is part of it, it
-// isn't interrupted once it has begun: see control.
+// exec runs a statement outside any transaction.
 func (w *writer) exec(ctx context.Context, query string, args []any) error {
+	return w.alone(ctx, query, func(s *statement) (err error) {
+		if s != nil {
+			_, err = s.ExecContext(context.Background(), args...)
+		} else {
+			_, err = w.conn.ExecContext(context.Background(), query, args...)
+		}
+		return err
+	})
+}
+
+// execReturning runs a statement that gives rows outside any transaction. It writes
+// all that it writes before the first row, and commits behind the last.
+func (w *writer) execReturning(ctx context.Context, each func(*sql.Rows) error, query string, args []any) error {
+	return w.alone(ctx, query, func(s *statement) (err error) {
+		var rows *sql.Rows
+		if s != nil {
+			rows, err = s.QueryContext(context.Background(), args...)
+		} else {
+			rows, err = w.conn.QueryContext(context.Background(), query, args...)
+		}
+		if err != nil {
+			return err
+		}
+		return eachRow(rows, each)
+	})
+}
+
+// alone takes the turn for one statement outside any transaction, and lends it
+// prepared; nil when there is no room to keep it. As a commit is part of it, it isn't
+// interrupted once it has begun: see control.
+func (w *writer) alone(ctx context.Context, query string, do func(*statement) error) error {
 	if err := w.take(ctx); err != nil {
 		return err
 	}
@@ -105,27 +134,11 @@ func (w *writer) exec(ctx context.Context, query string, args []any) error {
 		return fmt.Errorf("before the commit: %w", context.Cause(ctx))
 	}
 	w.serial++
-	s, err := w.statement(context.WithoutCancel(ctx), query)
+	s, err := w.statement(context.Background(), query)
 	if err != nil {
 		return err
 	}
-	if s == nil {
-		_, err = w.conn.ExecContext(context.WithoutCancel(ctx), query, args...)
-		return err
-	}
-	_, err = s.ExecContext(context.Background(), args...)
-	return err
-}
-
-// execReturning runs a statement that gives rows in a transaction.
-func (w *writer) execReturning(ctx context.Context, each func(*sql.Rows) error, query string, args []any) error {
-	return w.attempt(ctx, func(ctx context.Context, tx *Tx) error {
-		rows, err := tx.QueryContext(ctx, query, args...)
-		if err != nil {
-			return err
-		}
-		return eachRow(rows, each)
-	})
+	return do(s)
 }
 
 // attempt runs fn once.
