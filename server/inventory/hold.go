@@ -181,7 +181,7 @@ func (s *Stock) Expire(ctx context.Context) (n int, next time.Time, err error) {
 	asks := make([]*ask, 0, len(byEvent))
 	for event, ids := range byEvent {
 		a := &ask{end: ids, as: Expired, done: make(chan struct{})}
-		if err := s.enqueue(event, a); err != nil {
+		if err := s.begin(event, a); err != nil {
 			return 0, time.Time{}, err
 		}
 		asks = append(asks, a)

@@ -48,6 +48,21 @@ func TestHoldAgainIsTheSameHold(t *testing.T) {
 	})
 }
 
+// Asking again is not refused because of what the hold itself has taken.
+func TestHoldAgainOfAPoolThatIsFull(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.set(t, event, Pool{Code: "hall", Capacity: 3})
+		first := w.hold(t, "h1", n("hall", 3))
+		again, err := w.Hold(t.Context(), w.request("h1", n("hall", 3)))
+		if err != nil || fmt.Sprint(again) != fmt.Sprint(first) {
+			t.Errorf("again: %v, %v; want %v", again, err, first)
+		}
+		_, err = w.Hold(t.Context(), w.request("h1", n("hall", 1)))
+		wantKind(t, err, fault.Exists)
+		w.want(t, "hall", 0, 3)
+	})
+}
+
 func TestEndsOfAHold(t *testing.T) {
 	ends := map[State]func(*testing.T, *world) error{
 		Sold:     func(t *testing.T, w *world) error { _, err := w.sell(t, "h"); return err },

@@ -148,6 +148,12 @@ type Stock struct {
 	life context.Context
 	stop context.CancelFunc
 
+	limit struct { // see within; guarded by mu
+		ctx   context.Context
+		end   context.CancelFunc
+		renew time.Time
+	}
+
 	mu      sync.Mutex
 	closed  bool
 	queues  map[string]*queue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"time"
 
 	"usher/sync/fault"
 )
@@ -25,7 +26,8 @@ type ask struct {
 }
 
 // queue is what is asked of one event. One goroutine works on it, while there is
-// anything.
+// anything: first that of whoever asked, as nobody waits behind them and to wake
+// another would take longer than the work of deciding; then one of its own.
 type queue struct {
 	event   string
 	waiting []*ask // guarded by Stock.mu
@@ -34,10 +36,16 @@ type queue struct {
 	plans plans // of the goroutine that works
 }
 
-// ask has something decided with all that is asked of the event, and waits.
+// ask has something decided with all that is asked of the event, and waits. Whoever
+// decides it themselves learns what became of it even when ctx ends meanwhile.
 func (s *Stock) ask(ctx context.Context, event string, a *ask) error {
-	if err := s.enqueue(event, a); err != nil {
+	q, err := s.enqueue(event, a)
+	if err != nil {
 		return err
+	}
+	if q != nil {
+		s.workOnce(q)
+		return a.err
 	}
 	select {
 	case <-a.done:
@@ -55,11 +63,22 @@ func (s *Stock) ask(ctx context.Context, event string, a *ask) error {
 	}
 }
 
-func (s *Stock) enqueue(event string, a *ask) error {
+// begin has something decided by another goroutine.
+func (s *Stock) begin(event string, a *ask) error {
+	q, err := s.enqueue(event, a)
+	if q != nil {
+		go s.work(q)
+	}
+	return err
+}
+
+// enqueue puts an ask into its event's queue. It gives the queue when nobody works on
+// it: the caller has to see to it that somebody does.
+func (s *Stock) enqueue(event string, a *ask) (idle *queue, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return closing()
+		return nil, closing()
 	}
 	q := s.queues[event]
 	if q == nil {
@@ -68,33 +87,67 @@ func (s *Stock) enqueue(event string, a *ask) error {
 	}
 	// What gives places back is never refused: it is bounded by what was taken.
 	if a.take != nil && len(q.waiting) >= s.cfg.MaxQueue {
-		return fault.New(fault.TooMany, "%d people ask for places of event %s at this moment; try again in a few seconds", len(q.waiting), event)
+		return nil, fault.New(fault.TooMany, "%d people ask for places of event %s at this moment; try again in a few seconds", len(q.waiting), event)
 	}
 	q.waiting = append(q.waiting, a)
-	if !q.working {
-		q.working = true
-		s.running.Go(func() { s.work(q) })
+	if q.working {
+		return nil, nil
 	}
-	return nil
+	q.working = true
+	s.running.Add(1)
+	return q, nil
+}
+
+// workOnce decides the batch of whoever found the queue idle. What queues up meanwhile
+// is another's work.
+func (s *Stock) workOnce(q *queue) {
+	if !s.batch(q) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(q.waiting) > 0 {
+		go s.work(q)
+		return
+	}
+	s.rest(q)
 }
 
 // work decides what waits, batch by batch, until nothing does. What queues up while
 // a batch is being committed is the next one.
 func (s *Stock) work(q *queue) {
-	for {
-		batch := s.next(q)
-		if len(batch) == 0 {
-			return
-		}
-		ctx, cancel := context.WithTimeout(s.life, s.cfg.Within)
-		s.decide(ctx, q, batch)
-		cancel()
-		for _, a := range batch {
-			a.hold.Kept = a.kept && a.err == nil
-			close(a.done)
-		}
+	for s.batch(q) {
 		s.gather(q)
 	}
+}
+
+// batch decides a batch; false when there was none, and nobody works on the queue any
+// more.
+func (s *Stock) batch(q *queue) bool {
+	batch := s.next(q)
+	if len(batch) == 0 {
+		return false
+	}
+	s.decide(s.within(), q, batch)
+	for _, a := range batch {
+		a.hold.Kept = a.kept && a.err == nil
+		close(a.done)
+	}
+	return true
+}
+
+// within gives a context that ends when an act has taken too long: after Config.Within,
+// or up to a tenth less. All that begin in that tenth share it, since a timer for each
+// of them costs a twentieth of what they do.
+func (s *Stock) within() context.Context {
+	now := time.Now() // not the clock of holds: it is about work
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.After(s.limit.renew) {
+		s.limit.ctx, s.limit.end = context.WithTimeout(s.life, s.cfg.Within) // the one before ends by itself
+		s.limit.renew = now.Add(s.cfg.Within / 10)
+	}
+	return s.limit.ctx
 }
 
 // yields bounds how often gather lets others go first.
@@ -117,8 +170,7 @@ func (s *Stock) gather(q *queue) {
 	}
 }
 
-// next takes a batch from the queue. With none left the queue is idle, and is
-// forgotten unless it knows seats.
+// next takes a batch from the queue. With none left the queue rests.
 func (s *Stock) next(q *queue) []*ask {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -136,10 +188,17 @@ func (s *Stock) next(q *queue) []*ask {
 	clear(q.waiting[:taken])
 	q.waiting = q.waiting[taken:]
 	if len(batch) == 0 {
-		q.waiting, q.working = nil, false
-		if len(q.plans) == 0 {
-			delete(s.queues, q.event)
-		}
+		s.rest(q)
 	}
 	return batch
+}
+
+// rest says that nobody works on a queue that is empty. It is forgotten unless it knows
+// seats. The caller holds mu.
+func (s *Stock) rest(q *queue) {
+	q.waiting, q.working = nil, false
+	if len(q.plans) == 0 {
+		delete(s.queues, q.event)
+	}
+	s.running.Done()
 }
