@@ -15,10 +15,14 @@ import (
 // at. A buyer who is alone needs least. On PostgreSQL, where other servers write at the
 // same time and each statement is a trip, a batch about counted places is one statement
 // that holds the pool's row for as long as it runs. Seats are chosen from a plan in
-// memory, so they take a transaction, as does every batch on SQLite, where a statement
-// is a call away and has the file to itself.
+// memory, and written in one trip while nobody else changes them; else they take a
+// transaction, as does every batch on SQLite, where a statement is a call away and has
+// the file to itself.
 func (s *Stock) decideAll(ctx context.Context, q *queue, b *batch) error {
 	if !b.isCounted(q.plans) {
+		if done, err := s.settleSeen(ctx, q, b); err != nil || done {
+			return err
+		}
 		return s.settle(ctx, q, b)
 	}
 	done, err := s.settleAlone(ctx, b)

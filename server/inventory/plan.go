@@ -7,6 +7,7 @@ type plans map[string]*plan
 type plan struct {
 	layout int64 // of the pool when the seats were read
 	rev    int64 // of the pool when the holders were read or set
+	ours   bool  // nobody else had changed it between the last two times that we did
 	seats  []seat
 	runs   []run
 	at     map[string]int // index in seats by code

@@ -66,7 +66,9 @@ func readPlan(ctx context.Context, q sqldb.Queryer, event string, s *shelf, know
 			return nil, err
 		}
 		known = newPlan(codes, runs)
-		known.layout = s.layout
+		known.layout, known.ours = s.layout, true
+	} else {
+		known.ours = known.rev == s.rev-1
 	}
 	err := each(ctx, q, func(scan func(...any) error) error {
 		var code, holder string
