@@ -222,6 +222,57 @@ func TestOneAddressIsLimited(t *testing.T) {
 	})
 }
 
+// Who begins orders and leaves them again and again is stopped after a while, and told
+// for how long; nobody else is, and leaving always works.
+func TestOrdersThatAreBegunAndLeft(t *testing.T) {
+	proxies, err := guard.ParseProxies([]string{"127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := tillOn(t, server.Config{Proxies: proxies})
+	const from, other = "X-Forwarded-For: 198.51.100.7", "X-Forwarded-For: 198.51.100.8"
+	var last string
+	begun := func(header string) bool {
+		t.Helper()
+		answer, body := l.post("/events/SHOP-1/order", "n.ga=1", header)
+		if answer.StatusCode == http.StatusSeeOther {
+			last = answer.Header.Get("Location")
+			return true
+		}
+		if answer.StatusCode != http.StatusTooManyRequests || answer.Header.Get("Retry-After") != "2" || !strings.Contains(body, "many orders were begun in a short time") {
+			t.Fatalf("status %d, after %q: %s", answer.StatusCode, answer.Header.Get("Retry-After"), body)
+		}
+		return false
+	}
+	leave := func() {
+		t.Helper()
+		if answer, body := l.post(last+"/leave", "", from); answer.StatusCode != http.StatusSeeOther {
+			t.Fatalf("leaving: %d, %s", answer.StatusCode, body)
+		}
+	}
+	times := 0
+	for ; times < 200 && begun(from); times++ {
+		if times > 0 && times < 119 {
+			leave()
+		}
+	}
+	if times != 120 {
+		t.Errorf("one address began %d orders, want 120", times)
+	}
+	if !begun(other) {
+		t.Error("another address is limited, too")
+	}
+	leave()
+	l.clock.Pass(2 * time.Second)
+	if !begun(from) || begun(from) {
+		t.Error("after two seconds it may begin one more")
+	}
+	left, err := l.Stock.Left(t.Context(), "SHOP-1")
+	if err != nil || left["hall"] != 10-3 {
+		t.Errorf("left are %v, %v", left, err)
+	}
+}
+
 // Every answer has the headers that keep a browser from what a page didn't mean,
 // whether it is a page, a file or an error, and of the shop none sets a cookie.
 func TestEveryAnswerHasItsHeaders(t *testing.T) {

@@ -1,5 +1,5 @@
 // Package guard says whom a request comes from, for every limit that is one of an
-// address.
+// address, and keeps the pace of those who do something too often ([Pace]).
 //
 // By default that is whoever opened the connection. Behind a load balancer or a
 // proxy it is the balancer, which names its client in X-Forwarded-For; anybody can

@@ -2,10 +2,12 @@ package checkout
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"usher/server/catalog"
 	"usher/server/guard"
@@ -24,14 +26,19 @@ func (c *Checkout) begin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	party := guard.Party(r)
+	if wait := c.begins.Wait(party); wait > 0 {
+		return c.refuseOften(w, r, shop, wait)
+	}
 	wanted, err := cart(r.PostForm)
 	if err == nil {
 		var o sales.Order
 		o, err = c.Sales.Begin(r.Context(), sales.Cart{
 			Event: event, Wanted: wanted, Access: r.PostForm.Get("code"), Language: speech.In(shop.About.Language, nil).Code(),
-			Owner: guard.Party(r), Key: r.PostForm.Get("key"),
+			Owner: party, Key: r.PostForm.Get("key"),
 		})
 		if err == nil {
+			c.begins.Count(party)
 			link, err := c.Sales.Link(r.Context(), &o)
 			if err != nil {
 				return err
@@ -61,6 +68,16 @@ func cart(form url.Values) (list []sales.Wanted, err error) {
 		}
 	}
 	return list, nil
+}
+
+// refuseOften says that orders are begun too often from an address.
+func (c *Checkout) refuseOften(w http.ResponseWriter, r *http.Request, shop *catalog.Shop, wait time.Duration) error {
+	l := speech.In(shop.About.Language, shop.About.Location)
+	seconds := int(math.Ceil(wait.Seconds()))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	return c.Site.Render(w, c.pages, "cart.html", http.StatusTooManyRequests, cartView{
+		Lang: l, Event: shop.Event, Name: shop.About.Name, Title: l.T("cart.often_title"), Text: l.T("cart.often", "n", seconds), Code: r.PostForm.Get("code"),
+	})
 }
 
 // refuseCart says why nothing was held, and leads back to what is left.

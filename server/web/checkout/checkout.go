@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"usher/server/catalog"
+	"usher/server/guard"
 	"usher/server/sales"
 	"usher/server/web/site"
 	"usher/sync/fault"
@@ -44,13 +45,22 @@ type Config struct {
 // Checkout serves the pages.
 type Checkout struct {
 	Config
-	pages *template.Template
+	pages  *template.Template
+	begins *guard.Pace // of orders, by network address
 }
+
+// How often one address may begin an order: as often as it may have open ones and some
+// more, then one every beginEvery. Who leaves orders and begins new ones all the time
+// takes places from nobody for long, and yet from everybody a bit.
+const (
+	beginBurst = 120
+	beginEvery = 2 * time.Second
+)
 
 // New makes the pages.
 func New(cfg Config) (*Checkout, error) {
 	pages, err := cfg.Site.Templates(page, "page/*.html")
-	return &Checkout{cfg, pages}, err
+	return &Checkout{cfg, pages, guard.NewPace(cfg.Now, beginBurst, beginEvery)}, err
 }
 
 // Register adds the pages' routes.

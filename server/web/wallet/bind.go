@@ -19,7 +19,7 @@ func (w *Wallet) challenge(out http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !w.moves.allow(s.ID) {
+	if !w.moves.Allow(s.ID) {
 		return fault.New(fault.TooMany, "tickets were moved too often from here; try again in a minute")
 	}
 	c, err := w.Accounts.Challenge(r.Context(), s)

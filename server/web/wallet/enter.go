@@ -89,7 +89,7 @@ func (w *Wallet) refuseLink(out http.ResponseWriter, r *http.Request, err error)
 	if kind := fault.KindOf(err); kind != fault.NotFound && kind != fault.Expired {
 		return err
 	}
-	if !w.tries.allow(guard.Party(r)) {
+	if !w.tries.Allow(guard.Party(r)) {
 		return fault.New(fault.TooMany, "too many links that open nothing; try again in some minutes")
 	}
 	return w.draw(out, r, http.StatusGone, view{Page: "over"})
@@ -100,7 +100,7 @@ func (w *Wallet) keep(out http.ResponseWriter, r *http.Request) error {
 	link := strings.TrimPrefix(r.PostForm.Get("order"), "/order/")
 	id, err := w.Sales.Open(r.Context(), link)
 	if err != nil {
-		if !w.tries.allow(guard.Party(r)) {
+		if !w.tries.Allow(guard.Party(r)) {
 			return fault.New(fault.TooMany, "too many links that open nothing; try again in some minutes")
 		}
 		return err

@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"usher/server/accounts"
-	"usher/server/clocktest"
 )
 
 // The pages speak four languages, say nothing that no language has, and none has what
@@ -178,23 +177,5 @@ func TestLetter(t *testing.T) {
 			!strings.Contains(l.HTML, `href="https://x.example/wallet/enter/abc"`) || !strings.Contains(l.Text, "15") {
 			t.Errorf("%q: %+v, %v", language, l, err)
 		}
-	}
-}
-
-// A pace is each party's own, and time gives it back.
-func TestPace(t *testing.T) {
-	clock := clocktest.At(time.Unix(1_800_000_000, 0))
-	p := newPace(clock.Now, 3, time.Minute)
-	for n := range 4 {
-		if p.allow("a") != (n < 3) {
-			t.Errorf("try %d", n+1)
-		}
-	}
-	if !p.allow("b") {
-		t.Error("another party waits for the first")
-	}
-	clock.Pass(time.Minute)
-	if !p.allow("a") || p.allow("a") {
-		t.Error("a minute gives one more")
 	}
 }

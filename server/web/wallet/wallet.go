@@ -27,6 +27,7 @@ import (
 	"usher/server/accounts"
 	"usher/server/catalog"
 	"usher/server/doors"
+	"usher/server/guard"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/web/site"
@@ -55,13 +56,13 @@ type Wallet struct {
 	book  *words.Book
 	pages *template.Template
 	files map[string]*site.Answer // by their address
-	tries *pace                   // of links, by network address
-	moves *pace                   // of tickets to phones, by session
+	tries *guard.Pace             // of links, by network address
+	moves *guard.Pace             // of tickets to phones, by session
 }
 
 // New makes the pages.
 func New(cfg Config) (*Wallet, error) {
-	w := &Wallet{Config: cfg, tries: newPace(cfg.Now, 20, time.Minute), moves: newPace(cfg.Now, 30, time.Minute)}
+	w := &Wallet{Config: cfg, tries: guard.NewPace(cfg.Now, 20, time.Minute), moves: guard.NewPace(cfg.Now, 30, time.Minute)}
 	var err error
 	if w.book, err = book(); err != nil {
 		return nil, err
