@@ -7,7 +7,7 @@ SOAK     ?= 20000
 FOR      ?= 5m
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test race deps check bench fuzz soak cluster vuln pictures clean
+.PHONY: help run build test race deps check bench fuzz soak cluster aftersale vuln pictures clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ soak: ## property tests with SOAK (20000) random histories each, crash tests wit
 
 cluster: ## sell out events on three servers while parts of the cluster are killed, FOR (5m); ARGS="-seed N" for a run of before
 	$(SERVICES) $(GO) test -count=1 -timeout 4h -v -run SellingOut ./e2e/cluster -for $(FOR) $(ARGS)
+
+aftersale: ## have people buy, bind, hand on, give back and come in while servers are killed and gates cut off, FOR (5m); ARGS="-seed N" for a run of before
+	$(SERVICES) $(GO) test -count=1 -timeout 4h -v ./e2e/aftersale -for $(FOR) $(ARGS)
 
 vuln: ## known vulnerabilities in what we ship; asks the network
 	$(TOOL) govulncheck ./...

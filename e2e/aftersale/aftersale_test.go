@@ -1,0 +1,93 @@
+package aftersale
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/e2e/books"
+	"usher/e2e/rig"
+)
+
+// Whatever people do with their tickets, and whatever is killed meanwhile: a ticket has
+// one code at most, whom the record names gets in and nobody else, and no cent is lost.
+func TestAfterTheSale(t *testing.T) {
+	if *seed == 0 {
+		*seed = rand.Uint64()
+	}
+	fmt.Printf("e2e/aftersale: -seed %d -for %v -rate %d -people %d\n", *seed, *actFor, *rate, *many)
+	for name, cluster := range map[string]bool{"SQLite, one server": false, "PostgreSQL and Redis, two servers": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			t.Logf("-seed %d", *seed)
+			w := newTown(&rig.Sparing{TB: t}, cluster)
+			w.live(time.Now().Add(*actFor))
+			w.settle()
+			w.judge()
+			w.report()
+		})
+	}
+}
+
+// live has everybody do what they do until a moment.
+func (w *town) live(until time.Time) {
+	var work sync.WaitGroup
+	for _, p := range w.people {
+		work.Go(func() { p.live(until) })
+	}
+	work.Go(func() { w.organise(until) })
+	work.Go(func() { w.levelling(until) })
+	work.Go(func() { w.kills, w.cuts = w.harm(until) })
+	work.Wait()
+}
+
+// settle waits until everything is well again, and nothing is to come.
+func (w *town) settle() {
+	w.t.Helper()
+	w.wait("every server is well again", w.well)
+	w.web.Calm.Store(true)
+	w.wait("all is settled", func() error {
+		open, err := books.Unsettled(w.t.Context(), w.organiser.DB, "", w.clock.Now())
+		if err == nil && len(open) > 0 {
+			err = fmt.Errorf("%q", open)
+		}
+		return err
+	})
+	w.level()
+}
+
+// level brings all gates level with each other, by way of a server.
+func (w *town) level() {
+	w.t.Helper()
+	for range 2 { // what one brings those before it lack
+		for _, p := range w.posts {
+			w.wait("gate "+p.name+" is level", p.level)
+		}
+	}
+}
+
+// report says what there was.
+func (w *town) report() {
+	var codes, acts, scans, green int
+	for _, k := range w.all() {
+		codes += len(k.codes)
+		acts += len(k.acts)
+		scans += len(k.scans)
+		for _, s := range k.scans {
+			if s.green {
+				green++
+			}
+		}
+	}
+	starts := 0
+	for _, s := range w.servers {
+		starts += s.Starts()
+		if w.t.Failed() {
+			w.t.Logf("server %s said last: %s", s.Address, s.Said())
+		}
+	}
+	w.t.Logf("%d tickets, %d codes of them, %d acts, %d scans, %d green; %d answers, %d broke off; %d kills, %d starts of servers, %d cuts of gates",
+		len(w.all()), codes, acts, scans, green, w.web.Answers.Load(), w.web.Broken.Load(), w.kills, starts, w.cuts)
+}
