@@ -102,8 +102,21 @@ func (q *hearings) leave(h *hearing) (left bool) {
 }
 
 // hear takes in what a provider says of a payment of an order, and says whether there
-// are refunds that are still to be made.
+// are refunds that are still to be made. What became of the payment afterwards is for a
+// transaction of its own: tickets are there to be voided once they are issued.
 func (s *Sales) hear(ctx context.Context, id, provider string, p payment.Payment) (Order, bool, error) {
+	if whole := (hearing{p: p}); whole.alone() && p.State == payment.Paid {
+		first := p
+		first.Refunded, first.Dispute = 0, payment.Dispute{}
+		if o, owing, err := s.hearOne(ctx, id, provider, first); err != nil {
+			return o, owing, err
+		}
+	}
+	return s.hearOne(ctx, id, provider, p)
+}
+
+// hearOne is hear of a payment for which one transaction is enough.
+func (s *Sales) hearOne(ctx context.Context, id, provider string, p payment.Payment) (Order, bool, error) {
 	h := &hearing{id: id, provider: provider, p: p, lead: make(chan struct{}), done: make(chan struct{})}
 	q := &s.hearings
 	if !q.come(h) {

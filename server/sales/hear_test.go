@@ -180,3 +180,33 @@ func TestWhatIsHeardTogether(t *testing.T) {
 		t.Errorf("70 are recorded as %v", got)
 	}
 }
+
+// A payment that nobody told us of before the bank took it back, or somebody refunded
+// it at the provider, pays the order first.
+func TestPaidAndTakenBackBeforeItWasHeard(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		for _, c := range []struct {
+			how   string
+			then  func(*payment.Payment)
+			state sales.State
+			left  int64
+		}{
+			{"disputed", func(p *payment.Payment) {
+				p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount}
+			}, sales.Disputed, 18},
+			{"lost", func(p *payment.Payment) {
+				p.Dispute = payment.Dispute{State: payment.DisputeLost, Amount: p.Amount}
+			}, sales.ChargedBack, 18},
+			{"refunded", func(p *payment.Payment) { p.Refunded = p.Amount }, sales.Refunded, 18},
+		} {
+			o := w.byCard(t, w.begin(t, ga(2)))
+			w.bank.ends(o.Ref(), payment.Paid)
+			w.bank.set(o.Ref(), c.then)
+			w.settle(t, o.Ref())
+			if got := w.order(t, o.ID); got.State != c.state || len(got.Tickets) != 2 || w.left(t, "floor") != c.left {
+				t.Errorf("%s: it is %s with %d tickets, and %d places are left", c.how, got.State, len(got.Tickets), w.left(t, "floor"))
+			}
+		}
+		w.sound(t)
+	})
+}
