@@ -131,7 +131,7 @@ func (c *Catalog) mayTurn(ctx context.Context, tx *sqldb.Tx, ch *change) error {
 // keepEvent writes the event's row, if it is still as it was read.
 func (c *Catalog) keepEvent(ctx context.Context, tx *sqldb.Tx, ch *change, content []byte) error {
 	at := c.now().UnixMilli()
-	text, args := `insert into event (code, rev, content, terms, created_at, updated_at) values ($1, 1, $2, $3, $4, $4)
+	text, args := `insert into event (code, rev, content, terms, standing, created_at, updated_at) values ($1, 1, $2, $3, '', $4, $4)
 		on conflict do nothing`, []any{ch.spec.Code, content, ch.spec.Terms, at}
 	if ch.before != nil {
 		text = `update event set rev = rev + 1, content = $2, terms = $3, updated_at = $4 where code = $1 and rev = $5`

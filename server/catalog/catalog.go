@@ -31,6 +31,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -68,6 +69,8 @@ type Event struct {
 	Created       time.Time `json:"created"`
 	Updated       time.Time `json:"updated"`
 	Retired       []Part    `json:"retired,omitempty"` // what the file no longer has
+	// Standing says that it doesn't take place as it was sold; nil: it does.
+	Standing *Standing `json:"standing,omitempty"`
 
 	Location *time.Location `json:"-"` // of the event's time zone
 
@@ -119,7 +122,7 @@ func (c *Catalog) Event(ctx context.Context, code string) (*Event, error) {
 
 // EventIn is Event as q sees it.
 func (c *Catalog) EventIn(ctx context.Context, q sqldb.Queryer, code string) (*Event, error) {
-	row := q.QueryRowContext(ctx, `select rev, content, terms, created_at, updated_at from event where code = $1`, code)
+	row := q.QueryRowContext(ctx, `select rev, content, terms, standing, created_at, updated_at from event where code = $1`, code)
 	e, err := scanEvent(row.Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, fault.New(fault.NotFound, "no event %.40q: apply its file first, or see the list of events", code)
@@ -136,7 +139,7 @@ func (c *Catalog) EventIn(ctx context.Context, q sqldb.Queryer, code string) (*E
 // Events lists the events by when they start, then by code. Retired parts are
 // left out.
 func (c *Catalog) Events(ctx context.Context) (list []*Event, err error) {
-	rows, err := c.db.Read().QueryContext(ctx, `select rev, content, terms, created_at, updated_at from event order by code`)
+	rows, err := c.db.Read().QueryContext(ctx, `select rev, content, terms, standing, created_at, updated_at from event order by code`)
 	if err != nil {
 		return nil, fmt.Errorf("listing the events: %w", err)
 	}
@@ -159,9 +162,15 @@ func compareStarts(a, b *Event) int {
 func scanEvent(scan func(...any) error) (*Event, error) {
 	var e Event
 	var content []byte
+	var standing string
 	var created, updated int64
-	if err := scan(&e.rev, &content, &e.Terms, &created, &updated); err != nil {
+	if err := scan(&e.rev, &content, &e.Terms, &standing, &created, &updated); err != nil {
 		return nil, err
+	}
+	if standing != "" {
+		if err := json.Unmarshal([]byte(standing), &e.Standing); err != nil {
+			return nil, fault.Wrap(fault.Internal, err, "how an event stands is damaged in the database")
+		}
 	}
 	if err := journal.Decode(content, &e.Event); err != nil {
 		return nil, fault.Wrap(fault.Internal, err, "an event in the database is damaged")

@@ -7,6 +7,7 @@ create table event (
     rev        bigint           not null, -- one more with every change
     content    bytea            not null,
     terms      text collate "C" not null,
+    standing   text collate "C" not null, -- JSON: called off or moved; '' for neither
     created_at bigint           not null,
     updated_at bigint           not null
 );

@@ -7,6 +7,7 @@ create table event (
     rev        integer not null, -- one more with every change
     content    blob    not null,
     terms      text    not null,
+    standing   text    not null, -- JSON: called off or moved; '' for neither
     created_at integer not null,
     updated_at integer not null
 ) strict;

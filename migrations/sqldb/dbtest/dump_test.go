@@ -35,10 +35,10 @@ func TestUnchanged(t *testing.T) {
 			}
 		}
 		insert := func(event string) {
-			write(`insert into event (code, rev, content, terms, created_at, updated_at) values ($1, 1, $2, '', 5, 5)`, event, []byte{0xab})
+			write(`insert into event (code, rev, content, terms, standing, created_at, updated_at) values ($1, 1, $2, '', '', 5, 5)`, event, []byte{0xab})
 		}
 		insert("A")
-		if lines := dbtest.Dump(t, db); !slices.Contains(lines, "event code=A rev=1 content=x'ab' terms= created_at=5 updated_at=5") {
+		if lines := dbtest.Dump(t, db); !slices.Contains(lines, "event code=A rev=1 content=x'ab' terms= standing= created_at=5 updated_at=5") {
 			t.Errorf("the dump is %q", lines)
 		}
 		for _, c := range []struct {
