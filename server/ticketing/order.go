@@ -134,11 +134,10 @@ func (o *Office) VoidIn(ctx context.Context, tx *sqldb.Tx, event string, ids []t
 	if state != Revoked && state != Cancelled && state != Blocked || why == "" || len(why) > maxWhy {
 		return fault.New(fault.Internal, "state %.20q and a reason of %d bytes void no ticket", state, len(why))
 	}
-	return o.changeIn(ctx, tx, event, ids, string(state), why, func(t *Ticket) (journal.Revocation, bool) {
+	return o.changeIn(ctx, tx, event, ids, state, string(state), why, func(t *Ticket) (journal.Revocation, bool) {
 		if t.State == state || state == Blocked && t.State != Valid {
 			return journal.Revocation{}, false
 		}
-		t.State, t.Why = state, why
 		return journal.Revocation{Ticket: journal.TicketID(t.ID), Minimum: journal.Never}, true
 	})
 }
@@ -146,37 +145,43 @@ func (o *Office) VoidIn(ctx context.Context, tx *sqldb.Tx, event string, ids []t
 // UnblockIn makes the newest codes of tickets good again that were blocked; others
 // stay as they are.
 func (o *Office) UnblockIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, why string) error {
-	return o.changeIn(ctx, tx, event, ids, journal.Reactivated, why, func(t *Ticket) (journal.Revocation, bool) {
+	return o.changeIn(ctx, tx, event, ids, Valid, journal.Reactivated, why, func(t *Ticket) (journal.Revocation, bool) {
 		if t.State != Blocked {
 			return journal.Revocation{}, false
 		}
-		t.State, t.Why = Valid, ""
 		return journal.Revocation{Ticket: journal.TicketID(t.ID), Minimum: uint32(t.Generation)}, true
 	})
 }
 
-// changeIn changes the states of tickets and tells the gates in one record.
-func (o *Office) changeIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, told, why string, change func(*Ticket) (journal.Revocation, bool)) error {
+// changeIn changes the state of those tickets that change says, and tells the gates in one record.
+func (o *Office) changeIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, to State, told, why string, change func(*Ticket) (journal.Revocation, bool)) error {
 	tickets, err := o.touchIn(ctx, tx, event, ids)
 	if err != nil {
 		return err
 	}
 	now := o.now()
+	ids = nil
 	var list []journal.Revocation
 	for i := range tickets {
 		revocation, changed := change(&tickets[i])
 		if !changed {
 			continue
 		}
-		t := &tickets[i]
-		if _, err := tx.ExecContext(ctx, `update ticket set state = $3, why = $4, changed_at = $5 where event = $1 and id = $2`,
-			t.Event, t.ID.String(), string(t.State), t.Why, now.UnixMilli()); err != nil {
-			return stored(err, "changing ticket %s", t.ID.Short())
-		}
+		ids = append(ids, tickets[i].ID)
 		list = append(list, revocation)
 	}
 	if len(list) == 0 {
 		return nil
+	}
+	among, args := amongIDs("id", event, ids)
+	n := len(args)
+	args = append(args, string(to), why, now.UnixMilli())
+	if to == Valid {
+		args[n+1] = "" // why it is good again is for the gates
+	}
+	_, err = tx.ExecContext(ctx, fmt.Sprintf(`update ticket set state = $%d, why = $%d, changed_at = $%d %s`, n+1, n+2, n+3, among), args...)
+	if err != nil {
+		return stored(err, "changing tickets of event %s", event)
 	}
 	if told != journal.Reactivated {
 		if err := o.endIn(ctx, tx, event, ids); err != nil {
