@@ -12,6 +12,7 @@ import (
 
 	"usher/migrations/sqldb"
 	"usher/server/accounts"
+	"usher/server/calloff"
 	"usher/server/catalog"
 	"usher/server/inventory"
 	"usher/server/payment"
@@ -74,8 +75,9 @@ func (s *Server) openSelling(ctx context.Context) error {
 	s.Post = post.New(post.Config{DB: s.DB, Transport: transport, From: s.Selling.From, Now: s.Now, Log: s.Log})
 	s.Sales = sales.New(sales.Config{
 		DB: s.DB, Vault: s.Vault, Catalog: s.Catalog, Stock: s.Stock, Tickets: s.Tickets, Printer: printout.New(s.Tickets, s.Catalog, s.Now),
-		Post: s.Post, Provider: provider, Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,
+		Post: s.Post, Provider: provider, Entered: s.Doors.Entered, Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,
 	})
+	s.CallOff = calloff.New(calloff.Config{DB: s.DB, Catalog: s.Catalog, Sales: s.Sales, Tickets: s.Tickets, Now: s.Now, Log: s.Log})
 	s.Accounts = accounts.New(accounts.Config{
 		DB: s.DB, Post: s.Post, Secret: s.Vault.Derive, Known: s.Tickets.Holds, Letter: wallet.Letter, Public: s.shopURL, Rand: s.Rand, Now: s.Now,
 	})
@@ -157,6 +159,7 @@ func (s *Server) sell(ctx context.Context) {
 	working.Go(func() { s.Stock.Keep(ctx) })
 	working.Go(func() { s.Sales.Run(ctx) })
 	working.Go(func() { s.Post.Run(ctx) })
+	working.Go(func() { s.CallOff.Run(ctx) })
 	if s.shop.sandbox != nil {
 		working.Go(func() { s.shop.sandbox.Run(ctx, s.shopURL(ctx)+"/hooks/"+sandbox.Name) })
 	}

@@ -22,6 +22,7 @@ import (
 	"usher/server/accounts"
 	"usher/server/api"
 	"usher/server/bus"
+	"usher/server/calloff"
 	"usher/server/catalog"
 	"usher/server/doors"
 	"usher/server/guard"
@@ -66,6 +67,7 @@ type Server struct {
 	Post     *post.Post
 	Accounts *accounts.Accounts
 	Sales    *sales.Sales
+	CallOff  *calloff.Office
 
 	shop    shop
 	bus     *bus.Bus // nil without Redis

@@ -63,6 +63,7 @@ var layers = map[string][][]string{
 		{"guard", "waitingroom"},
 		{"transfer"},
 		{"sales"},
+		{"calloff"},
 		{"web", "api"},
 		{"."},
 	},

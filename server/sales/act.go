@@ -30,6 +30,7 @@ type act struct {
 
 	refunds bool  // money is to go back
 	undone  int64 // held for sellers so far, who are not paid any more
+	hold    bool  // its places are held still, and go back when it is done
 }
 
 // happening is an entry of an order's history.

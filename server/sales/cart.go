@@ -148,6 +148,9 @@ func fill(shop *catalog.Shop, c Cart, now time.Time) ([]Item, error) {
 	var items []Item
 	places := 0
 	seen := map[string]bool{}
+	if shop.About.Closed() {
+		return nil, fault.At(fault.Refused, "cart", "event %s is not sold: %s", c.Event, shop.About.Standing.Why)
+	}
 	for _, w := range c.Wanted {
 		offer, known := shop.OfferByCode(w.Offer)
 		if !known || !offer.Opens(c.Access) {

@@ -66,6 +66,13 @@ func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.
 	if err := a.turn(to); err != nil {
 		return err
 	}
+	e, err := a.sales.Catalog.Event(ctx, a.Event)
+	if err != nil {
+		return err
+	}
+	if e.CalledOff() { // meanwhile: it goes back all the same
+		return a.cancel(ctx, tx, e.Standing.Why, "organiser")
+	}
 	own, err := a.sales.Own(ctx, tx, a.Order)
 	if err != nil {
 		return err
@@ -95,10 +102,11 @@ func (a *act) lost(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 	if err := a.turn(ChargedBack); err != nil {
 		return err
 	}
-	numbers, err := a.goodTickets(ctx, tx)
+	numbers, tickets, err := a.goodTickets(ctx, tx)
 	if err != nil {
 		return err
 	}
+	a.tellHolders(tickets, numbers, "charged back")
 	return a.giveUp(ctx, tx, numbers, ticketing.Cancelled, "charged back")
 }
 

@@ -2,10 +2,13 @@ package sales
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
 	"usher/server/payment"
+	"usher/server/post"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -87,7 +90,20 @@ func (s *Sales) Extend(ctx context.Context, id string) (Order, error) {
 
 // Cancel ends an order by the organiser's will. Unpaid, its places go back; paid,
 // its money does too, and its tickets are void.
+//
+// It is refused when somebody came in with one of its tickets: see CancelEntered.
 func (s *Sales) Cancel(ctx context.Context, id, why, who string) (Order, error) {
+	return s.cancelled(ctx, id, Refund{Why: why, Who: who})
+}
+
+// CancelEntered is Cancel of an order in spite of people who came in with its tickets,
+// which its history says.
+func (s *Sales) CancelEntered(ctx context.Context, id, why, who string) (Order, error) {
+	return s.cancelled(ctx, id, Refund{Why: why, Who: who, Entered: true})
+}
+
+func (s *Sales) cancelled(ctx context.Context, id string, r Refund) (Order, error) {
+	why, who := r.Why, r.Who
 	if why = line(why); why == "" || len(why) > maxWhy {
 		return Order{}, fault.At(fault.BadInput, "why", "please give a reason of up to %d bytes: the buyer reads it", maxWhy)
 	}
@@ -98,10 +114,21 @@ func (s *Sales) Cancel(ctx context.Context, id, why, who string) (Order, error) 
 	if err != nil || o.State == Cancelled {
 		return o, err
 	}
+	var came []ticket.ID
+	if o.State.Good() {
+		if came, err = s.entered(ctx, &o, r); err != nil {
+			return o, err
+		}
+	}
 	if o, err = s.callOff(ctx, o); err != nil {
 		return o, err
 	}
-	o, err = s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.cancel(ctx, tx, why, who) })
+	o, err = s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
+		if len(came) > 0 && a.State != Cancelled {
+			a.note("cancelled after entry", who, "%s: %s", shorts(came), why)
+		}
+		return a.cancel(ctx, tx, why, who)
+	})
 	if err != nil {
 		return o, err
 	}
@@ -123,6 +150,8 @@ func (a *act) cancel(ctx context.Context, tx *sqldb.Tx, why, who string) error {
 		return nil
 	case a.ref != "":
 		return errOther
+	case a.State == Left || a.State == Expired || a.State == Lapsed:
+		return fault.New(fault.Refused, "order %s is %s already", a.Code, a.State.Words())
 	case a.State == Awaiting:
 		a.postBack(buyers, a.split(), "cancelled: "+why)
 		if err := a.voidUnpaid(ctx, tx, ticketing.Cancelled, "cancelled: "+why); err != nil {
@@ -134,7 +163,9 @@ func (a *act) cancel(ctx context.Context, tx *sqldb.Tx, why, who string) error {
 		if err := a.giveMoneyBack(ctx, tx, Refund{Key: "cancel", Why: why, Who: who}, digest); err != nil {
 			return err
 		}
-		a.mails, a.State = nil, refunded // one letter, and one state, say it all
+		// One letter to the buyer, and one state, say it all.
+		a.mails = slices.DeleteFunc(a.mails, func(m post.Mail) bool { return m.Kind == mailRefund })
+		a.State = refunded
 	}
 	a.note("cancelled", who, "%s", why)
 	a.mail(mailCancelled, "", refundDetail(a.Order.Refunded, why))

@@ -18,12 +18,19 @@ import (
 
 // Kinds of letters.
 const (
-	mailTickets   = "tickets"   // paid: here they are
-	mailAwaiting  = "awaiting"  // how to pay
-	mailRefund    = "refund"    // money of the order goes back
-	mailReturned  = "returned"  // money that could not be accepted goes back
-	mailCancelled = "cancelled" // by the organiser
-	mailLapsed    = "lapsed"    // the invoice was not paid
+	mailTickets   = "tickets"    // paid: here they are
+	mailAwaiting  = "awaiting"   // how to pay
+	mailRefund    = "refund"     // money of the order goes back
+	mailReturned  = "returned"   // money that could not be accepted goes back
+	mailCancelled = "cancelled"  // by the organiser
+	mailLapsed    = "lapsed"     // the invoice was not paid
+	mailGivenBack = "given_back" // by the buyer
+	mailVoid      = "void"       // to a holder who is not the buyer
+	mailCalledOff = "called_off" // the event doesn't take place
+	mailMoved     = "moved"      // the event takes place at another time
+
+	toHolder   = "_holder" // behind these two: to somebody who has a ticket and no order
+	aboutEvent = "event/"  // before the code of an event that a mail without an order is about
 )
 
 // refundDetail keeps with a letter what it says of money.
@@ -35,9 +42,12 @@ func readRefundDetail(text string) (amount int64, why string) {
 	return amount, why
 }
 
+// keptDetail keeps with a letter what went back and what is kept.
+func keptDetail(amount, kept int64) string { return refundDetail(amount, strconv.FormatInt(kept, 10)) }
+
 // Compose writes the letters about orders. It is a post.Composer.
 func (s *Sales) Compose(ctx context.Context, m post.Mail) (post.Letter, error) {
-	o, err := s.Order(ctx, m.About)
+	o, err := s.about(ctx, m.About)
 	if err != nil {
 		return post.Letter{}, err
 	}
@@ -53,8 +63,10 @@ func (s *Sales) Compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 		return post.Letter{}, err
 	}
 	l := &letter{Lang: speech.In(cmp.Or(o.Details.Language, e.Language), e.Location), order: &o, event: e, shop: shop}
-	if l.link, err = s.address(ctx, &o); err != nil {
-		return post.Letter{}, err
+	if o.ID != "" {
+		if l.link, err = s.address(ctx, &o); err != nil {
+			return post.Letter{}, err
+		}
 	}
 	if err := l.say(m); err != nil {
 		return post.Letter{}, err
@@ -65,6 +77,15 @@ func (s *Sales) Compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 	}
 	made.Files, err = s.attached(ctx, &o)
 	return made, err
+}
+
+// about gives the order that a mail is about; of one that is about an event, an order
+// that says no more than that.
+func (s *Sales) about(ctx context.Context, about string) (Order, error) {
+	if event, is := strings.CutPrefix(about, aboutEvent); is {
+		return Order{Event: event}, nil
+	}
+	return s.Order(ctx, about)
 }
 
 // attached makes the files of a letter: the tickets, where there are any, and the
@@ -132,19 +153,22 @@ func (s *Sales) Resend(ctx context.Context, id, email, who string) (Order, error
 			return Order{}, err
 		}
 	}
-	return s.change(ctx, id, func(_ context.Context, _ *sqldb.Tx, a *act) error {
-		if len(a.Tickets) == 0 || !a.State.Good() && a.State != Awaiting {
-			return fault.New(fault.Refused, "order %s is %s and has no tickets to send", a.Code, a.State.Words())
-		}
-		was := a.Details
-		if a.Details.Email = cmp.Or(email, a.Details.Email); a.Details.Email == "" {
-			return fault.At(fault.BadInput, "email", "order %s has no address: say where its tickets go", a.Code)
-		}
-		a.index(was)
-		a.note("sent again", who, "to %s", a.Details.Email)
-		a.mail(mailTickets, fmt.Sprintf("/%d", a.rev), "")
-		return nil
-	})
+	return s.change(ctx, id, func(_ context.Context, _ *sqldb.Tx, a *act) error { return a.resend(email, who) })
+}
+
+// resend has the tickets sent to the order's address, or to another from now on.
+func (a *act) resend(email, who string) error {
+	if len(a.Tickets) == 0 || !a.State.Good() && a.State != Awaiting {
+		return fault.New(fault.Refused, "order %s is %s and has no tickets to send", a.Code, a.State.Words())
+	}
+	was := a.Details
+	if a.Details.Email = cmp.Or(email, a.Details.Email); a.Details.Email == "" {
+		return fault.At(fault.BadInput, "email", "order %s has no address: say where its tickets go", a.Code)
+	}
+	a.index(was)
+	a.note("sent again", who, "to %s", a.Details.Email)
+	a.mail(mailTickets, fmt.Sprintf("/%d", a.rev), "")
+	return nil
 }
 
 // letter is a letter in the making.
@@ -160,6 +184,7 @@ type letter struct {
 	Bank       [][2]string // where the money goes that the letter asks for
 	Rows       [][2]string // what is bought, and for how much
 	Button     string
+	Apart      bool // it goes to somebody who may not know the order
 }
 
 // say finds the words of a letter.
@@ -202,11 +227,69 @@ func (l *letter) say(m post.Mail) error {
 	case mailLapsed:
 		l.Subject = l.T("mail.lapsed_subject", "code", o.Code)
 		l.Paragraphs = []string{l.T("mail.lapsed", "event", name, "day", l.Day(o.Until.Unix())), l.T("mail.lapsed_late")}
+	case mailGivenBack:
+		l.givenBack(m)
+	case mailCalledOff, mailCalledOff + toHolder, mailMoved, mailMoved + toHolder:
+		return l.fate(m)
+	case mailVoid:
+		l.Apart = true
+		l.Subject = l.T("giveback.void_subject", "event", name)
+		l.Paragraphs = []string{l.T("giveback.void", "event", name, "why", m.Detail), l.T("giveback.void_money")}
+		return nil
 	default:
 		return fault.New(fault.Internal, "there is no letter %.40q", m.Kind)
 	}
 	l.rows()
 	return nil
+}
+
+// fate tells of an event that was called off or moved.
+func (l *letter) fate(m post.Mail) error {
+	amount, why := readRefundDetail(m.Detail)
+	e, s := l.event, l.event.Standing
+	if s == nil || strings.HasPrefix(m.Kind, mailMoved) != (s.Fate == catalog.Moved) {
+		return fault.New(fault.Expired, "event %s stands otherwise by now", e.Code)
+	}
+	l.Apart = strings.HasSuffix(m.Kind, toHolder)
+	if s.Fate == catalog.Moved {
+		l.Subject = l.T("off.moved_subject", "event", e.Name)
+		l.Paragraphs = []string{l.T("off.mail_moved", "event", e.Name, "day", l.Moment(s.From), "new", l.Moment(e.Starts), "why", why)}
+		if s.Choose != 0 && !l.Apart && l.order.State.Good() {
+			l.Paragraphs = append(l.Paragraphs, l.T("off.mail_choose", "moment", l.Moment(s.Choose)))
+		}
+		l.Button = l.T("mail.see")
+	} else {
+		l.Subject = l.T("off.subject", "event", e.Name)
+		l.Paragraphs = []string{l.T("off.mail", "event", e.Name, "day", l.Day(e.Starts), "why", why)}
+		switch {
+		case l.Apart:
+			l.Paragraphs = append(l.Paragraphs, l.T("off.mail_holder"))
+		case amount > 0:
+			l.Paragraphs = append(l.Paragraphs, l.T("mail.cancelled_back", "amount", l.Money(amount, l.order.Currency))+" "+l.wayBack())
+		}
+	}
+	if l.Apart {
+		l.Button = ""
+		return nil
+	}
+	l.rows()
+	return nil
+}
+
+// givenBack tells the buyer what they gave back.
+func (l *letter) givenBack(m post.Mail) {
+	amount, rest := readRefundDetail(m.Detail)
+	kept, _ := strconv.ParseInt(rest, 10, 64) // written by keptDetail
+	name := l.event.Name
+	l.Subject = l.T("giveback.mail_subject", "event", name)
+	l.Paragraphs = []string{l.T("giveback.mail_nothing", "event", name)}
+	if amount > 0 {
+		l.Paragraphs = []string{l.T("giveback.mail", "event", name, "amount", l.Money(amount, l.order.Currency)), l.wayBack()}
+	}
+	if kept > 0 {
+		l.Paragraphs = append(l.Paragraphs, l.T("giveback.mail_kept", "amount", l.Money(kept, l.order.Currency)))
+	}
+	l.Button = l.T("mail.see_left")
 }
 
 // howToPay says how an order is paid that waits for its money.
@@ -279,6 +362,12 @@ func (i *Item) words() string {
 
 // made lays the letter out.
 func (l *letter) made() (post.Letter, error) {
+	if l.Apart {
+		return post.Sheet{
+			Language: l.Lang.Code(), Subject: l.Subject, From: l.Seller(), Contact: l.shop.Seller.Email,
+			Hello: l.T("mail.hello", "name", l.T("mail.guest")), Text: l.Paragraphs,
+		}.Letter()
+	}
 	return post.Sheet{
 		Language: l.Lang.Code(), Subject: l.Subject, From: l.Seller(), Contact: l.shop.Seller.Email,
 		Hello: l.T("mail.hello", "name", cmp.Or(l.order.Details.Name, l.T("mail.guest"))), Text: l.Paragraphs, Facts: l.Bank,

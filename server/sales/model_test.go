@@ -38,12 +38,13 @@ type machine struct {
 func TestWhateverHappens(t *testing.T) {
 	fewer(t)
 	onEach(t, func(t *testing.T, w *world) {
+		w.apply(t, returns(`{ keep_percent = 12.5 }`))
 		rapid.Check(t, func(rt *rapid.T) {
 			m := &machine{world: w, t: t, shown: map[string]bool{}}
 			m.begin(rt)
 			rt.Repeat(map[string]func(*rapid.T){
 				"begin": m.begins, "pay by card": m.paysByCard, "pay otherwise": m.paysOtherwise, "bank": m.bankActs, "bank line": m.bankLine,
-				"notice": m.notices, "time": m.timePasses, "leave": m.leaves, "extend": m.extends, "refund": m.refunds, "cancel": m.cancels,
+				"notice": m.notices, "time": m.timePasses, "leave": m.leaves, "extend": m.extends, "refund": m.refunds, "give back": m.givesBack, "cancel": m.cancels,
 				"money by hand": m.receives, "reconcile": m.reconciles, "a server dies soon": m.diesSoon, "": m.holds,
 			})
 			m.settles(rt)
@@ -249,6 +250,26 @@ func (m *machine) refunds(rt *rapid.T) {
 	}
 	for range 2 {
 		_, err = m.Refund(m.t.Context(), o.ID, r)
+		m.may(rt, err)
+	}
+}
+
+// givesBack has a buyer give some tickets back, in two windows.
+func (m *machine) givesBack(rt *rapid.T) {
+	id := m.some(rt)
+	if id == nobody {
+		return
+	}
+	o, err := m.Order(m.t.Context(), id)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	if len(o.Tickets) == 0 {
+		return
+	}
+	from := rapid.IntRange(0, len(o.Tickets)-1).Draw(rt, "from")
+	for range 2 {
+		_, err := m.GiveBack(m.t.Context(), id, o.Tickets[from:rapid.IntRange(from+1, len(o.Tickets)).Draw(rt, "to")])
 		m.may(rt, err)
 	}
 }

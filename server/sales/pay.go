@@ -86,6 +86,9 @@ func (s *Sales) payable(ctx context.Context, o *Order, p Payment) error {
 	if err != nil {
 		return err
 	}
+	if shop.About.Closed() {
+		return fault.New(fault.Refused, "event %s is not sold: %s", o.Event, shop.About.Standing.Why)
+	}
 	for _, m := range o.Methods(shop) {
 		if m == p.Method && (m != catalog.MethodCard || s.Provider != nil) {
 			return nil

@@ -3,6 +3,7 @@ package sales
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"usher/migrations/sqldb"
@@ -152,24 +153,15 @@ func (s *Sales) lookAgain(ctx context.Context, d dueLook) error {
 	return stored(err, "noting when to ask again")
 }
 
-// Repay asks the provider for refunds that it has not done yet.
+// repayAtOnce is how many refunds a server asks the provider for in one round, of which
+// there is one a second. So a whole event's don't take its provider by surprise.
+const repayAtOnce = 20
+
+// Repay asks the provider for refunds that it has not done yet and that are due.
 func (s *Sales) Repay(ctx context.Context) (n int, err error) {
-	now := s.Now()
-	var ids []string
-	rows, err := s.DB.Read().QueryContext(ctx, `select distinct order_id from order_refund where try_at > 0 and try_at <= $1 order by order_id limit $2`, now.UnixMilli(), atOnce)
+	ids, err := s.takeRefunds(ctx)
 	if err != nil {
-		return 0, stored(err, "looking for refunds to make")
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return 0, stored(err, "looking for refunds to make")
-		}
-		ids = append(ids, id)
-	}
-	if err := rows.Err(); err != nil {
-		return 0, stored(err, "looking for refunds to make")
+		return 0, err
 	}
 	var all []error
 	for _, id := range ids {
@@ -180,6 +172,37 @@ func (s *Sales) Repay(ctx context.Context) (n int, err error) {
 		n++
 	}
 	return n, errors.Join(all...)
+}
+
+// takeRefunds takes refunds that are due, so that no other server asks as well, and
+// gives the orders that they are of.
+func (s *Sales) takeRefunds(ctx context.Context) (ids []string, err error) {
+	now := s.Now()
+	var waiting int
+	err = s.DB.Read().QueryRowContext(ctx, `select count(*) from (select id from order_refund where try_at > 0 and try_at <= $1 limit 1) as due`, now.UnixMilli()).Scan(&waiting)
+	if err != nil || waiting == 0 {
+		return nil, stored(err, "looking for refunds to make")
+	}
+	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		ids = nil
+		rows, err := tx.QueryContext(ctx, `update order_refund set try_at = $2 where try_at > 0 and try_at <= $1
+			and id in (select id from order_refund where try_at > 0 and try_at <= $1 order by try_at, id limit $3)
+			returning order_id`, now.UnixMilli(), now.Add(lease).UnixMilli(), repayAtOnce)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, rows.Close()) }()
+		for rows.Next() {
+			var id string
+			if err := rows.Scan(&id); err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return rows.Err()
+	})
+	slices.Sort(ids)
+	return slices.Compact(ids), stored(err, "taking refunds to make")
 }
 
 // Reconcile does once what Run does all the time: it ends what is over, asks about

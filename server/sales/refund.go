@@ -28,6 +28,9 @@ type Refund struct {
 	Amount int64
 	Why    string // said to the buyer, and at the door; needed
 	Who    string // organiser, or a name
+	// Entered has tickets refunded by which somebody came in, which is refused without
+	// it. The reason stands in the order's history.
+	Entered bool
 }
 
 // maxWhy bounds a reason, in bytes: the narrowest of those who keep it.
@@ -41,7 +44,23 @@ func (s *Sales) Refund(ctx context.Context, id string, r Refund) (Order, error) 
 	if err != nil {
 		return Order{}, err
 	}
-	o, err := s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.giveMoneyBack(ctx, tx, r, digest) })
+	o, err := s.Order(ctx, id)
+	if err != nil {
+		return Order{}, err
+	}
+	entered, err := s.entered(ctx, &o, r)
+	if err != nil {
+		return o, err
+	}
+	o, err = s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
+		if err := a.giveMoneyBack(ctx, tx, r, digest); err != nil || len(a.events) == 0 {
+			return err
+		}
+		if len(entered) > 0 {
+			a.note("refund after entry", r.Who, "%s: %s", shorts(entered), r.Why)
+		}
+		return nil
+	})
 	if err != nil {
 		return o, err
 	}
@@ -125,7 +144,7 @@ func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, 
 	if r.Amount > 0 {
 		return a.share(r.Amount), false, nil
 	}
-	good, err := a.goodTickets(ctx, tx)
+	good, tickets, err := a.goodTickets(ctx, tx)
 	if err != nil {
 		return back, false, err
 	}
@@ -133,6 +152,7 @@ func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, 
 	if err != nil {
 		return back, false, err
 	}
+	a.tellHolders(tickets, numbers, r.Why)
 	if len(r.Tickets) == 0 {
 		if back, err = a.rest(ctx, tx, good); err != nil {
 			return back, false, err
@@ -169,19 +189,24 @@ func (a *act) share(amount int64) split {
 	return split{sales: amount - tax, tax: tax}
 }
 
-// goodTickets gives the numbers of the order's tickets that are not void for good.
-func (a *act) goodTickets(ctx context.Context, tx *sqldb.Tx) (numbers []int, err error) {
-	have, err := a.sales.Tickets.OfIn(ctx, tx, a.Event, a.Tickets)
-	if err != nil {
-		return nil, err
+// goodTickets gives the order's tickets, and the numbers of those that are not void
+// for good and were not sold on.
+func (a *act) goodTickets(ctx context.Context, tx *sqldb.Tx) (numbers []int, all []ticketing.Ticket, err error) {
+	if all, err = a.sales.Tickets.OfIn(ctx, tx, a.Event, a.Tickets); err != nil {
+		return nil, nil, err
 	}
-	for n, t := range have {
+	gone, err := a.sales.soldOn(ctx, tx, a.Order)
+	return a.withoutSold(good(all), gone), all, err
+}
+
+// good gives the numbers of those tickets that are not void for good.
+func good(all []ticketing.Ticket) (numbers []int) {
+	for n, t := range all {
 		if t.State == ticketing.Valid || t.State == ticketing.Blocked {
 			numbers = append(numbers, n)
 		}
 	}
-	gone, err := a.sales.soldOn(ctx, tx, a.Order)
-	return a.withoutSold(numbers, gone), err
+	return numbers
 }
 
 // named gives those of good tickets that a refund names; all when it names none.
@@ -222,134 +247,40 @@ func (a *act) acceptedPayment(ctx context.Context, tx *sqldb.Tx) (provider, ref 
 type refund struct {
 	ID, Provider, Ref string
 	Amount            int64
+	Kept              int64 // of what was given back
 	Currency, Why     string
 	asked             string
+	tries             int
+	due               time.Time // when the provider is asked; zero: at once
 }
 
 // refund notes that money is to go back. What no provider holds is given by hand:
 // the organiser says so by asking.
 func (a *act) refund(r refund) {
-	a.refunds = true
-	state, done, try := "asked", int64(0), a.now.UnixMilli()
-	if byHand(r.Provider) {
-		state, done, try = "done", a.now.UnixMilli(), 0
+	now := a.now.UnixMilli()
+	state, done, try := "asked", int64(0), now
+	if !r.due.IsZero() {
+		try = r.due.UnixMilli()
+	}
+	switch {
+	case r.Amount == 0:
+		state, done, try = "done", now, 0
+	case byHand(r.Provider):
+		state, done, try = "done", now, 0
 		a.post(owed, at(r.Provider), r.Amount, r.Currency, "given back by hand, "+r.Ref)
+	default:
+		a.refunds = true
 	}
 	a.more = append(a.more, sqldb.Call{
-		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, currency, why, asked, made_at, done_at, try_at, tries)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0) on conflict (id) do nothing`,
-		Args: []any{r.ID, a.ID, r.Provider, r.Ref, state, r.Amount, r.Currency, r.Why, r.asked, a.now.UnixMilli(), done, try},
+		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, kept, currency, why, problem, asked, made_at, done_at, try_at, tries)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, 0) on conflict (id) do nothing`,
+		Args: []any{r.ID, a.ID, r.Provider, r.Ref, state, r.Amount, r.Kept, r.Currency, r.Why, r.asked, now, done, try},
 	})
 }
 
 // byHand says whether money that came so goes back by hand, there being no provider
 // to ask.
 func byHand(provider string) bool { return provider == Bank || provider == Cash }
-
-// giveBack asks the provider for the refunds of an order that it has not done yet.
-func (s *Sales) giveBack(ctx context.Context, id string) error {
-	open, err := s.openRefunds(ctx, id)
-	if err != nil {
-		return err
-	}
-	var all []error
-	for _, r := range open {
-		all = append(all, s.giveOneBack(ctx, id, r))
-	}
-	return errors.Join(all...)
-}
-
-// giveOneBack asks the provider for one refund. The key is the refund's id, so it
-// may be asked for any number of times.
-func (s *Sales) giveOneBack(ctx context.Context, id string, r refund) error {
-	if s.Provider == nil || s.Provider.Name() != r.Provider {
-		return fault.New(fault.Unavailable, "payment provider %s is not set up here", r.Provider)
-	}
-	_, failed := s.Provider.Refund(ctx, payment.Refund{Key: r.ID, Ref: r.Ref, Amount: r.Amount, Why: payment.ClipText(r.Why)})
-	switch kind := fault.KindOf(failed); {
-	case failed == nil || kind == fault.BadInput || kind == fault.NotFound:
-	case kind == fault.Refused:
-		if waits, err := s.waitsForBank(ctx, id, r); err != nil || waits {
-			return err
-		}
-	default:
-		return errors.Join(failed, s.later(ctx, r.ID, soon))
-	}
-	if err := s.step("refunded"); err != nil {
-		return err
-	}
-	_, err := s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.gaveBack(ctx, tx, r, failed) })
-	return err
-}
-
-// waitsForBank finds out whether a refund was refused because the buyer's bank has the
-// money, which usher may not have heard yet. While the bank decides the refund waits;
-// when the buyer has won, it is done by that.
-func (s *Sales) waitsForBank(ctx context.Context, id string, r refund) (bool, error) {
-	p, err := s.Provider.Look(ctx, r.Ref)
-	if err != nil {
-		return true, errors.Join(err, s.later(ctx, r.ID, soon))
-	}
-	if p.Dispute.State != payment.DisputeOpen && p.Dispute.State != payment.DisputeLost {
-		return false, nil
-	}
-	_, _, err = s.hear(ctx, id, r.Provider, p)
-	if err != nil || p.Dispute.State == payment.DisputeLost {
-		return true, err
-	}
-	return true, s.later(ctx, r.ID, paidLook)
-}
-
-// gaveBack notes that the provider has done a refund, or never will.
-func (a *act) gaveBack(ctx context.Context, tx *sqldb.Tx, r refund, failed error) error {
-	state := "done"
-	if failed != nil {
-		state = "refused"
-	}
-	result, err := tx.ExecContext(ctx, `update order_refund set state = $2, done_at = $3, try_at = 0 where id = $1 and state = 'asked'`, r.ID, state, a.now.UnixMilli())
-	if err != nil {
-		return err
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return err // somebody else was faster
-	}
-	if failed != nil {
-		a.note("refund failed", "provider", "%s of %s: %s. Give it back by other means", words(r.Amount, r.Currency), r.Ref, fault.Message(failed))
-		return a.payoutRefused(ctx, tx, r)
-	}
-	a.post(owed, at(r.Provider), r.Amount, r.Currency, "given back, "+r.Ref)
-	a.note("given back", "provider", "%s of %s", words(r.Amount, r.Currency), r.Ref)
-	if a.State == Refunding {
-		return a.turn(Refunded)
-	}
-	return nil
-}
-
-// openRefunds lists what the provider has not done yet of an order's refunds.
-func (s *Sales) openRefunds(ctx context.Context, id string) (list []refund, err error) {
-	rows, err := s.DB.Read().QueryContext(ctx, `select id, provider, ref, amount, currency, why from order_refund where order_id = $1 and state = 'asked' order by id`, id)
-	if err != nil {
-		return nil, stored(err, "reading refunds")
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var r refund
-		if err := rows.Scan(&r.ID, &r.Provider, &r.Ref, &r.Amount, &r.Currency, &r.Why); err != nil {
-			return nil, stored(err, "reading refunds")
-		}
-		list = append(list, r)
-	}
-	return list, stored(rows.Err(), "reading refunds")
-}
-
-// soon is after how long a refund is asked for again that could not be asked for.
-const soon = time.Minute
-
-// later puts a refund off that the provider can't do now.
-func (s *Sales) later(ctx context.Context, refundID string, wait time.Duration) error {
-	return stored(s.DB.Exec(ctx, `update order_refund set tries = tries + 1, try_at = $2 where id = $1 and state = 'asked'`,
-		refundID, s.Now().Add(wait).UnixMilli()), "putting a refund off")
-}
 
 // refundedElsewhere takes in refunds that somebody made at the provider.
 func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, accepted bool) error {
@@ -363,8 +294,8 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 	}
 	amount := p.Refunded - ours
 	a.more = append(a.more, sqldb.Call{
-		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, currency, why, asked, made_at, done_at, try_at, tries)
-		values ($1, $2, $3, $4, 'done', $5, $6, 'made at the provider', '', $7, $7, 0, 0) on conflict (id) do nothing`,
+		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, kept, currency, why, problem, asked, made_at, done_at, try_at, tries)
+		values ($1, $2, $3, $4, 'done', $5, 0, $6, 'made at the provider', '', '', $7, $7, 0, 0) on conflict (id) do nothing`,
 		Args: []any{a.ID + "/" + provider + "/" + p.Ref + "/elsewhere/" + words(p.Refunded, p.Currency), a.ID, provider, p.Ref, amount, p.Currency, a.now.UnixMilli()},
 	})
 	a.note("refund", "provider", "%s of %s, made at %s", words(amount, p.Currency), p.Ref, provider)
@@ -376,10 +307,11 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 	if a.Order.Refunded += amount; a.left() > 0 {
 		return a.turn(PartRefunded)
 	}
-	numbers, err := a.goodTickets(ctx, tx)
+	numbers, tickets, err := a.goodTickets(ctx, tx)
 	if err != nil {
 		return err
 	}
+	a.tellHolders(tickets, numbers, "refunded")
 	if err := a.turn(Refunded); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"usher/crypto/crockford"
 	"usher/crypto/grant"
+	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
 	"usher/server/catalog"
 	"usher/server/inventory"
@@ -40,6 +41,8 @@ type Config struct {
 	Post     *post.Post
 	Provider payment.Provider // of card payments; nil: there are none
 	Resale   Resale           // set before the first use; nil: nobody sells tickets on
+	// Entered gives those of tickets by which somebody came in; nil: nobody did.
+	Entered func(ctx context.Context, event string, ids ...ticket.ID) ([]ticket.ID, error)
 	// Public gives the address under which buyers reach the shop: what links in
 	// mails and the provider's way back begin with.
 	Public func(context.Context) string

@@ -74,10 +74,12 @@ create table order_refund (
     order_id text collate "C" not null references sale_order (id),
     provider text collate "C" not null,
     ref      text collate "C" not null,               -- of the payment
-    state    text collate "C" not null,               -- asked, done, refused, charged_back
-    amount   bigint           not null check (amount > 0),
+    state    text collate "C" not null,               -- asked, done, refused, by_hand (refused, and given by other means), charged_back
+    amount   bigint           not null check (amount >= 0),
+    kept     bigint           not null check (kept >= 0), -- of what was given back, by the event's terms
     currency text collate "C" not null,
     why      text collate "C" not null,
+    problem  text collate "C" not null,               -- of the newest try
     asked    text collate "C" not null,               -- SHA-256 of what was asked under the id
     made_at  bigint           not null,
     done_at  bigint           not null,               -- 0: not yet

@@ -74,10 +74,12 @@ create table order_refund (
     order_id text    not null references sale_order (id),
     provider text    not null,
     ref      text    not null,               -- of the payment
-    state    text    not null,               -- asked, done, refused, charged_back
-    amount   integer not null check (amount > 0),
+    state    text    not null,               -- asked, done, refused, by_hand (refused, and given by other means), charged_back
+    amount   integer not null check (amount >= 0),
+    kept     integer not null check (kept >= 0), -- of what was given back, by the event's terms
     currency text    not null,
     why      text    not null,
+    problem  text    not null,               -- of the newest try
     asked    text    not null,               -- SHA-256 of what was asked under the id
     made_at  integer not null,
     done_at  integer not null,               -- 0: not yet

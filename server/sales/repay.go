@@ -1,0 +1,125 @@
+package sales
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"usher/migrations/sqldb"
+	"usher/server/payment"
+	"usher/sync/fault"
+)
+
+// giveBack asks the provider for the refunds of an order that it has not done yet.
+func (s *Sales) giveBack(ctx context.Context, id string) error {
+	open, err := s.openRefunds(ctx, id)
+	if err != nil {
+		return err
+	}
+	var all []error
+	for _, r := range open {
+		all = append(all, s.giveOneBack(ctx, id, r))
+	}
+	return errors.Join(all...)
+}
+
+// giveOneBack asks the provider for one refund. The key is the refund's id, so it
+// may be asked for any number of times.
+func (s *Sales) giveOneBack(ctx context.Context, id string, r refund) error {
+	if s.Provider == nil || s.Provider.Name() != r.Provider {
+		return fault.New(fault.Unavailable, "payment provider %s is not set up here", r.Provider)
+	}
+	_, failed := s.Provider.Refund(ctx, payment.Refund{Key: r.ID, Ref: r.Ref, Amount: r.Amount, Why: payment.ClipText(r.Why)})
+	switch kind := fault.KindOf(failed); {
+	case failed == nil || kind == fault.BadInput || kind == fault.NotFound:
+	case kind == fault.Refused:
+		if waits, err := s.waitsForBank(ctx, id, r); err != nil || waits {
+			return err
+		}
+	default:
+		return errors.Join(failed, s.later(ctx, r.ID, soon<<min(r.tries, maxDoubled), fault.Message(failed)))
+	}
+	if err := s.step("refunded"); err != nil {
+		return err
+	}
+	_, err := s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.gaveBack(ctx, tx, r, failed) })
+	return err
+}
+
+// waitsForBank finds out whether a refund was refused because the buyer's bank has the
+// money, which usher may not have heard yet. While the bank decides the refund waits;
+// when the buyer has won, it is done by that.
+func (s *Sales) waitsForBank(ctx context.Context, id string, r refund) (bool, error) {
+	p, err := s.Provider.Look(ctx, r.Ref)
+	if err != nil {
+		return true, errors.Join(err, s.later(ctx, r.ID, soon<<min(r.tries, maxDoubled), fault.Message(err)))
+	}
+	if p.Dispute.State != payment.DisputeOpen && p.Dispute.State != payment.DisputeLost {
+		return false, nil
+	}
+	_, _, err = s.hear(ctx, id, r.Provider, p)
+	if err != nil || p.Dispute.State == payment.DisputeLost {
+		return true, err
+	}
+	return true, s.later(ctx, r.ID, paidLook, "the buyer's bank has the money for now")
+}
+
+// gaveBack notes that the provider has done a refund, or never will.
+func (a *act) gaveBack(ctx context.Context, tx *sqldb.Tx, r refund, failed error) error {
+	state := "done"
+	if failed != nil {
+		state = "refused"
+	}
+	problem := ""
+	if failed != nil {
+		problem = payment.ClipText(fault.Message(failed))
+	}
+	result, err := tx.ExecContext(ctx, `update order_refund set state = $2, done_at = $3, try_at = 0, problem = $4 where id = $1 and state = 'asked'`,
+		r.ID, state, a.now.UnixMilli(), problem)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return err // somebody else was faster
+	}
+	if failed != nil {
+		a.note("refund failed", "provider", "%s of %s: %s. Give it back by other means", words(r.Amount, r.Currency), r.Ref, fault.Message(failed))
+		return a.payoutRefused(ctx, tx, r)
+	}
+	a.post(owed, at(r.Provider), r.Amount, r.Currency, "given back, "+r.Ref)
+	a.note("given back", "provider", "%s of %s", words(r.Amount, r.Currency), r.Ref)
+	if a.State == Refunding {
+		return a.turn(Refunded)
+	}
+	return nil
+}
+
+// openRefunds lists what the provider has not done yet of an order's refunds.
+func (s *Sales) openRefunds(ctx context.Context, id string) (list []refund, err error) {
+	rows, err := s.DB.Read().QueryContext(ctx, `select id, provider, ref, amount, currency, why, tries from order_refund where order_id = $1 and state = 'asked' order by id`, id)
+	if err != nil {
+		return nil, stored(err, "reading refunds")
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var r refund
+		if err := rows.Scan(&r.ID, &r.Provider, &r.Ref, &r.Amount, &r.Currency, &r.Why, &r.tries); err != nil {
+			return nil, stored(err, "reading refunds")
+		}
+		list = append(list, r)
+	}
+	return list, stored(rows.Err(), "reading refunds")
+}
+
+// soon is after how long a refund is asked for again that could not be asked for; each
+// wait is twice the one before, so many times.
+const (
+	soon       = time.Minute
+	maxDoubled = 6
+)
+
+// later puts a refund off that the provider can't do now.
+func (s *Sales) later(ctx context.Context, refundID string, wait time.Duration, problem string) error {
+	return stored(s.DB.Exec(ctx, `update order_refund set tries = tries + 1, try_at = $2, problem = $3 where id = $1 and state = 'asked'`,
+		refundID, s.Now().Add(wait).UnixMilli(), payment.ClipText(problem)), "putting a refund off")
+}
