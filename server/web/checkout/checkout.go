@@ -79,6 +79,8 @@ func (c *Checkout) Register(mux *http.ServeMux) {
 		"POST /order/{link}/pay":     c.pay,
 		"POST /order/{link}/leave":   c.leave,
 		"POST /order/{link}/extend":  c.extend,
+		"POST /order/{link}/back":    c.giveBack,
+		"POST /order/{link}/send":    c.sendAgain,
 	} {
 		mux.Handle(route, c.Site.Form(h, maxForm))
 	}
@@ -128,15 +130,30 @@ func (c *Checkout) order(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := c.view(&a, r.URL.Query().Has("change"))
-	if a.order.State == sales.PartRefunded {
-		tickets, err := c.Sales.Tickets.Of(r.Context(), a.order.Event, a.order.Tickets)
-		if err != nil {
-			return err
-		}
-		v.mark(tickets)
+	v, err := c.whole(r.Context(), &a, r.URL.Query().Has("change"))
+	if err != nil {
+		return err
+	}
+	v.GaveBack = r.URL.Query().Has("back") && a.order.State == sales.PartRefunded && !v.Void()
+	if r.URL.Query().Has("sent") {
+		v.Sent = v.T("giveback.sent", "email", a.order.Details.Email)
 	}
 	return c.show(w, http.StatusOK, v)
+}
+
+// whole puts together the page of an order, with what became of its tickets and what
+// goes back of its money.
+func (c *Checkout) whole(ctx context.Context, a *asked, change bool) (*view, error) {
+	v := c.view(a, change)
+	if a.order.State == sales.PartRefunded {
+		tickets, err := c.Sales.Tickets.Of(ctx, a.order.Event, a.order.Tickets)
+		if err != nil {
+			return nil, err
+		}
+		v.mark(tickets)
+		v.HasPDF = v.HasPDF && !v.Void()
+	}
+	return v, c.returns(ctx, a, v)
 }
 
 func (c *Checkout) show(w http.ResponseWriter, status int, v *view) error {

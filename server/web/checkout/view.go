@@ -85,6 +85,10 @@ type view struct {
 	EventURL string
 	Bank     [][2]string // where an invoice is paid to
 	Count    int         // of the tickets
+	Back     *backView   // what may be given back; nil: nothing
+	Returns  []moneyView // money that goes back or went
+	Sent     string      // the tickets were sent again
+	GaveBack bool        // tickets were given back just now
 }
 
 type itemView struct {
@@ -182,6 +186,11 @@ func (v *view) mark(tickets []ticketing.Ticket) {
 			v.Holders[i].Void = !slices.ContainsFunc(tickets, func(t ticketing.Ticket) bool { return t.ID == v.Tickets[i] && t.State == ticketing.Valid })
 		}
 	}
+}
+
+// Void says whether none of the tickets is good any more.
+func (v *view) Void() bool {
+	return len(v.Holders) > 0 && !slices.ContainsFunc(v.Holders, func(h holderView) bool { return !h.Void })
 }
 
 // Wrong says what is wrong with a field; "" for nothing.

@@ -147,7 +147,7 @@ func (f *Front) view(s *catalog.Shop, left lefts, code string, now time.Time) *e
 	if slices.ContainsFunc(v.Offers, func(o offerView) bool { return o.Standing != soon }) {
 		v.Before = 0
 	}
-	v.After = ends && !v.Over
+	v.After = ends && !v.Over && !s.About.Closed()
 	v.Gone = !v.Buys && !v.Over && slices.ContainsFunc(v.Offers, func(o offerView) bool { return o.Standing == gone })
 	v.Next = v.until
 	v.Data = structured(v, left)
@@ -165,7 +165,7 @@ func offerOf(s *catalog.Shop, o *catalog.Offer, left string, now time.Time) offe
 	unix := now.Unix()
 	one := offerView{Offer: o, Left: left, Percent: float64(o.Tax) / 100, Standing: open, Words: lines(o.Text)}
 	switch {
-	case unix >= o.Until || unix >= s.About.Ends:
+	case unix >= o.Until || unix >= s.About.Ends || s.About.Closed():
 		one.Standing = ended
 	case unix < o.From:
 		one.Standing = soon
@@ -179,6 +179,14 @@ func offerOf(s *catalog.Shop, o *catalog.Offer, left string, now time.Time) offe
 		one.Numbers = append(one.Numbers, n)
 	}
 	return one
+}
+
+// Fate says what became of the event: called off, moved or neither.
+func (v *eventView) Fate() catalog.Fate {
+	if s := v.About.Standing; s != nil {
+		return s.Fate
+	}
+	return ""
 }
 
 // PerOffer says whether all that is shown is of one price or more.

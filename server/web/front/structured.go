@@ -28,6 +28,12 @@ func structured(v *eventView, left lefts) template.HTML {
 		"location": place, "description": v.Description(),
 		"organizer": map[string]any{"@type": "Organization", "name": v.Seller.Name},
 	}
+	switch v.Fate() {
+	case catalog.CalledOff:
+		data["eventStatus"] = "https://schema.org/EventCancelled"
+	case catalog.Moved:
+		data["eventStatus"], data["previousStartDate"] = "https://schema.org/EventRescheduled", v.ISO(e.Standing.From)
+	}
 	if e.Admission != 0 {
 		data["doorTime"] = v.ISO(e.Admission)
 	}
