@@ -24,6 +24,9 @@ func Queries(event string) map[string][]any {
 	return list
 }
 
+// PruneAtOnce is how many orders one step of Prune deletes at most.
+const PruneAtOnce = pruneAtOnce
+
 // Ref is the payment at the provider that is under way.
 func (o *Order) Ref() string { return o.ref }
 

@@ -223,9 +223,10 @@ const (
 
 // Run does what is due by the clock until ctx ends.
 func (s *Sales) Run(ctx context.Context) {
-	expire, poll := time.NewTicker(expireEvery), time.NewTicker(pollEvery)
+	expire, poll, prune := time.NewTicker(expireEvery), time.NewTicker(pollEvery), time.NewTimer(pruneEvery)
 	defer expire.Stop()
 	defer poll.Stop()
+	defer prune.Stop()
 	failing := ""
 	for {
 		var err error
@@ -238,6 +239,10 @@ func (s *Sales) Run(ctx context.Context) {
 			_, polled := s.Poll(ctx)
 			_, repaid := s.Repay(ctx)
 			err = errors.Join(polled, repaid)
+		case <-prune.C:
+			var next time.Duration
+			next, err = s.pruneSome(ctx)
+			prune.Reset(next)
 		}
 		if err != nil && ctx.Err() == nil && err.Error() != failing {
 			failing = err.Error()

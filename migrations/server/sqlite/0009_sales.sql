@@ -36,6 +36,7 @@ create index sale_order_over on sale_order (over_at) where over_at > 0;
 create index sale_order_by_time on sale_order (made_at, id);
 create index sale_order_by_event on sale_order (event, made_at, id);
 create index sale_order_by_state on sale_order (event, state, made_at, id);
+create index sale_order_abandoned on sale_order (made_at) where state in ('left', 'expired');
 
 -- The words that an order is found by: of the buyer's name and address, folded as
 -- people take them for the same. They follow from the order.
@@ -89,7 +90,8 @@ create table order_refund (
 create index order_refund_of on order_refund (order_id);
 create index order_refund_due on order_refund (try_at) where try_at > 0;
 
--- What happened to orders. Rows are never changed and never go.
+-- What happened to orders. Rows are never changed, and go only with an order that came
+-- to nothing.
 create table order_event (
     order_id text    not null references sale_order (id),
     rev      integer not null,               -- of the order, as the act left it
