@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"io"
 	"net/http"
 	"net/url"
@@ -88,7 +89,7 @@ func newTill(t testing.TB) *till {
 func tillOn(t testing.TB, cfg server.Config) *till {
 	t.Helper()
 	l := &till{t: t, clock: clocktest.At(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))}
-	cfg.Now, cfg.PublicURL, cfg.Selling = l.clock.Now, "http://shop.example", server.Selling{Sandbox: true, Inbox: true}
+	cfg.Now, cfg.PublicURL, cfg.Selling = l.clock.Now, cmp.Or(cfg.PublicURL, "http://shop.example"), server.Selling{Sandbox: true, Inbox: true}
 	l.site = served(t, opened(t, cfg))
 	l.apply(quayShop)
 	return l

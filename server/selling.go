@@ -145,6 +145,9 @@ func (s *Server) notes(ctx context.Context) map[string]string {
 	if note := s.Post.Note(ctx); note != "" {
 		list["mail"] = note
 	}
+	if note := s.passNote(); note != "" {
+		list["passes"] = note
+	}
 	if s.bus != nil {
 		if err := s.bus.State(); err != nil {
 			list["redis"] = fault.Message(err)
@@ -160,6 +163,7 @@ func (s *Server) sell(ctx context.Context) {
 	working.Go(func() { s.Sales.Run(ctx) })
 	working.Go(func() { s.Post.Run(ctx) })
 	working.Go(func() { s.CallOff.Run(ctx) })
+	working.Go(func() { s.Passes.Run(ctx) })
 	if s.shop.sandbox != nil {
 		working.Go(func() { s.shop.sandbox.Run(ctx, s.shopURL(ctx)+"/hooks/"+sandbox.Name) })
 	}

@@ -28,6 +28,7 @@ import (
 	"usher/server/guard"
 	"usher/server/inventory"
 	"usher/server/journals"
+	"usher/server/pass"
 	"usher/server/post"
 	"usher/server/sales"
 	"usher/server/ticketing"
@@ -49,6 +50,7 @@ type Config struct {
 	Proxies    guard.Proxies                         // before the server, believed when they say whom a request is from; default: none
 	Drain      time.Duration                         // how long a server that is told to stop goes on answering, so that others take over; default: it does not
 	Selling    Selling                               // default: without cards, and mail waits
+	PassKeys   PassKeys                              // default: tickets go into no wallet but ours
 	Rand       io.Reader                             // default: the system's
 	Now        func() time.Time                      // default: time.Now
 	Log        *slog.Logger                          // default: none
@@ -68,6 +70,7 @@ type Server struct {
 	Accounts *accounts.Accounts
 	Sales    *sales.Sales
 	CallOff  *calloff.Office
+	Passes   *pass.Passes
 
 	shop    shop
 	bus     *bus.Bus // nil without Redis
@@ -102,7 +105,7 @@ func Open(ctx context.Context, cfg Config) (*Server, error) {
 	s.Tickets = ticketing.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now)
 	s.Doors = doors.New(db, s.Vault, s.Journals, s.Catalog, cfg.Rand, cfg.Now, cfg.Log)
 	s.shareClaims()
-	if err := s.openSelling(ctx); err != nil {
+	if err := errors.Join(s.openSelling(ctx), s.openPasses()); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -164,7 +167,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 		return nil, nil, err
 	}
 	pages, err := web.New(web.Config{
-		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Accounts: s.Accounts, Stock: s.Stock, Post: s.Post,
+		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Accounts: s.Accounts, Passes: s.Passes, Stock: s.Stock, Post: s.Post,
 		Manager: manager, Events: s.eventList, Public: s.publicURL, Closing: s.closing, Now: s.Now, Log: s.Log,
 	})
 	if err != nil {

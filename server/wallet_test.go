@@ -20,12 +20,13 @@ import (
 
 // held is a ticket as the wallet's page gets it.
 type held struct {
-	Event      string `json:"event"`
-	ID         string `json:"id"`
-	Code       string `json:"code"`
-	State      string `json:"state"`
-	Seat       string `json:"seat"`
-	Generation uint16 `json:"generation"`
+	Event      string   `json:"event"`
+	ID         string   `json:"id"`
+	Code       string   `json:"code"`
+	State      string   `json:"state"`
+	Seat       string   `json:"seat"`
+	Generation uint16   `json:"generation"`
+	Passes     []string `json:"passes"`
 	Bound      *struct {
 		Phone  string `json:"phone"`
 		Ticket string `json:"ticket"`

@@ -63,6 +63,7 @@ or all buyers who come by it share the limits of one address.`,
 	c.MarkFlagsRequiredTogether("tls-cert", "tls-key")
 	addPayments(c)
 	addMail(c)
+	addPasses(c)
 	return c
 }
 
@@ -86,6 +87,10 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if err != nil {
 		return err
 	}
+	passes, err := passKeys(c)
+	if err != nil {
+		return err
+	}
 	proxies, err := trustedProxies(c)
 	if err != nil {
 		return err
@@ -101,7 +106,7 @@ func runServe(c *cobra.Command, _ []string) (err error) {
 	if public == "" {
 		public = scheme + "://" + reachable(listener.Addr())
 	}
-	cfg.Organiser, cfg.PublicURL, cfg.Proxies, cfg.Selling, cfg.Log = flag(c, "organiser"), public, proxies, sells, log
+	cfg.Organiser, cfg.PublicURL, cfg.Proxies, cfg.Selling, cfg.PassKeys, cfg.Log = flag(c, "organiser"), public, proxies, sells, passes, log
 	if cfg.Redis = flag(c, "redis"); cfg.Redis == "" && cfg.Database != "" {
 		cfg.Redis = os.Getenv(redisEnv)
 	}

@@ -59,7 +59,7 @@ var layers = map[string][][]string{
 		{"ticketing"},
 		{"doors"},
 		{"document"},
-		{"printout"},
+		{"printout", "pass"},
 		{"guard", "waitingroom"},
 		{"transfer"},
 		{"sales"},

@@ -164,9 +164,13 @@ func open(ctx context.Context, dir string) (end func() error, err error) {
 		return nil, err
 	}
 	world.url = "http://" + world.way.Addr().String()
+	keys, err := passKeys()
+	if err != nil {
+		return nil, err
+	}
 	s, err := server.Open(ctx, server.Config{
 		Data: filepath.Join(dir, "server"), Unsealed: true, PublicURL: world.url, Log: slog.New(slog.DiscardHandler), Now: now,
-		Selling: server.Selling{Inbox: true},
+		Selling: server.Selling{Inbox: true}, PassKeys: keys,
 	})
 	if err == nil {
 		err = s.Unlock(ctx)

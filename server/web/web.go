@@ -11,12 +11,14 @@ import (
 	"usher/server/accounts"
 	"usher/server/catalog"
 	"usher/server/doors"
+	"usher/server/pass"
 	"usher/server/post"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/web/checkout"
 	"usher/server/web/front"
 	"usher/server/web/manage"
+	"usher/server/web/passkit"
 	"usher/server/web/site"
 	"usher/server/web/wallet"
 )
@@ -31,6 +33,7 @@ type Config struct {
 	Tickets  *ticketing.Office
 	Sales    *sales.Sales
 	Accounts *accounts.Accounts
+	Passes   *pass.Passes
 	Stock    front.Stock
 	Post     *post.Post
 	Manager  func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
@@ -47,6 +50,7 @@ type Web struct {
 	front    *front.Front
 	checkout *checkout.Checkout
 	wallet   *wallet.Wallet
+	passkit  *passkit.Service // nil: there are no passes for Apple
 	manage   *manage.Manage
 }
 
@@ -64,9 +68,12 @@ func New(cfg Config) (*Web, error) {
 		return nil, err
 	}
 	if w.wallet, err = wallet.New(wallet.Config{
-		Site: s, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Doors: cfg.Doors, Accounts: cfg.Accounts, Now: cfg.Now, Log: cfg.Log,
+		Site: s, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Doors: cfg.Doors, Accounts: cfg.Accounts, Passes: cfg.Passes, Now: cfg.Now, Log: cfg.Log,
 	}); err != nil {
 		return nil, err
+	}
+	if cfg.Passes.Apple != nil {
+		w.passkit = passkit.New(passkit.Config{Passes: cfg.Passes, Now: cfg.Now, Log: cfg.Log})
 	}
 	w.manage, err = manage.New(manage.Config{
 		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Post: cfg.Post, Manager: cfg.Manager, Events: cfg.Events, Now: cfg.Now, Closing: cfg.Closing,
@@ -80,5 +87,8 @@ func (w *Web) Register(mux *http.ServeMux) {
 	w.front.Register(mux)
 	w.checkout.Register(mux)
 	w.wallet.Register(mux)
+	if w.passkit != nil {
+		w.passkit.Register(mux)
+	}
 	w.manage.Register(mux)
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"time"
@@ -42,13 +43,13 @@ type Push struct {
 
 // NewPush makes a way to tell devices, by the service at an address. roots are whom to
 // trust instead of the system's; nil for those.
-func NewPush(i *Identity, url string, roots *x509.CertPool) *Push {
+func NewPush(i *Identity, at string, roots *x509.CertPool) *Push {
 	return &Push{
 		client: &http.Client{Timeout: pushWithin, Transport: &http.Transport{
 			TLSClientConfig:   &tls.Config{Certificates: []tls.Certificate{i.certificate()}, RootCAs: roots, MinVersion: tls.VersionTLS12},
 			ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute,
 		}},
-		url: strings.TrimSuffix(url, "/"), topic: i.passType,
+		url: strings.TrimSuffix(at, "/"), topic: i.passType,
 	}
 }
 
@@ -66,6 +67,9 @@ func (p *Push) Tell(ctx context.Context, token string) error {
 	r.Header.Set("apns-push-type", "background")
 	r.Header.Set("apns-priority", "5")
 	answer, err := p.client.Do(r)
+	if failed, is := errors.AsType[*url.Error](err); is {
+		err = failed.Err // the address has the device's token in it, which is for no log
+	}
 	if err != nil {
 		return fmt.Errorf("asking Apple's push service: %w", err)
 	}

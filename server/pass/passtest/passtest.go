@@ -15,9 +15,14 @@ import (
 	"encoding/pem"
 	"math/big"
 	"sync"
-	"testing"
 	"time"
 )
+
+// T is a test, or whoever else has no use for what can't be made.
+type T interface {
+	Helper()
+	Fatal(...any)
+}
 
 // Type and Team are whose the pass certificate is.
 const (
@@ -39,7 +44,7 @@ func (a *Authority) Pool() *x509.CertPool {
 }
 
 // Issue makes a certificate for a subject, good from a day ago for a year.
-func (a *Authority) Issue(t testing.TB, subject pkix.Name, key crypto.Signer) *x509.Certificate {
+func (a *Authority) Issue(t T, subject pkix.Name, key crypto.Signer) *x509.Certificate {
 	t.Helper()
 	now := time.Now()
 	made := &x509.Certificate{
@@ -64,7 +69,7 @@ func (a *Authority) Issue(t testing.TB, subject pkix.Name, key crypto.Signer) *x
 }
 
 // NewAuthority makes one.
-func NewAuthority(t testing.TB) *Authority {
+func NewAuthority(t T) *Authority {
 	t.Helper()
 	key := ECKey(t)
 	a := &Authority{key: key}
@@ -73,7 +78,7 @@ func NewAuthority(t testing.TB) *Authority {
 }
 
 // ECKey makes a key of the kind that is made quickly.
-func ECKey(t testing.TB) crypto.Signer {
+func ECKey(t T) crypto.Signer {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -86,7 +91,7 @@ var rsaKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.Genera
 
 // RSAKey gives a key of the kind that Apple and Google issue, the same for all tests of
 // a package.
-func RSAKey(t testing.TB) *rsa.PrivateKey {
+func RSAKey(t T) *rsa.PrivateKey {
 	t.Helper()
 	key, err := rsaKey()
 	if err != nil {
@@ -104,14 +109,14 @@ func Subject() pkix.Name {
 }
 
 // Identity gives a file with a pass certificate, its key and who issued it.
-func Identity(t testing.TB, a *Authority) []byte {
+func Identity(t T, a *Authority) []byte {
 	t.Helper()
 	key := RSAKey(t)
 	return append(PEM(t, a.Issue(t, Subject(), key), a.Cert), KeyPEM(t, key)...)
 }
 
 // PEM writes certificates.
-func PEM(t testing.TB, certs ...*x509.Certificate) (text []byte) {
+func PEM(t T, certs ...*x509.Certificate) (text []byte) {
 	t.Helper()
 	for _, c := range certs {
 		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
@@ -120,7 +125,7 @@ func PEM(t testing.TB, certs ...*x509.Certificate) (text []byte) {
 }
 
 // KeyPEM writes a key.
-func KeyPEM(t testing.TB, key crypto.Signer) []byte {
+func KeyPEM(t T, key crypto.Signer) []byte {
 	t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -133,7 +138,7 @@ func KeyPEM(t testing.TB, key crypto.Signer) []byte {
 const Email = "tickets@nobody.iam.gserviceaccount.com"
 
 // Account gives the key file of a service account that gets its tokens at an address.
-func Account(t testing.TB, tokenURL string) []byte {
+func Account(t T, tokenURL string) []byte {
 	t.Helper()
 	file, err := json.Marshal(map[string]string{
 		"type": "service_account", "client_email": Email, "private_key": string(KeyPEM(t, RSAKey(t))), "token_uri": tokenURL,

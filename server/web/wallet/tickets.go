@@ -13,6 +13,7 @@ import (
 	"usher/crypto/ticket"
 	"usher/server/accounts"
 	"usher/server/catalog"
+	"usher/server/pass"
 	"usher/server/ticketing"
 	"usher/server/web/front"
 	"usher/sync/fault"
@@ -124,6 +125,7 @@ type ticketView struct {
 	LiveOnly   bool       `json:"live_only,omitempty"` // no other code is let in
 	Code       string     `json:"code,omitempty"`      // static; none when a phone shows it, or it isn't good
 	Bound      *boundView `json:"bound,omitempty"`
+	Passes     []pass.App `json:"passes,omitempty"` // wallets of others that it can be put into
 }
 
 type gateView struct {
@@ -222,6 +224,7 @@ func (w *Wallet) view(ctx context.Context, t ticketing.Ticket, a *about) (ticket
 	} else if !v.LiveOnly {
 		v.Code = t.Token
 	}
+	v.Passes = w.Passes.Offered(&t, e)
 	return v, nil
 }
 
@@ -250,9 +253,10 @@ func admits(g *journal.Gate, product, zones uint32) bool {
 	return zones&(1<<g.Zone) != 0 && (g.All || slices.Contains(g.Products, product))
 }
 
-// paper sends a ticket as a PDF file.
+// paper sends a ticket as a PDF file, or as a pass for Apple Wallet.
 func (w *Wallet) paper(out http.ResponseWriter, r *http.Request) error {
-	if r.PathValue("paper") != "ticket.pdf" {
+	paper := r.PathValue("paper")
+	if paper != "ticket.pdf" && paper != passFile {
 		return fault.New(fault.NotFound, "there is no such paper of a ticket")
 	}
 	s, err := w.session(r)
@@ -262,6 +266,9 @@ func (w *Wallet) paper(out http.ResponseWriter, r *http.Request) error {
 	h, err := w.one(r.Context(), s, r.PathValue("event"), r.PathValue("id"))
 	if err != nil {
 		return err
+	}
+	if paper == passFile {
+		return w.passFile(out, r, s, h.Ticket)
 	}
 	if h.State != ticketing.Valid || h.Bound() {
 		return fault.New(fault.Refused, "this ticket has no code to print: a phone shows it, or it is void")

@@ -28,6 +28,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/doors"
 	"usher/server/guard"
+	"usher/server/pass"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/web/site"
@@ -46,6 +47,7 @@ type Config struct {
 	Sales    *sales.Sales
 	Doors    *doors.Doors
 	Accounts *accounts.Accounts
+	Passes   *pass.Passes
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -58,11 +60,12 @@ type Wallet struct {
 	files map[string]*site.Answer // by their address
 	tries *guard.Pace             // of links, by network address
 	moves *guard.Pace             // of tickets to phones, by session
+	takes *guard.Pace             // of passes, by session
 }
 
 // New makes the pages.
 func New(cfg Config) (*Wallet, error) {
-	w := &Wallet{Config: cfg, tries: guard.NewPace(cfg.Now, 20, time.Minute), moves: guard.NewPace(cfg.Now, 30, time.Minute)}
+	w := &Wallet{Config: cfg, tries: guard.NewPace(cfg.Now, 20, time.Minute), moves: guard.NewPace(cfg.Now, 30, time.Minute), takes: guard.NewPace(cfg.Now, 30, time.Minute)}
 	var err error
 	if w.book, err = book(); err != nil {
 		return nil, err
@@ -94,6 +97,7 @@ func (w *Wallet) Register(mux *http.ServeMux) {
 		"GET /wallet/tickets.json": w.list,
 		"POST /wallet/challenge":   w.challenge,
 		"POST /wallet/bind":        w.bind,
+		"POST /wallet/pass":        w.passLink,
 		"GET /wallet/sessions":     w.sessions,
 		"POST /wallet/end":         w.end,
 	} {

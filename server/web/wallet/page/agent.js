@@ -33,6 +33,7 @@ async function ask(path, body) {
 
 export const tickets = () => ask("tickets.json");
 export const sessions = () => ask("sessions");
+export const passLink = (ticket) => ask("pass", { event: ticket.event, id: ticket.id });
 export const end = (id) => ask("end", { id });
 
 // bind makes this phone the one that shows a ticket, and gives the ticket as it is then.

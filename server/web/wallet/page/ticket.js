@@ -1,6 +1,7 @@
 // The page of one ticket: what, when, where, and the one thing to do with it.
 
 import { button, element, link } from "./element.js";
+import { passes } from "./passes.js";
 import { clock, lately, moment, t } from "./words.js";
 
 // ticketPage gives the page of a ticket. acts are show, bind, takeOver and back.
@@ -13,6 +14,7 @@ export function ticketPage({ ticket, key, able, problem, acts }) {
     problem ? element("p", { className: "problem", role: "alert", textContent: problem }) : null,
     standingOf(ticket, key, able, acts),
     links(ticket),
+    passes(ticket),
   ];
 }
 
