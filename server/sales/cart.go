@@ -51,7 +51,7 @@ func (s *Sales) Begin(ctx context.Context, c Cart) (Order, error) {
 		return Order{}, fault.New(fault.BadInput, "the order's key or language is too long")
 	}
 	now := s.Now()
-	o := Order{Event: c.Event, State: Open, Currency: shop.Currency, Made: now}
+	o := Order{Event: c.Event, State: Open, Currency: shop.Currency, Made: now, Details: Details{Language: line(c.Language)}}
 	if len(c.Wanted) > 0 && c.Wanted[0].Listing != "" {
 		o.Items, err = s.second(ctx, shop, c, now)
 	} else {

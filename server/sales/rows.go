@@ -69,24 +69,34 @@ func (o *Order) insert(must string) (sqldb.Call, error) {
 	if err != nil {
 		return sqldb.Call{}, err
 	}
+	details, err := o.packDetails()
+	if err != nil {
+		return sqldb.Call{}, err
+	}
 	return sqldb.Call{
 		Query: `insert into sale_order (id, code, event, state, rev, asked, currency, total, paid, refunded, paid_out, cart, details, name, email, until, over_at, extended,
 				method, attempt, ref, url, tickets, made_at, changed_at, paid_at)
-			select $1, $2, $3, $4, 0, $5, $6, $7, 0, 0, 0, $8, '', '', '', $9, $9, 0, '', 0, '', '', '', $10, $10, 0 where ` + must + `
+			select $1, $2, $3, $4, 0, $5, $6, $7, 0, 0, 0, $8, $11, '', '', $9, $9, 0, '', 0, '', '', '', $10, $10, 0 where ` + must + `
 			on conflict do nothing returning id`,
-		Args: []any{o.ID, o.Code, o.Event, string(o.State), o.asked, o.Currency, o.Total, cart, o.Until.UnixMilli(), o.Made.UnixMilli()},
+		Args: []any{o.ID, o.Code, o.Event, string(o.State), o.asked, o.Currency, o.Total, cart, o.Until.UnixMilli(), o.Made.UnixMilli(), details},
 	}, nil
+}
+
+// packDetails writes what is known of the buyer: at first it is their language at most.
+func (o *Order) packDetails() (string, error) {
+	if !o.Complete() && o.Details.Language == "" {
+		return "", nil
+	}
+	return pack(o.Details)
 }
 
 // update is the statement by which an order's change is kept. Of an order that was
 // only seen it moves rev, and fails (sqldb.IsNull) if somebody else did meanwhile.
 func (o *Order) update(seen bool) (sqldb.Call, error) {
-	details, tickets := "", ""
-	var err error
-	if o.Complete() {
-		if details, err = pack(o.Details); err != nil {
-			return sqldb.Call{}, err
-		}
+	tickets := ""
+	details, err := o.packDetails()
+	if err != nil {
+		return sqldb.Call{}, err
 	}
 	if len(o.Tickets) > 0 {
 		if tickets, err = pack(o.Tickets); err != nil {

@@ -45,6 +45,9 @@ func In(wishes string, zone *time.Location) Lang {
 	return Lang{book().Pick(wishes, words.English), zone}
 }
 
+// Has says whether there is a language with a code.
+func Has(code string) bool { return book().Language(code) != nil }
+
 // Codes lists the languages that there are, sorted.
 func Codes() []string { return book().Codes() }
 
@@ -68,13 +71,13 @@ func (l Lang) At(unix int64) time.Time { return time.Unix(unix, 0).In(l.Zone) }
 // Day says a day: Friday, 14 August 2026.
 func (l Lang) Day(unix int64) string {
 	t := l.At(unix)
-	return l.Say("when.day", words.With{"weekday": l.weekday(t), "day": fmt.Sprint(t.Day()), "month": l.month(t), "year": fmt.Sprint(t.Year())})
+	return l.Say("when.day", words.With{"weekday": l.weekday(t), "day": l.day(t), "month": l.month(t), "year": fmt.Sprint(t.Year())})
 }
 
 // Date says a day without its weekday: 14 August 2026.
 func (l Lang) Date(unix int64) string {
 	t := l.At(unix)
-	return l.Say("when.date", words.With{"day": fmt.Sprint(t.Day()), "month": l.month(t), "year": fmt.Sprint(t.Year())})
+	return l.Say("when.date", words.With{"day": l.day(t), "month": l.month(t), "year": fmt.Sprint(t.Year())})
 }
 
 // Clock says a time of day: 20:00.
@@ -86,7 +89,7 @@ func (l Lang) Clock(unix int64) string {
 // Moment says a day and time without the year: Friday, 14 August, 20:00.
 func (l Lang) Moment(unix int64) string {
 	t := l.At(unix)
-	return l.Say("when.moment", words.With{"weekday": l.weekday(t), "day": fmt.Sprint(t.Day()), "month": l.month(t), "clock": l.Clock(unix)})
+	return l.Say("when.moment", words.With{"weekday": l.weekday(t), "day": l.day(t), "month": l.month(t), "clock": l.Clock(unix)})
 }
 
 // Span says from when until when something lasts, as short as can be understood.
@@ -106,6 +109,14 @@ func (l Lang) ISO(unix int64) string { return l.At(unix).Format(time.RFC3339) }
 func (l Lang) ZoneName(unix int64) string {
 	name, _ := l.At(unix).Zone()
 	return name
+}
+
+// day is the day of the month; some languages count the first.
+func (l Lang) day(t time.Time) string {
+	if t.Day() == 1 {
+		return l.Say("when.first", nil)
+	}
+	return fmt.Sprint(t.Day())
 }
 
 func (l Lang) weekday(t time.Time) string {

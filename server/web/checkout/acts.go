@@ -13,7 +13,6 @@ import (
 	"usher/server/guard"
 	"usher/server/inventory"
 	"usher/server/sales"
-	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -26,15 +25,16 @@ func (c *Checkout) begin(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	l := site.Speak(r, shop.About.Language, shop.About.Location, "")
 	party := guard.Party(r)
 	if wait := c.begins.Wait(party); wait > 0 {
-		return c.refuseOften(w, r, shop, wait)
+		return c.refuseOften(w, r, l, shop, wait)
 	}
 	wanted, err := cart(r.PostForm)
 	if err == nil {
 		var o sales.Order
 		o, err = c.Sales.Begin(r.Context(), sales.Cart{
-			Event: event, Wanted: wanted, Access: r.PostForm.Get("code"), Language: speech.In(shop.About.Language, nil).Code(),
+			Event: event, Wanted: wanted, Access: r.PostForm.Get("code"), Language: l.Code(),
 			Owner: party, Key: r.PostForm.Get("key"),
 		})
 		if err == nil {
@@ -47,7 +47,7 @@ func (c *Checkout) begin(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	return c.refuseCart(w, r, shop, wanted, err)
+	return c.refuseCart(w, r, l, shop, wanted, err)
 }
 
 // cart reads how many of each product a form wants, in the order of the codes: a
@@ -71,19 +71,17 @@ func cart(form url.Values) (list []sales.Wanted, err error) {
 }
 
 // refuseOften says that orders are begun too often from an address.
-func (c *Checkout) refuseOften(w http.ResponseWriter, r *http.Request, shop *catalog.Shop, wait time.Duration) error {
-	l := speech.In(shop.About.Language, shop.About.Location)
+func (c *Checkout) refuseOften(w http.ResponseWriter, r *http.Request, l site.Speech, shop *catalog.Shop, wait time.Duration) error {
 	seconds := int(math.Ceil(wait.Seconds()))
 	w.Header().Set("Retry-After", strconv.Itoa(seconds))
 	return c.Site.Render(w, c.pages, "cart.html", http.StatusTooManyRequests, cartView{
-		Lang: l, Event: shop.Event, Name: shop.About.Name, Title: l.T("cart.often_title"), Text: l.T("cart.often", "n", seconds), Code: r.PostForm.Get("code"),
+		Speech: l, Event: shop.Event, Name: shop.About.Name, Title: l.T("cart.often_title"), Text: l.T("cart.often", "n", seconds), Code: r.PostForm.Get("code"),
 	})
 }
 
 // refuseCart says why nothing was held, and leads back to what is left.
-func (c *Checkout) refuseCart(w http.ResponseWriter, r *http.Request, shop *catalog.Shop, wanted []sales.Wanted, err error) error {
-	l := speech.In(shop.About.Language, shop.About.Location)
-	v := cartView{Lang: l, Event: shop.Event, Name: shop.About.Name, Title: l.T("cart.title"), Code: r.PostForm.Get("code")}
+func (c *Checkout) refuseCart(w http.ResponseWriter, r *http.Request, l site.Speech, shop *catalog.Shop, wanted []sales.Wanted, err error) error {
+	v := cartView{Speech: l, Event: shop.Event, Name: shop.About.Name, Title: l.T("cart.title"), Code: r.PostForm.Get("code")}
 	status := http.StatusBadRequest
 	var short *inventory.Short
 	switch kind := fault.KindOf(err); {
@@ -121,7 +119,7 @@ func (c *Checkout) details(w http.ResponseWriter, r *http.Request) error {
 	if _, err := c.Sales.DetailsSeen(r.Context(), a.order, d); err != nil {
 		return c.refuse(w, r, &a, d, err)
 	}
-	http.Redirect(w, r, a.path(), http.StatusSeeOther)
+	http.Redirect(w, r, a.again(), http.StatusSeeOther)
 	return nil
 }
 
@@ -145,7 +143,7 @@ func (c *Checkout) pay(w http.ResponseWriter, r *http.Request) error {
 		return c.refuse(w, r, &a, a.order.Details, err)
 	}
 	if to == "" || !o.State.Buying() {
-		http.Redirect(w, r, a.path(), http.StatusSeeOther)
+		http.Redirect(w, r, a.again(), http.StatusSeeOther)
 		return nil
 	}
 	return c.send(w, r, &a, to)
@@ -198,7 +196,7 @@ func (c *Checkout) act(w http.ResponseWriter, r *http.Request, do func(*asked) e
 			return err
 		}
 	}
-	http.Redirect(w, r, a.path(), http.StatusSeeOther)
+	http.Redirect(w, r, a.again(), http.StatusSeeOther)
 	return nil
 }
 
@@ -207,7 +205,7 @@ func (c *Checkout) act(w http.ResponseWriter, r *http.Request, do func(*asked) e
 func (c *Checkout) refuse(w http.ResponseWriter, r *http.Request, a *asked, d sales.Details, err error) error {
 	switch kind := fault.KindOf(err); {
 	case kind == fault.Expired || kind == fault.Refused:
-		http.Redirect(w, r, a.path(), http.StatusSeeOther)
+		http.Redirect(w, r, a.again(), http.StatusSeeOther)
 		return nil
 	case kind == fault.BadInput:
 		a.order.Details = d

@@ -13,6 +13,7 @@ package checkout
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"embed"
 	"encoding/json"
@@ -88,9 +89,10 @@ func (c *Checkout) Register(mux *http.ServeMux) {
 
 // asked is an order that a request is about.
 type asked struct {
-	link  string
-	order sales.Order
-	shop  *catalog.Shop
+	link   string
+	order  sales.Order
+	shop   *catalog.Shop
+	speech site.Speech // of its pages
 }
 
 // find gives the order that the request's link is to.
@@ -105,7 +107,12 @@ func (c *Checkout) find(r *http.Request, get func(context.Context, string) (sale
 		return asked{}, err
 	}
 	shop, err := c.shop(r.Context(), o.Event)
-	return asked{link, o, shop}, err
+	if err != nil {
+		return asked{}, err
+	}
+	a := asked{link: link, order: o, shop: shop}
+	a.speech = site.Settled(r, cmp.Or(o.Details.Language, shop.About.Language), shop.About.Location, a.path())
+	return a, nil
 }
 
 // shop gives what the event of an order sells. One that sells nothing any more has
@@ -123,6 +130,9 @@ func (c *Checkout) shop(ctx context.Context, event string) (*catalog.Shop, error
 }
 
 func (a *asked) path() string { return "/order/" + a.link }
+
+// again is the address of the order's page in the language that was chosen.
+func (a *asked) again() string { return a.speech.Link(a.path()) }
 
 // order is the page of an order, as it is now.
 func (c *Checkout) order(w http.ResponseWriter, r *http.Request) error {

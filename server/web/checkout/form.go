@@ -30,7 +30,7 @@ func products(form url.Values) (list []string) {
 func read(form url.Values, a *asked) sales.Details {
 	d := sales.Details{
 		Name: form.Get("name"), Email: form.Get("email"), Address: strings.ReplaceAll(strings.TrimSpace(form.Get("address")), "\r\n", "\n"),
-		Language: a.order.Details.Language, Terms: form.Get("terms") != "",
+		Language: a.speech.Code(), Terms: form.Get("terms") != "",
 	}
 	for i, p := range a.order.Places() {
 		h := sales.Holder{Name: form.Get(field(i, "name"))}

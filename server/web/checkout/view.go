@@ -7,7 +7,6 @@ import (
 
 	"usher/server/catalog"
 	"usher/server/sales"
-	"usher/server/speech"
 	"usher/server/ticketing"
 	"usher/server/web/site"
 	"usher/sync/admission"
@@ -16,7 +15,7 @@ import (
 
 // cartView is what the page of a cart that can't be had shows.
 type cartView struct {
-	site.Lang
+	site.Speech
 	Event, Name, Title, Text, Code string
 	Left                           []string
 }
@@ -60,7 +59,7 @@ func standing(o *sales.Order, now time.Time) string {
 
 // view is what the page of an order shows.
 type view struct {
-	site.Lang
+	site.Speech
 	*sales.Order
 	Shop  *catalog.Shop
 	Page  string
@@ -120,7 +119,7 @@ type questionView struct {
 func (c *Checkout) view(a *asked, change bool) *view {
 	o, now := &a.order, c.Now()
 	v := &view{
-		Lang: speech.In(a.shop.About.Language, a.shop.About.Location), Order: o, Shop: a.shop, Path: a.path(),
+		Speech: a.speech, Order: o, Shop: a.shop, Path: a.path(),
 		Page: standing(o, now), Taxes: o.Taxes(), Now: now.UnixMilli(), EventURL: "/events/" + o.Event,
 		HasPDF: len(o.Tickets) > 0 && (o.State.Good() || o.State == sales.Awaiting), More: o.Extended < a.shop.Extensions,
 		Receipt: o.Total > 0 && (o.Paid > 0 || o.State == sales.Awaiting),

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"usher/server/catalog"
+	"usher/server/speech"
 	"usher/server/web/site"
 )
 
@@ -27,6 +28,7 @@ type drawn struct {
 	shops  []*catalog.Shop // that it shows, as they were
 	words  string          // all that it says of what is left
 	until  int64           // Unix s from which it says something else; 0: never
+	ours   bool            // it is what a cache that knows nothing of languages may hand out
 
 	// Covered by Front.mu.
 	at        time.Time // when the words were looked at
@@ -35,8 +37,13 @@ type drawn struct {
 }
 
 // cacheControl lets a CDN keep an answer, but not past the moment at which it says
-// something else.
-func cacheControl(now, until int64) string {
+// something else. What the browser's languages chose only the browser keeps, unless it
+// is what everybody gets who asks for none: a CDN that doesn't mind Vary would hand it to
+// all.
+func cacheControl(now, until int64, ours bool) string {
+	if !ours {
+		return "private, max-age=0, must-revalidate"
+	}
 	keep, stale := int64(atCDN), int64(atCDNStale)
 	if until != 0 {
 		keep = max(0, min(keep, until-now))
@@ -52,7 +59,7 @@ func cacheControl(now, until int64) string {
 func (f *Front) send(w http.ResponseWriter, r *http.Request, d *drawn, now time.Time) {
 	f.mu.Lock()
 	if unix := now.Unix(); d.control == nil || d.until != 0 && d.controlOf != unix {
-		d.control, d.controlOf = []string{cacheControl(unix, d.until)}, unix
+		d.control, d.controlOf = []string{cacheControl(unix, d.until, d.ours)}, unix
 	}
 	control := d.control
 	f.mu.Unlock()
@@ -60,8 +67,9 @@ func (f *Front) send(w http.ResponseWriter, r *http.Request, d *drawn, now time.
 }
 
 // page gives a page as it is now: from memory while nothing of it changed, else
-// drawn anew. look puts into words what is left; draw is given them.
-func (f *Front) page(key string, shops []*catalog.Shop, now time.Time, look func() (lefts, error), draw func(lefts) (body []byte, until int64, err error)) (*drawn, error) {
+// drawn anew, in each language. look puts into words what is left; draw is given them.
+func (f *Front) page(key string, shown shown, shops []*catalog.Shop, now time.Time, look func() (lefts, error), draw func(lefts) (body []byte, until int64, err error)) (*drawn, error) {
+	key += "?" + shown.Code() + shown.Chosen()
 	if d := f.kept(key); f.right(d, shops, now) && f.recent(d, now) {
 		return d, nil
 	}
@@ -86,12 +94,25 @@ func (f *Front) page(key string, shops []*catalog.Shop, now time.Time, look func
 	if err != nil {
 		return nil, err
 	}
-	d = &drawn{answer: site.NewAnswer("text/html; charset=utf-8", body), shops: shops, words: words, until: until, at: now}
+	answer := site.NewAnswer("text/html; charset=utf-8", body)
+	if shown.Chosen() == "" {
+		answer = answer.ByLanguage()
+	}
+	d = &drawn{answer: answer, shops: shops, words: words, until: until, ours: shown.ours(), at: now}
 	f.mu.Lock()
 	f.pagesDrawn[key] = d
 	f.mu.Unlock()
 	return d, nil
 }
+
+// shown is the language of a page that is kept, and the page's own.
+type shown struct {
+	site.Speech
+	own string
+}
+
+// ours says whether the page is what its address is for everybody.
+func (s shown) ours() bool { return s.Chosen() != "" || s.Code() == speech.In(s.own, nil).Code() }
 
 func (f *Front) kept(key string) *drawn {
 	f.mu.Lock()

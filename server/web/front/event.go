@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"usher/server/catalog"
-	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -23,14 +23,15 @@ func (f *Front) event(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := f.Now()
+	l := site.Speak(r, s.About.Language, s.About.Location, eventPath(s.Event))
 	look := func() (lefts, error) { return f.leftWords(r.Context(), s) }
 	if r.URL.RawQuery != "" {
 		if code := r.URL.Query().Get("code"); code != "" {
-			return f.eventFor(w, s, code, now, look)
+			return f.eventFor(w, r, s, code, now, look)
 		}
 	}
-	d, err := f.page(s.Event, []*catalog.Shop{s}, now, look, func(left lefts) ([]byte, int64, error) {
-		v := f.view(s, left, "", now)
+	d, err := f.page(s.Event, shown{l, s.About.Language}, []*catalog.Shop{s}, now, look, func(left lefts) ([]byte, int64, error) {
+		v := f.view(l, s, left, "", now)
 		body, err := f.draw("event.html", v)
 		return body, v.until, err
 	})
@@ -44,7 +45,7 @@ func (f *Front) event(w http.ResponseWriter, r *http.Request) error {
 // maxCodeTyped bounds what is looked at of a code that somebody typed.
 const maxCodeTyped = 100
 
-func (f *Front) eventFor(w http.ResponseWriter, s *catalog.Shop, code string, now time.Time, look func() (lefts, error)) error {
+func (f *Front) eventFor(w http.ResponseWriter, r *http.Request, s *catalog.Shop, code string, now time.Time, look func() (lefts, error)) error {
 	if len(code) > maxCodeTyped {
 		return fault.New(fault.BadInput, "a code has at most %d characters", maxCodeTyped)
 	}
@@ -52,7 +53,9 @@ func (f *Front) eventFor(w http.ResponseWriter, s *catalog.Shop, code string, no
 	if err != nil {
 		return err
 	}
-	return f.Site.Render(w, f.pages, "event.html", http.StatusOK, f.view(s, left, strings.TrimSpace(code), now))
+	code = strings.TrimSpace(code)
+	l := site.Speak(r, s.About.Language, s.About.Location, eventPath(s.Event)+"?code="+url.QueryEscape(code))
+	return f.Site.Render(w, f.pages, "event.html", http.StatusOK, f.view(l, s, left, code, now))
 }
 
 func (f *Front) draw(name string, data any) ([]byte, error) {
@@ -65,7 +68,7 @@ func (f *Front) draw(name string, data any) ([]byte, error) {
 
 // eventView is what the page of an event shows.
 type eventView struct {
-	site.Lang
+	site.Speech
 	*catalog.Shop
 	URL       string // of this page; "" where nobody said where the server is
 	Image     string // of the picture, whole; "" likewise, or without a picture
@@ -83,6 +86,7 @@ type eventView struct {
 	Next      int64         // when the page says something else, Unix s; 0: never
 	Data      template.HTML // structured data for search engines
 
+	base  string // of the server's addresses; "" likewise
 	until int64
 }
 
@@ -107,14 +111,14 @@ type offerView struct {
 }
 
 // view puts together what the page of an event shows at a moment.
-func (f *Front) view(s *catalog.Shop, left lefts, code string, now time.Time) *eventView {
+func (f *Front) view(l site.Speech, s *catalog.Shop, left lefts, code string, now time.Time) *eventView {
 	e := s.About
 	v := &eventView{
-		Lang: speech.In(e.Language, e.Location), Shop: s, Paragraph: paragraphs(s.Text), Map: MapURL(s),
+		Speech: l, Shop: s, Paragraph: paragraphs(s.Text), Map: MapURL(s),
 		Entered: code, Over: now.Unix() >= e.Ends, WrongCode: code != "",
 	}
 	if base := f.Site.Public(); base != "" {
-		v.URL = base + eventPath(s.Event)
+		v.base, v.URL = base, base+l.Link(eventPath(s.Event))
 		if s.Picture.Hash != "" {
 			v.Image = base + picturePath(s)
 		}
@@ -203,6 +207,18 @@ func (v *eventView) Description() string {
 		text = string(r[:most-1]) + "…"
 	}
 	return text
+}
+
+// Alternates lists the page's addresses by their languages, for search engines.
+func (v *eventView) Alternates() (list [][2]string) {
+	base := v.base
+	if base == "" {
+		return nil
+	}
+	for _, l := range v.Languages() {
+		list = append(list, [2]string{l.Code, base + l.Link})
+	}
+	return append(list, [2]string{"x-default", base + eventPath(v.Event)})
 }
 
 // Picture's place on the page.

@@ -8,7 +8,6 @@ import (
 	ics "github.com/arran4/golang-ical"
 
 	"usher/server/catalog"
-	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -59,11 +58,11 @@ func (f *Front) saleCalendar(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	begins := f.view(s, nil, "", f.Now()).Before
+	l := site.Speak(r, s.About.Language, s.About.Location, "")
+	begins := f.view(l, s, nil, "", f.Now()).Before
 	if begins == 0 {
 		return fault.New(fault.NotFound, "the sale of event %s has begun", s.Event)
 	}
-	l := speech.In(s.About.Language, s.About.Location)
 	one := f.entry(s, "-sale", begins, begins+int64(saleLasts/time.Second), l.T("event.sale_entry", "event", s.About.Name))
 	alarm := one.AddAlarm()
 	alarm.SetAction(ics.ActionDisplay)

@@ -3,10 +3,11 @@
 //
 // # Caching
 //
-// The list and the event pages are the same for everybody: no cookie is read or
-// set, and one address has one language, the event's. They are drawn once, when
-// something changed, and sent from memory, plain or compressed, with a strong tag
-// for each; a CDN may keep them for a minute and hand out an old copy while it asks
+// The list and the event pages are the same for everybody who reads the same language:
+// no cookie is read or set. A page is in the language that its address names (?lang=fr),
+// else in the one that the browser asks for, else in the event's; links keep what the
+// address named. A page is drawn once in each language, when something changed, and sent from memory, plain or compressed, with a strong tag
+// for each; a CDN may keep those whose language the address or the event chose for a minute and hand out an old copy while it asks
 // for a new one, but never across a moment at which the page says something else
 // (a sale begins or ends). What changes by the second, how much is left, a page
 // fetches by itself from /events/{event}/left; without JavaScript a reader sees the
@@ -52,7 +53,7 @@ type Front struct {
 
 	drawing    sync.Mutex        // held by who draws a page
 	mu         sync.Mutex        // covers the rest
-	pagesDrawn map[string]*drawn // by the event; "": the list
+	pagesDrawn map[string]*drawn // by the event, "" for the list, and the language
 }
 
 // New makes the pages.

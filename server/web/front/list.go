@@ -13,12 +13,12 @@ import (
 
 // listView is what the list of events shows.
 type listView struct {
-	site.Lang
+	site.Speech
 	URL    string
 	Events []listed
 }
 
-// listed is an event in the list. It speaks the event's own language.
+// listed is an event in the list, with its own clock.
 type listed struct {
 	site.Lang
 	*catalog.Shop
@@ -54,7 +54,9 @@ func (f *Front) eventList(w http.ResponseWriter, r *http.Request) error {
 		}
 		return sold, nil
 	}
-	d, err := f.page("", shops, now, look, func(sold lefts) ([]byte, int64, error) { return f.drawList(shops, sold, now) })
+	own := commonLanguage(shops)
+	l := site.Speak(r, own, time.UTC, "/")
+	d, err := f.page("", shown{l, own}, shops, now, look, func(sold lefts) ([]byte, int64, error) { return f.drawList(l, shops, sold) })
 	if err != nil {
 		return err
 	}
@@ -63,13 +65,13 @@ func (f *Front) eventList(w http.ResponseWriter, r *http.Request) error {
 }
 
 // drawList draws the list, which is good until the first of it is over.
-func (f *Front) drawList(shops []*catalog.Shop, sold lefts, now time.Time) (body []byte, until int64, err error) {
-	v := listView{Lang: speech.In(commonLanguage(shops), time.UTC), URL: f.Site.Public()}
+func (f *Front) drawList(l site.Speech, shops []*catalog.Shop, sold lefts) (body []byte, until int64, err error) {
+	v := listView{Speech: l, URL: f.Site.Public()}
 	for _, s := range shops {
 		if until == 0 || s.About.Ends < until {
 			until = s.About.Ends
 		}
-		one := listed{Lang: speech.In(v.Code(), s.About.Location), Shop: s, Path: eventPath(s.Event), Picture: picturePath(s), Gone: sold[s.Event] == none}
+		one := listed{Lang: speech.In(v.Code(), s.About.Location), Shop: s, Path: l.Link(eventPath(s.Event)), Picture: picturePath(s), Gone: sold[s.Event] == none}
 		one.From, one.Priced = cheapest(s)
 		v.Events = append(v.Events, one)
 	}

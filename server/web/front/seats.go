@@ -2,18 +2,18 @@ package front
 
 import (
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
 	"usher/server/catalog"
-	"usher/server/speech"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
 
 // seatsView is the plan of the seats that one product is sold on.
 type seatsView struct {
-	site.Lang
+	site.Speech
 	Shop    *catalog.Shop
 	Offer   *catalog.Offer
 	Rows    []seatRow
@@ -50,14 +50,18 @@ func (f *Front) seats(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "%s has no numbered seats", offer.Name)
 	}
 	if now := f.Now().Unix(); now < offer.From || now >= offer.Until {
-		http.Redirect(w, r, eventPath(s.Event), http.StatusSeeOther)
+		http.Redirect(w, r, site.Speak(r, "", nil, "").Link(eventPath(s.Event)), http.StatusSeeOther)
 		return nil
 	}
 	taken, err := f.Stock.TakenSeats(r.Context(), s.Event, pool.Code)
 	if err != nil {
 		return err
 	}
-	v := seatsView{Lang: speech.In(s.About.Language, s.About.Location), Shop: s, Offer: offer, Entered: code}
+	here := eventPath(s.Event) + "/seats/" + url.PathEscape(offer.Code)
+	if code != "" {
+		here += "?code=" + url.QueryEscape(code)
+	}
+	v := seatsView{Speech: site.Speak(r, s.About.Language, s.About.Location, here), Shop: s, Offer: offer, Entered: code}
 	for _, seat := range pool.Seats {
 		if n := len(v.Rows); n == 0 || v.Rows[n-1].Name != seat.Row {
 			v.Rows = append(v.Rows, seatRow{Name: seat.Row})

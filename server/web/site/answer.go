@@ -15,6 +15,7 @@ import (
 type Answer struct {
 	kind        []string
 	plain, gzip form
+	vary        []string // what of a request chose it
 }
 
 // form is one encoding of an answer. The slices are header values, made once.
@@ -26,8 +27,9 @@ type form struct {
 
 // Header values of answers; nobody changes them.
 var (
-	vary   = []string{"Accept-Encoding"}
-	zipped = []string{"gzip"}
+	byEncoding = []string{"Accept-Encoding"}
+	byLanguage = []string{"Accept-Encoding, Accept-Language"}
+	zipped     = []string{"gzip"}
 )
 
 // least is the size below which compressing isn't worth a header.
@@ -37,7 +39,7 @@ const least = 512
 func NewAnswer(kind string, body []byte) *Answer {
 	sum := sha256.Sum256(body)
 	tag := hex.EncodeToString(sum[:12])
-	a := &Answer{kind: []string{kind}, plain: newForm(body, tag)}
+	a := &Answer{kind: []string{kind}, plain: newForm(body, tag), vary: byEncoding}
 	if len(body) < least {
 		return a
 	}
@@ -55,6 +57,14 @@ func NewAnswer(kind string, body []byte) *Answer {
 	return a
 }
 
+// ByLanguage gives the answer of an address that has others for who asks for another
+// language.
+func (a *Answer) ByLanguage() *Answer {
+	one := *a
+	one.vary = byLanguage
+	return &one
+}
+
 func newForm(body []byte, tag string) form {
 	return form{body, []string{strconv.Itoa(len(body))}, []string{`"` + tag + `"`}}
 }
@@ -68,11 +78,11 @@ func (a *Answer) Send(w http.ResponseWriter, r *http.Request, control []string) 
 	f := &a.plain
 	h := w.Header()
 	h["Cache-Control"] = control
-	if a.gzip.body != nil {
-		h["Vary"] = vary
-		if acceptsGzip(r.Header["Accept-Encoding"]) {
-			f = &a.gzip
-		}
+	if a.gzip.body != nil || len(a.vary) > 0 && a.vary[0] == byLanguage[0] {
+		h["Vary"] = a.vary
+	}
+	if a.gzip.body != nil && acceptsGzip(r.Header["Accept-Encoding"]) {
+		f = &a.gzip
 	}
 	h["Etag"] = f.tag
 	if has(r.Header["If-None-Match"], f.tag[0]) {

@@ -165,7 +165,7 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	l := Accepted(r)
 	title, detail := wrong(l, p)
 	data := struct {
-		Lang
+		Speech
 		Title, Detail string
 	}{l, title, detail}
 	if err := s.Render(w, s.shell, "wrong", p.Status, data); err != nil {
@@ -175,7 +175,7 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // wrong puts what is wrong into words for who looks at the page. What only a form
 // that was tampered with can say stays as it is: in English, and exact.
-func wrong(l Lang, p fault.Problem) (title, detail string) {
+func wrong(l Speech, p fault.Problem) (title, detail string) {
 	switch {
 	case p.Kind == fault.NotFound:
 		return l.T("wrong.not_here"), l.T("wrong.link")

@@ -2,10 +2,10 @@
 // now and then whether the order stands otherwise by now; and what was typed, kept
 // for this tab until it is sent, so that no reload takes it.
 
-const { page, path, left } = document.body.dataset;
+const { page, path, again: there, left } = document.body.dataset;
 const started = performance.now(); // the server says how long, so no clock here matters
 const clock = document.getElementById("clock");
-const again = () => location.replace(path);
+const again = () => location.replace(there);
 
 // Minutes are told until the last two: nobody types well beside running seconds.
 const calm = 120;
