@@ -82,12 +82,12 @@ const (
 )
 
 // begin notes that somebody asks for something.
-func (p *papers) begin(what, by string) *act {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	a := &act{papers: p, what: what, by: by, begun: p.town.clock.Now(), generation: unchanged, floor: p.newest()}
-	p.acts = append(p.acts, a)
-	p.say("%s: %s", by, what)
+func (k *papers) begin(what, by string) *act {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	a := &act{papers: k, what: what, by: by, begun: k.town.clock.Now(), generation: unchanged, floor: k.newest()}
+	k.acts = append(k.acts, a)
+	k.say("%s: %s", by, what)
 	return a
 }
 
@@ -118,8 +118,8 @@ func (a *act) refuse(why any) {
 }
 
 // newest is the newest generation that was acknowledged. The caller holds mu.
-func (p *papers) newest() (n int) {
-	for _, a := range p.acts {
+func (k *papers) newest() (n int) {
+	for _, a := range k.acts {
 		if !a.ended.IsZero() {
 			n = max(n, a.generation)
 		}
@@ -129,40 +129,40 @@ func (p *papers) newest() (n int) {
 
 // saw notes a code that the server gave somebody who asked at a moment, as the
 // ticket's then.
-func (p *papers) saw(c *code, who string, asked time.Time) *code {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	c.papers = p
-	for _, a := range p.acts {
-		if !a.ended.IsZero() && a.ended.Before(asked) && a.generation > c.generation && !p.moves {
-			p.wrong("%s sees generation %d, after %s made %d", who, c.generation, a.what, a.generation)
+func (k *papers) saw(c *code, who string, asked time.Time) *code {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	c.papers = k
+	for _, a := range k.acts {
+		if !a.ended.IsZero() && a.ended.Before(asked) && a.generation > c.generation && !k.moves {
+			k.wrong("%s sees generation %d, after %s made %d", who, c.generation, a.what, a.generation)
 		}
 	}
-	for _, known := range p.codes {
+	for _, known := range k.codes {
 		if known.generation != c.generation {
 			continue
 		}
 		if !known.same(c) {
-			p.wrong("generation %d has two codes: %s sees another", c.generation, who)
+			k.wrong("generation %d has two codes: %s sees another", c.generation, who)
 		}
 		if known.key == nil {
 			known.key = c.key
 		}
 		return known
 	}
-	p.codes = append(p.codes, c)
-	p.say("%s: sees generation %d first", who, c.generation)
+	k.codes = append(k.codes, c)
+	k.say("%s: sees generation %d first", who, c.generation)
 	return c
 }
 
 // say adds to the ticket's history. The caller holds mu.
-func (p *papers) say(format string, args ...any) {
-	p.told = append(p.told, p.town.clock.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
+func (k *papers) say(format string, args ...any) {
+	k.told = append(k.told, k.town.clock.Now().Format("15:04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
 // wrong fails the test, with the ticket's history. The caller holds mu.
-func (p *papers) wrong(format string, args ...any) {
-	p.town.t.Errorf("ticket %s: %s\n\t%s", p.id.Short(), fmt.Sprintf(format, args...), strings.Join(p.told, "\n\t"))
+func (k *papers) wrong(format string, args ...any) {
+	k.town.t.Errorf("ticket %s: %s\n\t%s", k.id.Short(), fmt.Sprintf(format, args...), strings.Join(k.told, "\n\t"))
 }
 
 // scanned is what a gate said to a code.
@@ -178,20 +178,20 @@ type scanned struct {
 // settled says whether a code is the ticket's newest for sure, good, and not come in
 // with: nothing is under way that could change it. Between two calls that say so with
 // the same stamp nothing was begun. The caller holds mu.
-func (p *papers) settled(c *code) (stamp int, so bool) { return p.settledBut(c, nil) }
+func (k *papers) settled(c *code) (stamp int, so bool) { return k.settledBut(c, nil) }
 
 // settledBut is settled for all but one scan.
-func (p *papers) settledBut(c *code, mine *scanned) (stamp int, so bool) {
-	stamp = len(p.acts) + len(p.scans)
-	if p.moves || c.generation != p.newest() {
+func (k *papers) settledBut(c *code, mine *scanned) (stamp int, so bool) {
+	stamp = len(k.acts) + len(k.scans)
+	if k.moves || c.generation != k.newest() {
 		return stamp, false
 	}
-	for _, a := range p.acts {
+	for _, a := range k.acts {
 		if a.ended.IsZero() {
 			return stamp, false
 		}
 	}
-	for _, s := range p.scans {
+	for _, s := range k.scans {
 		if s != mine && (s.ended.IsZero() || s.green) {
 			return stamp, false
 		}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"regexp"
 	"time"
 
 	"usher/crypto/keyring"
@@ -148,8 +147,6 @@ func (p *person) awaitPaid(path, code string) {
 		}
 	}
 }
-
-var orderLink = regexp.MustCompile(`/order/[0-9A-Za-z._~-]+`)
 
 // comeIn goes to a gate with the newest code that one of the phones has.
 func (p *person) comeIn() {

@@ -152,7 +152,7 @@ func ping(port int) error {
 	}
 	answer, err := bufio.NewReader(conn).ReadString('\n')
 	if err == nil && answer != "+PONG\r\n" {
-		err = fmt.Errorf("Redis answers %q", answer)
+		err = fmt.Errorf("redis answers %q", answer)
 	}
 	return err
 }
