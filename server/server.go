@@ -162,6 +162,15 @@ func (s *Server) Close() error {
 // Handler is everything that the server answers. The returned function ends the
 // exchanges that it runs.
 func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
+	mux, end, err := s.routes(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Proxies.Handler(site.Secured(legible(mux)), s.Log), end, nil
+}
+
+// routes is every address that the server answers at.
+func (s *Server) routes(ctx context.Context) (*http.ServeMux, func(), error) {
 	manager, err := s.managers(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -179,7 +188,7 @@ func (s *Server) Handler(ctx context.Context) (http.Handler, func(), error) {
 	pages.Register(mux)
 	devices.Register(mux)
 	s.sellingRoutes(mux)
-	return s.Proxies.Handler(site.Secured(legible(mux)), s.Log), devices.Close, nil
+	return mux, devices.Close, nil
 }
 
 // publicURL is the address that pages give for themselves; "" where nobody said.
