@@ -15,7 +15,8 @@ import (
 )
 
 func newEvent() *cobra.Command {
-	return group("event", "Set up events from their files, and look at them", newEventApply(), newEventList(), newEventShow())
+	return group("event", "Set up events from their files, and look at them", newEventApply(), newEventList(), newEventShow(),
+		newEventCallOff(), newEventMove(), newEventSellAgain(), newEventProgress())
 }
 
 func newEventApply() *cobra.Command {

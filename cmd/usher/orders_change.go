@@ -85,8 +85,13 @@ The same --key again is the same refund, whatever became of the first.`,
 				return o, fault.New(fault.BadInput, "--amount 0 gives nothing back")
 			}
 		}
+		r.Entered, err = c.Flags().GetBool("after-entry")
+		if err != nil {
+			return o, err
+		}
 		return s.Sales.Refund(c.Context(), o.ID, r)
 	})
+	addAfterEntry(c)
 	c.Flags().StringArray("ticket", nil, "short code of a `TICKET` that is refunded; may be given several times")
 	c.Flags().String("amount", "", "money that goes back for no ticket, such as 5 or 5.50")
 	c.Flags().String("why", "", "the reason; the buyer reads it")
@@ -105,8 +110,16 @@ reason. Cancelling again changes nothing.`,
 		Example: `  usher orders cancel K7QF2M8R4T --why "the hall is flooded"`,
 	}
 	onOrder(c, func(s *server.Server, o sales.Order) (sales.Order, error) {
+		entered, err := c.Flags().GetBool("after-entry")
+		switch {
+		case err != nil:
+			return o, err
+		case entered:
+			return s.Sales.CancelEntered(c.Context(), o.ID, flag(c, "why"), organiser)
+		}
 		return s.Sales.Cancel(c.Context(), o.ID, flag(c, "why"), organiser)
 	})
+	addAfterEntry(c)
 	c.Flags().String("why", "", "the reason; the buyer reads it")
 	needs(c, "why")
 	return c
@@ -129,4 +142,9 @@ the order's from then on. A server that runs sends it.`,
 	})
 	c.Flags().String("email", "", "another `ADDRESS`, where the first was wrong")
 	return c
+}
+
+// addAfterEntry adds the flag by which tickets are refunded that somebody came in with.
+func addAfterEntry(c *cobra.Command) {
+	c.Flags().Bool("after-entry", false, "refund tickets by which somebody came in, too; the reason stands in the order's history")
 }

@@ -22,6 +22,23 @@ const (
 	ByTheirBank Stage = "bank"    // the buyer's bank took it by a dispute
 )
 
+// Words says a stage to a person.
+func (s Stage) Words() string {
+	switch s {
+	case Asked:
+		return "asked for"
+	case Trying:
+		return "under way"
+	case GoneBack:
+		return "made"
+	case ByHand:
+		return "by hand"
+	case ByTheirBank:
+		return "by their bank"
+	}
+	return string(s)
+}
+
 // GoingBack is money of an order that goes back, and how it stands.
 type GoingBack struct {
 	ID       string    `json:"id"`
