@@ -89,7 +89,7 @@ func sell(ctx context.Context, s *server.Server) error {
 	if err == nil {
 		_, err = s.Catalog.Apply(ctx, spec)
 	}
-	for _, name := range []string{"gala.toml", "soon.toml"} {
+	for _, name := range []string{"gala.toml", "soon.toml", "regatta.toml"} {
 		if err == nil {
 			err = applyFile(ctx, s, name)
 		}

@@ -31,6 +31,8 @@ type Refund struct {
 	// Entered has tickets refunded by which somebody came in, which is refused without
 	// it. The reason stands in the order's history.
 	Entered bool
+	// Later leaves it to a server that runs to ask the provider.
+	Later bool
 }
 
 // maxWhy bounds a reason, in bytes: the narrowest of those who keep it.
@@ -66,6 +68,9 @@ func (s *Sales) Refund(ctx context.Context, id string, r Refund) (Order, error) 
 	}
 	if err := s.step("refund asked"); err != nil {
 		return o, err
+	}
+	if r.Later {
+		return o, nil
 	}
 	if err := s.giveBack(ctx, id); err != nil {
 		s.Log.WarnContext(ctx, "a refund waits for its provider", "order", o.Code, "error", err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"usher/server/accounts"
+	"usher/server/calloff"
 	"usher/server/catalog"
 	"usher/server/doors"
 	"usher/server/pass"
@@ -32,6 +33,7 @@ type Config struct {
 	Catalog  *catalog.Catalog
 	Tickets  *ticketing.Office
 	Sales    *sales.Sales
+	CallOff  *calloff.Office
 	Accounts *accounts.Accounts
 	Passes   *pass.Passes
 	Stock    front.Stock
@@ -76,7 +78,7 @@ func New(cfg Config) (*Web, error) {
 		w.passkit = passkit.New(passkit.Config{Passes: cfg.Passes, Now: cfg.Now, Log: cfg.Log})
 	}
 	w.manage, err = manage.New(manage.Config{
-		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Post: cfg.Post, Manager: cfg.Manager, Events: cfg.Events, Now: cfg.Now, Closing: cfg.Closing,
+		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, CallOff: cfg.CallOff, Post: cfg.Post, Manager: cfg.Manager, Events: cfg.Events, Now: cfg.Now, Closing: cfg.Closing,
 	})
 	return w, err
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"usher/server/calloff"
 	"usher/server/catalog"
 	"usher/server/doors"
 	"usher/server/post"
@@ -46,6 +47,7 @@ type Config struct {
 	Catalog *catalog.Catalog
 	Tickets *ticketing.Office
 	Sales   *sales.Sales
+	CallOff *calloff.Office
 	Post    *post.Post
 	Manager func(key string) bool                  // says whether it is the manager key, in a time that tells nothing of it
 	Events  func(context.Context) ([]Event, error) // without their tickets
@@ -73,6 +75,7 @@ func (m *Manage) Register(mux *http.ServeMux) {
 		"GET /manage/events/{event}":       m.live,
 		"GET /manage/events/{event}/live":  m.stream,
 		"GET /manage/events/{event}/board": m.board,
+		"GET /manage/events/{event}/off":   m.off,
 		"GET /manage/orders":               m.orders,
 		"GET /manage/orders/{code}":        m.order,
 		"GET /manage/mail":                 m.mail,
@@ -87,11 +90,27 @@ func (m *Manage) Register(mux *http.ServeMux) {
 			return nil
 		}, maxForm))
 	}
+	mux.Handle("GET /manage/events/{event}/off/progress", site.Secured(m.managers(m.offProgress)))
+	for _, name := range []string{"call-off", "move", "sell"} {
+		m.form(mux, "POST /manage/events/{event}/"+name, m.offAct(name))
+	}
+	for name, do := range map[string]func(*http.Request, *sales.Order) error{"by-hand": m.byHand, "retry": m.retry} {
+		m.form(mux, "POST /manage/orders/{code}/"+name, m.act(name, do))
+	}
+	m.form(mux, "POST /manage/orders", m.refundMany)
 	mux.Handle("POST /manage/mail/again", m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
 		m.managers(m.mailAgain).ServeHTTP(w, r)
 		return nil
 	}, maxForm))
 	mux.Handle("GET /manage/{$}", http.RedirectHandler("/manage", http.StatusMovedPermanently))
+}
+
+// form adds a route to which a form of the manager's is sent.
+func (m *Manage) form(mux *http.ServeMux, route string, h site.Handler) {
+	mux.Handle(route, m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
+		m.managers(h).ServeHTTP(w, r)
+		return nil
+	}, maxForm))
 }
 
 // managers lets in who holds the manager key, by cookie, link or bearer token,

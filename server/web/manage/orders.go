@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -26,7 +27,9 @@ type orderList struct {
 	States             []sales.State
 	Events             []Event
 	Orders             []orderLine
-	More               bool // there may be others
+	More               bool   // there may be others
+	Key                string // of refunds
+	Done, Problem      string
 }
 
 // shown is how many orders the list has at most.
@@ -47,7 +50,11 @@ var states = []sales.State{
 // orders finds orders by code, e-mail address, name, event and state.
 func (m *Manage) orders(w http.ResponseWriter, r *http.Request) error {
 	q := r.URL.Query()
-	page := orderList{Text: q.Get("text"), Event: q.Get("event"), State: q.Get("state"), States: states}
+	page := orderList{Text: q.Get("text"), Event: q.Get("event"), State: q.Get("state"), States: states, Key: rand.Text()}
+	return m.showOrders(w, r, http.StatusOK, page)
+}
+
+func (m *Manage) showOrders(w http.ResponseWriter, r *http.Request, status int, page orderList) error {
 	found, err := m.Sales.Find(r.Context(), sales.Search{Text: page.Text, Event: page.Event, State: sales.State(page.State), Limit: shown})
 	if err != nil {
 		return err
@@ -59,7 +66,7 @@ func (m *Manage) orders(w http.ResponseWriter, r *http.Request) error {
 		page.Orders = append(page.Orders, orderLine{o, money.Format(o.Total, o.Currency), o.Made.In(zoneOf(page.Events, o.Event)).Format("Mon 2 Jan 15:04")})
 	}
 	page.More = len(page.Orders) == shown
-	return m.Site.Render(w, m.pages, "orders.html", http.StatusOK, page)
+	return m.Site.Render(w, m.pages, "orders.html", status, page)
 }
 
 func zoneOf(events []Event, code string) *time.Location {
@@ -85,6 +92,7 @@ type orderPage struct {
 	Done                             string
 	CanRefund, CanCancel, CanResend  bool
 	CanReceive                       bool
+	Back                             []goingBack
 	Link                             string
 	Key                              string // of a refund
 }
@@ -167,6 +175,9 @@ func (m *Manage) showOrder(w http.ResponseWriter, r *http.Request, status int, o
 		}
 		p.Places = append(p.Places, line)
 	}
+	if p.Back, err = m.goingBack(r.Context(), &o, e); err != nil {
+		return err
+	}
 	story, err := m.Sales.Story(r.Context(), o.ID)
 	if err != nil {
 		return err
@@ -181,6 +192,7 @@ func (m *Manage) showOrder(w http.ResponseWriter, r *http.Request, status int, o
 var done = map[string]string{
 	"refund": "The money is on its way back.", "cancel": "The order is cancelled, and its buyer is told.",
 	"resend": "The tickets are on their way.", "receive": "The payment is recorded.",
+	"by-hand": "It is written down that the money was given back.", "retry": "The payment provider was asked again.",
 }
 
 // act does something to an order and leads back to its page, which says so, or says
@@ -205,7 +217,7 @@ func (m *Manage) act(name string, do func(*http.Request, *sales.Order) error) fu
 
 // refund gives money back: of chosen tickets, or all of it.
 func (m *Manage) refund(r *http.Request, o *sales.Order) error {
-	back := sales.Refund{Key: r.PostForm.Get("key"), Why: r.PostForm.Get("why"), Who: organiser}
+	back := sales.Refund{Key: r.PostForm.Get("key"), Why: r.PostForm.Get("why"), Who: organiser, Entered: r.PostForm.Get("entered") != ""}
 	if r.PostForm.Get("all") != "" {
 		_, err := m.Sales.Refund(r.Context(), o.ID, back)
 		return err
@@ -232,6 +244,10 @@ func (m *Manage) refund(r *http.Request, o *sales.Order) error {
 }
 
 func (m *Manage) cancel(r *http.Request, o *sales.Order) error {
+	if r.PostForm.Get("entered") != "" {
+		_, err := m.Sales.CancelEntered(r.Context(), o.ID, r.PostForm.Get("why"), organiser)
+		return err
+	}
 	_, err := m.Sales.Cancel(r.Context(), o.ID, r.PostForm.Get("why"), organiser)
 	return err
 }
