@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	netmail "net/mail"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"usher/server/post"
 	"usher/server/post/inbox"
 	"usher/server/printout"
+	"usher/server/resale"
 	"usher/server/sales"
 	"usher/server/web/wallet"
 	"usher/sync/fault"
@@ -78,6 +80,10 @@ func (s *Server) openSelling(ctx context.Context) error {
 		Post: s.Post, Provider: provider, Entered: s.Doors.Entered, Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,
 	})
 	s.CallOff = calloff.New(calloff.Config{DB: s.DB, Catalog: s.Catalog, Sales: s.Sales, Tickets: s.Tickets, Now: s.Now, Log: s.Log})
+	s.Resale = resale.New(resale.Config{
+		DB: s.DB, Catalog: s.Catalog, Stock: s.Stock, Tickets: s.Tickets, Sales: s.Sales, Post: s.Post, Entered: s.Doors.Entered, Secret: s.Vault.Derive,
+		Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,
+	})
 	s.Accounts = accounts.New(accounts.Config{
 		DB: s.DB, Post: s.Post, Secret: s.Vault.Derive, Known: s.Tickets.Holds, Letter: wallet.Letter, Public: s.shopURL, Rand: s.Rand, Now: s.Now,
 	})
@@ -89,6 +95,9 @@ func (s *Server) openSelling(ctx context.Context) error {
 func (s *Server) compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 	if m.Kind == accounts.MailKind {
 		return s.Accounts.Compose(ctx, m)
+	}
+	if strings.HasPrefix(m.Kind, resale.MailKinds) {
+		return s.Resale.Compose(ctx, m)
 	}
 	return s.Sales.Compose(ctx, m)
 }
@@ -161,6 +170,7 @@ func (s *Server) sell(ctx context.Context) {
 	var working sync.WaitGroup
 	working.Go(func() { s.Stock.Keep(ctx) })
 	working.Go(func() { s.Sales.Run(ctx) })
+	working.Go(func() { s.Resale.Run(ctx) })
 	working.Go(func() { s.Post.Run(ctx) })
 	working.Go(func() { s.CallOff.Run(ctx) })
 	working.Go(func() { s.Passes.Run(ctx) })

@@ -30,6 +30,7 @@ import (
 	"usher/server/journals"
 	"usher/server/pass"
 	"usher/server/post"
+	"usher/server/resale"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/vault"
@@ -71,6 +72,7 @@ type Server struct {
 	Sales    *sales.Sales
 	CallOff  *calloff.Office
 	Passes   *pass.Passes
+	Resale   *resale.Resale
 
 	shop    shop
 	bus     *bus.Bus // nil without Redis

@@ -64,6 +64,7 @@ var layers = map[string][][]string{
 		{"transfer"},
 		{"sales"},
 		{"calloff"},
+		{"resale"},
 		{"web", "api"},
 		{"."},
 	},

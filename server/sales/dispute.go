@@ -107,6 +107,9 @@ func (a *act) lost(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 		return err
 	}
 	a.tellHolders(tickets, numbers, "charged back")
+	if err := a.settleSellers(ctx, tx, numbers, false); err != nil {
+		return err
+	}
 	return a.giveUp(ctx, tx, numbers, ticketing.Cancelled, "charged back")
 }
 

@@ -166,19 +166,33 @@ func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, 
 		kept := slices.DeleteFunc(slices.Clone(good), func(n int) bool { return slices.Contains(numbers, n) })
 		back = a.splitOf(good, true).minus(a.splitOf(kept, true))
 	}
+	off, err := a.calledOff(ctx)
+	if err == nil {
+		err = a.settleSellers(ctx, tx, numbers, off)
+	}
+	if err != nil {
+		return back, false, err
+	}
 	return back, len(numbers) == len(good), a.giveUp(ctx, tx, numbers, ticketing.Cancelled, r.Why)
 }
 
 // rest is all that is left of an order's money, to the last unit: its good tickets
 // and its own fee, less what went back for no ticket. What was paid for a ticket that
-// was sold on stays.
+// was sold on stays, unless the event is off and its buyer gets that back, too.
 func (a *act) rest(ctx context.Context, tx *sqldb.Tx, good []int) (split, error) {
-	all := a.splitOf(good, true)
-	gone, err := a.sales.soldOn(ctx, tx, a.Order)
-	with := slices.Clone(good)
-	for _, g := range gone {
-		with = append(with, slices.Index(a.Tickets, g.Ticket))
+	off, err := a.calledOff(ctx)
+	if err != nil {
+		return split{}, err
 	}
+	gone, err := a.sales.soldOn(ctx, tx, a.Order)
+	worth, with := slices.Clone(good), slices.Clone(good)
+	for _, g := range gone {
+		n := slices.Index(a.Tickets, g.Ticket)
+		if with = append(with, n); off && g.Held {
+			worth = append(worth, n)
+		}
+	}
+	all := a.splitOf(worth, true)
 	stays := a.splitOf(with, true).total() - all.total()
 	all.sales += a.Order.Paid - a.Order.Refunded - stays - all.total()
 	return all, err
@@ -318,6 +332,9 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 	}
 	a.tellHolders(tickets, numbers, "refunded")
 	if err := a.turn(Refunded); err != nil {
+		return err
+	}
+	if err := a.settleSellers(ctx, tx, numbers, false); err != nil {
 		return err
 	}
 	return a.giveUp(ctx, tx, numbers, ticketing.Cancelled, "refunded")

@@ -186,6 +186,9 @@ func (a *act) takeBack(ctx context.Context, tx *sqldb.Tx, ids, came []ticket.ID)
 		return fault.Wrap(fault.Refused, err, "not all of these tickets are good any more")
 	}
 	back, kept := a.backFor(goodOnes, numbers, terms)
+	if err := a.settleSellers(ctx, tx, numbers, false); err != nil {
+		return err
+	}
 	if err := a.sales.Stock.ReturnIn(ctx, tx, a.Event, a.linesOf(numbers)); err != nil {
 		return err
 	}

@@ -28,6 +28,9 @@ type Resale interface {
 	// UndoIn has the sellers of listings not paid, and gives what was held for them so
 	// far: the event was called off, and everybody gets back what they have paid.
 	UndoIn(ctx context.Context, tx *sqldb.Tx, listings []string) (held int64, err error)
+	// BoughtBackIn notes that buyers were paid back for places that are the organiser's
+	// again. Their sellers are paid all the same.
+	BoughtBackIn(ctx context.Context, tx *sqldb.Tx, listings []string) error
 	// ByHandIn notes that what was to go back to a seller's card is to be paid by hand.
 	ByHandIn(ctx context.Context, tx *sqldb.Tx, listing string, amount int64) error
 }
@@ -59,6 +62,8 @@ func (s *Sales) second(ctx context.Context, shop *catalog.Shop, c Cart, now time
 	switch {
 	case s.Resale == nil || shop.Resale == nil:
 		return nil, fault.At(fault.Refused, "cart", "nobody sells tickets of event %s on here", c.Event)
+	case shop.About.Closed():
+		return nil, fault.At(fault.Refused, "cart", "event %s is not sold: %s", c.Event, shop.About.Standing.Why)
 	case now.Unix() >= shop.Resale.Until || now.Unix() >= shop.About.Ends:
 		return nil, fault.At(fault.Refused, "cart", "the time to sell tickets of event %s on is over", c.Event)
 	case len(c.Wanted) > shop.MaxPerOrder:
@@ -120,4 +125,30 @@ func (o *Order) withoutSold(numbers []int, gone []SoldOn) []int {
 	return slices.DeleteFunc(numbers, func(n int) bool {
 		return slices.ContainsFunc(gone, func(g SoldOn) bool { return g.Ticket == o.Tickets[n] })
 	})
+}
+
+// calledOff says whether the order's event doesn't take place.
+func (a *act) calledOff(ctx context.Context) (bool, error) {
+	e, err := a.sales.Catalog.Event(ctx, a.Event)
+	return err == nil && e.CalledOff(), err
+}
+
+// settleSellers says what becomes of the sellers of places that are the organiser's
+// again. They are paid all the same, unless the event is off: then what is held for them
+// goes back to the buyer.
+func (a *act) settleSellers(ctx context.Context, tx *sqldb.Tx, numbers []int, off bool) error {
+	if !a.Resold() || len(numbers) == 0 {
+		return nil
+	}
+	places := a.Places()
+	list := make([]string, len(numbers))
+	for i, n := range numbers {
+		list[i] = places[n].Listing
+	}
+	if !off {
+		return a.sales.Resale.BoughtBackIn(ctx, tx, list)
+	}
+	undone, err := a.sales.Resale.UndoIn(ctx, tx, list)
+	a.undone += undone
+	return err
 }

@@ -1,0 +1,63 @@
+-- +goose Up
+
+-- Tickets that people who bought them sell on. The place of a listing is a pool of its
+-- own ('aside/' and the id). An open one is under way in ticket_pending, too: there it
+-- ends first when the ticket changes. Amounts are minor units.
+create table resale_listing (
+    id           text collate "C" not null primary key,
+    event        text collate "C" not null,
+    ticket       text collate "C" not null,             -- 16 hexadecimal digits
+    state        text collate "C" not null check (state in ('open', 'sold', 'ended')),
+    offer        text collate "C" not null,             -- code of the product
+    product      bigint           not null,
+    name         text collate "C" not null,             -- of the product
+    names        bigint           not null,             -- 1: the ticket asks for its holder's name
+    home         text collate "C" not null,             -- the pool that the place is of
+    seat         text collate "C" not null,             -- '' for none
+    face         bigint           not null,             -- what the ticket cost at first, with its own fee
+    price        bigint           not null check (price > 0), -- what the seller asks
+    seller_fee   bigint           not null check (seller_fee between 0 and price),
+    buyer_fee    bigint           not null check (buyer_fee >= 0),
+    fee_tax      bigint           not null,             -- included in both, basis points
+    currency     text collate "C" not null,
+    seller_order text collate "C" not null references sale_order (id),
+    seller_name  text collate "C" not null,
+    seller_email text collate "C" not null,
+    own          bigint           not null,             -- 1: the seller is who paid that order
+    account      text collate "C" not null,             -- how they want to be paid by hand; '' for not said
+    language     text collate "C" not null,
+    made_at      bigint           not null,             -- Unix ms
+    changed_at   bigint           not null,
+    why          text collate "C" not null,             -- it ended; '' otherwise
+    kept_for     text collate "C" not null,             -- who on the waiting list may buy it; '' for everybody
+    kept_until   bigint           not null,
+    buyer_order  text collate "C" not null,             -- '' for not sold
+    bought_back  bigint           not null,             -- 1: the organiser has paid the buyer back
+    payout       text collate "C" not null check (payout in ('', 'held', 'undone', 'credited', 'withheld')),
+    card         bigint           not null check (card >= 0), -- credited: to where the seller's payment came from
+    hand         bigint           not null check (hand >= 0), -- credited: by hand
+    hand_at      bigint           not null,             -- when it was paid; 0: not yet
+    hand_how     text collate "C" not null,
+    check (payout <> 'credited' or card + hand + seller_fee = price)
+);
+create unique index resale_listing_open on resale_listing (event, ticket) where state = 'open';
+create index resale_listing_by_event on resale_listing (event, state, made_at, id);
+create index resale_listing_held on resale_listing (event) where payout = 'held';
+create index resale_listing_kept on resale_listing (kept_until) where kept_for <> '' and state = 'open';
+create index resale_listing_of_seller on resale_listing (seller_order);
+create index resale_listing_of_buyer on resale_listing (buyer_order) where buyer_order <> '';
+create index resale_listing_of_ticket on resale_listing (event, ticket);
+
+-- Who waits for a ticket.
+create table resale_wait (
+    id         text collate "C" not null primary key,
+    event      text collate "C" not null,
+    email      text collate "C" not null,
+    language   text collate "C" not null,
+    wanted     bigint           not null check (wanted > 0),
+    remaining  bigint           not null check (remaining >= 0), -- of these, not offered yet
+    made_at    bigint           not null,
+    changed_at bigint           not null,
+    unique (event, email)
+);
+create index resale_wait_first on resale_wait (event, made_at, id) where remaining > 0;

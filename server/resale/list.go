@@ -1,0 +1,234 @@
+package resale
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"usher/crypto/ticket"
+	"usher/migrations/sqldb"
+	"usher/server/catalog"
+	"usher/server/sales"
+	"usher/server/ticketing"
+	"usher/sync/fault"
+)
+
+// Asked is what a seller asks for.
+type Asked struct {
+	Price    int64  // minor units
+	Account  string // how they are paid what can't go back to where they paid from; may be empty
+	Language string // of their mails; BCP 47; may be empty
+}
+
+// Terms are how a ticket may be sold on.
+type Terms struct {
+	Face     int64 // what it cost at first, with its own fee
+	Most     int64 // what its seller may ask
+	Cap      int64 // what its buyer pays at most
+	Currency string
+	Until    time.Time
+	Own      bool // the seller is who paid its order
+	resale   *catalog.Resale
+	order    sales.Order
+	place    sales.Place
+}
+
+// Fees are what is kept of a price, and what is put on top of it.
+func (t *Terms) Fees(price int64) (seller, buyer int64) { return t.resale.Fees(price) }
+
+// Terms gives how a ticket may be sold on. fault.Refused says why it may not.
+func (r *Resale) Terms(ctx context.Context, t ticketing.Ticket) (Terms, error) {
+	shop, err := r.Catalog.Shop(ctx, t.Event)
+	if kind := fault.KindOf(err); kind == fault.NotFound || err == nil && shop.Resale == nil {
+		return Terms{}, fault.New(fault.Refused, "tickets of this event can't be sold on here")
+	}
+	if err != nil {
+		return Terms{}, err
+	}
+	if shop.About.Closed() {
+		return Terms{}, fault.New(fault.Refused, "event %s is not sold: %s", t.Event, shop.About.Standing.Why)
+	}
+	if now := r.Now().Unix(); now >= shop.Resale.Until || now >= shop.About.Ends {
+		return Terms{}, fault.New(fault.Refused, "the time to sell tickets of this event on is over")
+	}
+	if t.State != ticketing.Valid || t.Unpaid {
+		return Terms{}, fault.New(fault.Refused, "ticket %s is not good, or not paid for", t.ID.Short())
+	}
+	terms := Terms{Currency: shop.Currency, Until: time.Unix(min(shop.Resale.Until, shop.About.Ends), 0).UTC(), resale: shop.Resale}
+	if terms.order, terms.place, err = r.bought(ctx, &t); err != nil {
+		return Terms{}, err
+	}
+	if terms.order.Currency != shop.Currency {
+		return Terms{}, fault.New(fault.Refused, "ticket %s was bought for another currency", t.ID.Short())
+	}
+	if terms.Face, err = r.face(ctx, terms.place); err != nil {
+		return Terms{}, err
+	}
+	terms.Most, terms.Cap = shop.Resale.Most(terms.Face), shop.Resale.CapOf(terms.Face)
+	terms.Own = t.Email != "" && strings.EqualFold(t.Email, terms.order.Details.Email)
+	if terms.Most == 0 {
+		return Terms{}, fault.New(fault.Refused, "ticket %s cost too little to be sold on", t.ID.Short())
+	}
+	return terms, nil
+}
+
+// bought gives the order that a ticket was bought in, and its place in that.
+func (r *Resale) bought(ctx context.Context, t *ticketing.Ticket) (sales.Order, sales.Place, error) {
+	none := fault.New(fault.Refused, "ticket %s was not bought here, so it can't be sold on here", t.ID.Short())
+	if sales.CleanCode(t.Order) == "" {
+		return sales.Order{}, sales.Place{}, none
+	}
+	list, err := r.Sales.Find(ctx, sales.Search{Text: t.Order, Limit: 1})
+	if err != nil {
+		return sales.Order{}, sales.Place{}, err
+	}
+	if len(list) == 0 || list[0].Event != t.Event {
+		return sales.Order{}, sales.Place{}, none
+	}
+	o := list[0]
+	n := slices.Index(o.Tickets, t.ID)
+	switch {
+	case n < 0:
+		return o, sales.Place{}, none
+	case !o.State.Good():
+		return o, sales.Place{}, fault.New(fault.Refused, "the order of ticket %s is %s", t.ID.Short(), o.State.Words())
+	}
+	return o, o.Places()[n], nil
+}
+
+// face gives what a place cost at first: of one that was sold on before, what it cost
+// then.
+func (r *Resale) face(ctx context.Context, p sales.Place) (int64, error) {
+	if p.Listing == "" {
+		return p.Price + p.Item.Fee, nil
+	}
+	l, err := r.Listing(ctx, p.Listing)
+	return l.Face, err
+}
+
+// List puts a ticket up for its holder, who t is of as they see it: everything that it
+// has become since is refused. Errors name price or account.
+func (r *Resale) List(ctx context.Context, t ticketing.Ticket, a Asked) (Listing, error) {
+	terms, err := r.Terms(ctx, t)
+	if err != nil {
+		return Listing{}, err
+	}
+	if a, err = a.checked(&terms); err != nil {
+		return Listing{}, err
+	}
+	if err := r.out(ctx, t.Event, t.ID); err != nil {
+		return Listing{}, err
+	}
+	l, err := r.listing(&t, &terms, a)
+	if err != nil {
+		return Listing{}, err
+	}
+	err = r.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		now, err := r.Tickets.PendIn(ctx, tx, l.Event, []ticket.ID{l.Ticket}, ticketing.Resale, l.ID)
+		if err != nil {
+			return err
+		}
+		if n := &now[0]; n.Email != t.Email || n.Name != t.Name || n.Order != t.Order {
+			return fault.New(fault.Refused, "ticket %s has changed hands since; load your tickets again", l.Ticket.Short())
+		}
+		l.KeptFor, l.KeptUntil = "", time.Time{}
+		if terms.resale.WaitlistFirst {
+			if err := r.keepFor(ctx, tx, &l, terms.resale); err != nil {
+				return err
+			}
+		}
+		if err := l.insert(ctx, tx); err != nil {
+			return err
+		}
+		if err := r.Stock.OpenIn(ctx, tx, l.Event, l.pool(), l.Name, l.Seat); err != nil {
+			return err
+		}
+		return r.tell(ctx, tx, mailListed, &l)
+	})
+	return l, r.wakes(stored(err, "listing a ticket"))
+}
+
+// checked gives what is asked for as it is kept.
+func (a Asked) checked(t *Terms) (Asked, error) {
+	a.Account = strings.Join(strings.Fields(a.Account), " ")
+	var wrong []error
+	switch {
+	case a.Price <= 0:
+		wrong = append(wrong, fault.At(fault.BadInput, "price", "please say what you ask for it"))
+	case a.Price > t.Most:
+		wrong = append(wrong, fault.At(fault.BadInput, "price", "that is more than you may ask"))
+	}
+	if len(a.Account) > maxAccount || !utf8.ValidString(a.Account) || strings.ContainsFunc(a.Account, unicode.IsControl) {
+		wrong = append(wrong, fault.At(fault.BadInput, "account", "it has up to %d bytes of text", maxAccount))
+	}
+	return a, errors.Join(wrong...)
+}
+
+// out refuses a ticket by which somebody came in.
+func (r *Resale) out(ctx context.Context, event string, id ticket.ID) error {
+	came, err := r.Entered(ctx, event, id)
+	if err == nil && len(came) > 0 {
+		err = fault.New(fault.Refused, "somebody came in with ticket %s", id.Short())
+	}
+	return err
+}
+
+// listing is a new one.
+func (r *Resale) listing(t *ticketing.Ticket, terms *Terms, a Asked) (Listing, error) {
+	id, err := r.draw()
+	if err != nil {
+		return Listing{}, err
+	}
+	p, now := &terms.place, r.Now()
+	l := Listing{
+		ID: id, Event: t.Event, Ticket: t.ID, State: Open, Offer: p.Offer, Product: p.Product, Name: p.Name, Names: p.Names,
+		Home: cmp.Or(p.Home, p.Pool), Seat: t.Seat, Face: terms.Face, Price: a.Price, FeeTax: terms.resale.Tax, Currency: terms.Currency,
+		SellerOrder: terms.order.ID, SellerName: t.Name, SellerEmail: t.Email, Own: terms.Own, Account: a.Account,
+		Language: cmp.Or(a.Language, terms.order.Details.Language), Made: now, Changed: now,
+	}
+	l.Kept, l.OnTop = terms.Fees(a.Price)
+	return l, nil
+}
+
+// TakeBack takes a ticket off sale for its seller. fault.Refused while somebody is
+// buying it, or when it is sold. Doing it again changes nothing.
+func (r *Resale) TakeBack(ctx context.Context, id string) (Listing, error) {
+	var l Listing
+	err := r.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+		if l, err = one(ctx, tx, `where id = $1`, id); err != nil || l.State == Ended {
+			return err
+		}
+		if err := r.Stock.ShutIn(ctx, tx, l.Event, l.pool()); err != nil {
+			if fault.KindOf(err) == fault.Refused {
+				err = fault.Wrap(fault.Refused, err, "somebody is buying this ticket just now, or has bought it")
+			}
+			return err
+		}
+		return r.endIn(ctx, tx, &l, TakenBack)
+	})
+	return l, r.wakes(stored(err, "taking a ticket off sale"))
+}
+
+// endIn ends a listing that is open, for a reason. It is looked at again first.
+func (r *Resale) endIn(ctx context.Context, tx *sqldb.Tx, l *Listing, why string) error {
+	now, err := touch(ctx, tx, l.ID)
+	if err != nil {
+		return err
+	}
+	if *l = now; l.State != Open {
+		return nil
+	}
+	if _, err := tx.ExecContext(ctx, `update resale_listing set state = 'ended', why = $2, changed_at = $3 where id = $1`, l.ID, why, r.Now().UnixMilli()); err != nil {
+		return err
+	}
+	l.State, l.Why, l.Changed = Ended, why, r.Now()
+	if err := r.Tickets.UnpendIn(ctx, tx, l.Event, []ticket.ID{l.Ticket}, ticketing.Resale, l.ID); err != nil {
+		return err
+	}
+	return r.tell(ctx, tx, mailEnded, l)
+}

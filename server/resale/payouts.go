@@ -1,0 +1,54 @@
+package resale
+
+import (
+	"context"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"usher/migrations/sqldb"
+	"usher/sync/fault"
+)
+
+// maxListed is how many listings a list has at most, the newest first.
+const maxListed = 5000
+
+// Payouts lists what sellers of an event are paid by hand, or were, oldest first.
+func (r *Resale) Payouts(ctx context.Context, event string) ([]Listing, error) {
+	return listings(ctx, r.DB.Read(), `where event = $1 and payout = 'credited' and hand > 0 order by made_at, id limit $2`, event, maxListed)
+}
+
+// All lists the listings of an event, newest first.
+func (r *Resale) All(ctx context.Context, event string) ([]Listing, error) {
+	return listings(ctx, r.DB.Read(), `where event = $1 order by made_at desc, id desc limit $2`, event, maxListed)
+}
+
+// PaidByHand notes that a seller was paid by hand; how names the transfer or slip.
+// Doing it again changes nothing.
+func (r *Resale) PaidByHand(ctx context.Context, id, how, who string) error {
+	how = strings.Join(strings.Fields(how), " ")
+	if how == "" || len(how) > maxHow || !utf8.ValidString(how) || strings.ContainsFunc(how, unicode.IsControl) {
+		return fault.At(fault.BadInput, "how", "please say how it was paid, in up to %d bytes", maxHow)
+	}
+	l, err := r.Listing(ctx, id)
+	if err != nil {
+		return err
+	}
+	if l.Payout != Credited || l.Hand == 0 {
+		return fault.New(fault.Refused, "nothing of this is to be paid by hand")
+	}
+	err = r.Sales.PaidByHand(ctx, l.SellerOrder, l.Hand, how, who, func(ctx context.Context, tx *sqldb.Tx) (bool, error) {
+		// A card's refund that failed meanwhile has made it more: then it is looked at again.
+		done, err := tx.ExecContext(ctx, `update resale_listing set hand_at = $3, hand_how = $4, changed_at = $3 where id = $1 and hand = $2 and hand_at = 0`,
+			id, l.Hand, r.Now().UnixMilli(), how)
+		if err != nil {
+			return false, stored(err, "noting a payout")
+		}
+		n, err := done.RowsAffected()
+		if err != nil || n == 0 {
+			return false, err
+		}
+		return true, r.tell(ctx, tx, mailPaid, &l)
+	})
+	return r.wakes(err)
+}
