@@ -44,6 +44,7 @@ var habits = []habit{
 	{"buy", 2, (*person).buy},
 	{"look", 6, func(p *person) { p.phone().look() }},
 	{"bind", 12, func(p *person) { p.phone().bind() }},
+	{"give back", 2, (*person).giveBack},
 	{"come in", 1, (*person).comeIn},
 	{"come with an old code", 8, (*person).tryOld},
 }

@@ -40,6 +40,7 @@ hold_minutes = 1
 max_per_order = 4
 fee = 1.50
 tax_percent = 19
+refund = { hours_before = 24 }
 seller = { name = "Pier Events", email = "box@pier.example" }
 
 [[pool]]
