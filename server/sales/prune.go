@@ -26,7 +26,7 @@ const (
 
 // abandoned are orders that came to nothing before $1: no money came, none is booked and
 // none can come any more.
-const abandoned = `state in ('left', 'expired') and made_at < $1 and changed_at < $1 and over_at = 0 and paid = 0 and tickets = ''
+const abandoned = `(state = 'left' or state = 'expired') and made_at < $1 and changed_at < $1 and over_at = 0 and paid = 0 and tickets = ''
 	and not exists (select 1 from order_payment p where p.order_id = sale_order.id
 		and (p.state not in ('failed', 'cancelled') or p.accepted <> 0 or p.look_at > 0))
 	and not exists (select 1 from order_refund r where r.order_id = sale_order.id)

@@ -36,7 +36,7 @@ create index sale_order_over on sale_order (over_at) where over_at > 0;
 create index sale_order_by_time on sale_order (made_at, id);
 create index sale_order_by_event on sale_order (event, made_at, id);
 create index sale_order_by_state on sale_order (event, state, made_at, id);
-create index sale_order_abandoned on sale_order (made_at) where state in ('left', 'expired');
+create index sale_order_abandoned on sale_order (made_at) where state = 'left' or state = 'expired';
 
 -- The words that an order is found by: of the buyer's name and address, folded as
 -- people take them for the same. They follow from the order.
