@@ -79,6 +79,19 @@ func (s *Stock) KeepIn(ctx context.Context, tx *sqldb.Tx, id string, until time.
 	return h, stored(err, "keeping hold %s", id)
 }
 
+// LetGoIn has the time of a hold be over from now on, in the caller's transaction: its
+// places go back by themselves, whoever dies before they are released. One that is over,
+// or sold, stays as it is.
+func (s *Stock) LetGoIn(ctx context.Context, tx *sqldb.Tx, id string) error {
+	if err := checkID(id); err != nil {
+		return err
+	}
+	return tx.Later(ctx, sqldb.Call{
+		Query: `update hold set until = $2, changed_at = $2 where id = $1 and state = 'held' and until > $2`, Args: []any{id, s.now().UnixMilli()},
+		Wrap: func(err error) error { return stored(err, "letting go of hold %s", id) },
+	})
+}
+
 // SellIn turns a hold into a sale in the caller's transaction. A hold whose time is
 // over and whose places were not given back yet is sold too. ErrGone when they
 // were; a hold that is sold already stays so, and is no error.

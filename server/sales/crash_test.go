@@ -88,3 +88,44 @@ func (w *world) sellAndRefund(t *testing.T, cart sales.Cart) {
 	}
 	w.sound(t)
 }
+
+// A server that dies between the end of an order and the release of its places holds them
+// for nobody: they are free again within a second, also where an invoice had weeks.
+func TestDiesBeforePlacesAreReleased(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		for name, end := range map[string]func(o sales.Order) error{
+			"left": func(o sales.Order) error { _, err := w.Leave(t.Context(), o.ID); return err },
+			"cancelled": func(o sales.Order) error {
+				details := ada
+				if _, _, err := w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodInvoice, Details: &details}); err != nil {
+					return err
+				}
+				_, err := w.Cancel(t.Context(), o.ID, "nobody paid", "organiser")
+				return err
+			},
+		} {
+			o := w.begin(t, ga(2))
+			w.Step(func(step string) error {
+				if step == name {
+					return errCrash
+				}
+				return nil
+			})
+			if err := end(o); !errors.Is(err, errCrash) {
+				t.Fatalf("%s: %v", name, err)
+			}
+			w.Step(func(string) error { return nil })
+			if got := w.order(t, o.ID); string(got.State) != name || w.left(t, "floor") != 18 {
+				t.Fatalf("it is %s, and %d places are left", got.State, w.left(t, "floor"))
+			}
+			w.time.Pass(time.Second)
+			if _, _, err := w.stock.Expire(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if left := w.left(t, "floor"); left != 20 {
+				t.Errorf("after it was %s, %d places are left, want 20", name, left)
+			}
+		}
+		w.sound(t)
+	})
+}

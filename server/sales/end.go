@@ -2,6 +2,7 @@ package sales
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -24,7 +25,7 @@ func (s *Sales) Leave(ctx context.Context, id string) (Order, error) {
 	if o, err = s.callOff(ctx, o); err != nil {
 		return o, err
 	}
-	o, err = s.change(ctx, id, func(_ context.Context, _ *sqldb.Tx, a *act) error {
+	o, err = s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
 		if a.State == Left || a.State == Expired {
 			return nil
 		}
@@ -35,7 +36,7 @@ func (s *Sales) Leave(ctx context.Context, id string) (Order, error) {
 			return errOther
 		}
 		a.note("left", "buyer", "")
-		return a.turn(Left)
+		return errors.Join(s.Stock.LetGoIn(ctx, tx, a.ID), a.turn(Left))
 	})
 	if err != nil {
 		return o, err
@@ -166,6 +167,9 @@ func (a *act) cancel(ctx context.Context, tx *sqldb.Tx, why, who string) error {
 		// One letter to the buyer, and one state, say it all.
 		a.mails = slices.DeleteFunc(a.mails, func(m post.Mail) bool { return m.Kind == mailRefund })
 		a.State = refunded
+	}
+	if err := a.sales.Stock.LetGoIn(ctx, tx, a.ID); err != nil {
+		return err
 	}
 	a.note("cancelled", who, "%s", why)
 	a.mail(mailCancelled, "", refundDetail(a.Order.Refunded, why))
