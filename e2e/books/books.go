@@ -16,6 +16,7 @@ type Books struct {
 	ByCode   map[string]*Order  // likewise
 	Payments map[string]*Charge // the provider's, by its name for them
 	Known    map[string]*Known  // the shop's of the same
+	Hand     map[string]*Known  // the shop's that came by no provider: bank and cash
 	Refunds  map[string]int64   // the shop's that were made, by payment
 	Asked    map[string]int     // how many refunds the organiser asked for, by order
 	Balance  map[string]int64   // of each account: what it took less what it gave
@@ -27,6 +28,7 @@ type Books struct {
 // Order is an order as the shop has it.
 type Order struct {
 	ID, Code, Event, Email string
+	Method                 string // how it is paid; "" where that wasn't said
 	State                  sales.State
 	Total, Paid, Refunded  int64
 	Items                  []sales.Item
@@ -61,6 +63,7 @@ func (c *Charge) Fee() int64 { return min(c.Amount, c.Amount*150/10_000+25) }
 
 // Known is a payment as the shop has it.
 type Known struct {
+	Via                   string // sandbox, bank, cash
 	Order, State, Dispute string
 	Accepted              bool
 	Amount                int64

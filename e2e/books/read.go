@@ -17,7 +17,7 @@ import (
 // Read reads all books. Of the provider's, all that was to happen has to have happened.
 func Read(ctx context.Context, db *sqldb.DB) (*Books, error) {
 	b := &Books{
-		Orders: map[string]*Order{}, ByCode: map[string]*Order{}, Payments: map[string]*Charge{}, Known: map[string]*Known{},
+		Orders: map[string]*Order{}, ByCode: map[string]*Order{}, Payments: map[string]*Charge{}, Known: map[string]*Known{}, Hand: map[string]*Known{},
 		Refunds: map[string]int64{}, Asked: map[string]int{}, Balance: map[string]int64{}, Mails: map[string][]Mail{}, Tickets: map[ticket.ID]Ticket{},
 	}
 	each := func(query string, do func(*sql.Rows) error) error { return Each(ctx, db, query, do) }
@@ -43,10 +43,10 @@ func Each(ctx context.Context, db *sqldb.DB, query string, do func(*sql.Rows) er
 type query func(string, func(*sql.Rows) error) error
 
 func (b *Books) readOrders(each query) error {
-	return each(`select id, code, event, email, state, total, paid, refunded, cart, tickets from sale_order`, func(rows *sql.Rows) error {
+	return each(`select id, code, event, email, method, state, total, paid, refunded, cart, tickets from sale_order`, func(rows *sql.Rows) error {
 		var o Order
 		var cart, tickets string
-		if err := rows.Scan(&o.ID, &o.Code, &o.Event, &o.Email, &o.State, &o.Total, &o.Paid, &o.Refunded, &cart, &tickets); err != nil {
+		if err := rows.Scan(&o.ID, &o.Code, &o.Event, &o.Email, &o.Method, &o.State, &o.Total, &o.Paid, &o.Refunded, &cart, &tickets); err != nil {
 			return err
 		}
 		var c struct {
@@ -86,11 +86,15 @@ func (b *Books) readProvider(each query) error {
 }
 
 func (b *Books) readPayments(each query) error {
-	err := each(`select ref, order_id, state, dispute, accepted = 1, amount from order_payment where provider = 'sandbox'`, func(rows *sql.Rows) error {
+	err := each(`select ref, provider, order_id, state, dispute, accepted = 1, amount from order_payment`, func(rows *sql.Rows) error {
 		var ref string
 		var k Known
-		err := rows.Scan(&ref, &k.Order, &k.State, &k.Dispute, &k.Accepted, &k.Amount)
-		b.Known[ref] = &k
+		err := rows.Scan(&ref, &k.Via, &k.Order, &k.State, &k.Dispute, &k.Accepted, &k.Amount)
+		if k.Via == "sandbox" {
+			b.Known[ref] = &k
+		} else {
+			b.Hand[k.Via+" "+ref] = &k
+		}
 		return err
 	})
 	err = errors.Join(err, each(`select ref, sum(amount) from order_refund where state = 'done' group by ref`, func(rows *sql.Rows) error {

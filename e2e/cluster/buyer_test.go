@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"sync"
 
 	"usher/e2e/visitor"
+	"usher/server/catalog"
 )
 
 // tale is what a buyer can tell in the end.
@@ -73,6 +75,11 @@ func (b *buyer) begin() (*visitor.Page, string) {
 	if f == nil || !b.fill(f) {
 		return nil, "sold out"
 	}
+	if f.Values.Get("n.seat") != "0" && chance(b.Dice, 60) {
+		if f, err = b.choose(f); err != nil {
+			return nil, err.Error()
+		}
+	}
 	b.Pause(5, 60)
 	if b.again && b.key != "" {
 		defer b.beside(f)() // which has to be the same order
@@ -106,6 +113,30 @@ func (b *buyer) fill(f *visitor.Form) bool {
 		f.Values.Set("key", b.key)
 	}
 	return chosen > 0
+}
+
+// choose takes seats from the plan, side by side if there are such, in place of the best
+// so many. Where none is free any more it stays with the form as it is.
+func (b *buyer) choose(f *visitor.Form) (*visitor.Form, error) {
+	p, err := b.Insist(http.MethodGet, b.round.path()+"/seats/seat", nil)
+	if err != nil {
+		return nil, err
+	}
+	plan := p.Form("/order")
+	if plan == nil {
+		return f, nil
+	}
+	free := plan.Offers["seat.seat"]
+	n := min(len(free), 1+b.Dice.IntN(3))
+	if n == 0 {
+		return f, nil
+	}
+	first := b.Dice.IntN(len(free) - n + 1)
+	plan.Values["seat.seat"] = free[first : first+n]
+	if b.key != "" {
+		plan.Values.Set("key", b.key)
+	}
+	return plan, nil
 }
 
 // beside submits a form on another connection at the same moment, and gives what
@@ -156,7 +187,7 @@ func (b *buyer) order(p *visitor.Page) string {
 		case "paid":
 			b.download(p)
 			return "paid"
-		case "over", "left", "back", "blocked":
+		case "over", "left", "back", "blocked", "awaiting":
 			return standing
 		default:
 			b.T.Errorf("buyer %d (%s): the order's page is %q: %.500s", b.tale.number, b.name, standing, p.Body)
@@ -202,6 +233,9 @@ func (b *buyer) atForm(p *visitor.Page) (*visitor.Page, error) {
 	f := p.Form("/pay")
 	if f == nil {
 		return nil, fmt.Errorf("an order's form is without a form: %.500s", p.Body)
+	}
+	if len(f.Offers["method"]) > 0 {
+		f.Values.Set("method", cmp.Or(b.later, catalog.MethodCard))
 	}
 	f.FillIn(fmt.Sprintf("Buyer %d", b.tale.number), b.tale.email)
 	b.Pause(5, 80)

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"usher/server/catalog"
 	"usher/server/payment/sandbox"
 )
 
@@ -12,6 +13,7 @@ type manner struct {
 	name  string
 	often int      // of all, in no unit
 	cards []string // that are tried one after the other, by their names in the sandbox
+	later string   // how they pay instead, when the organiser says so; "" for by card
 	deny  bool     // the first time their bank asks, they say that it isn't them
 	stop  string   // where they stop: vanish by it, or leave
 	leave bool     // they say that they leave
@@ -44,6 +46,8 @@ var manners = []manner{
 	{name: "slow and gone", often: 3, cards: []string{"Slow"}, stop: atWaiting},
 	{name: "disputed, lost", often: 2, cards: []string{"Disputed, lost"}},
 	{name: "disputed, won", often: 3, cards: []string{"Disputed, won"}},
+	{name: "by invoice", often: 6, later: catalog.MethodInvoice},
+	{name: "at the box office", often: 6, later: catalog.MethodBoxOffice},
 	{name: "leaves", often: 4, stop: atForm, leave: true},
 	{name: "leaves the provider", often: 4, stop: atProvider, leave: true},
 	{name: "vanishes with the places", often: 3, stop: atCart},

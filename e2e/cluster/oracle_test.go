@@ -11,6 +11,7 @@ import (
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/e2e/books"
+	"usher/server/catalog"
 	"usher/server/payment"
 	"usher/server/sales"
 	"usher/server/ticketing"
@@ -46,6 +47,9 @@ func (w *town) judge() {
 	}
 	for _, c := range b.Payments {
 		b.judgePayment(w.t, c)
+	}
+	for ref, k := range b.Hand {
+		b.judgeHand(w.t, ref, k)
 	}
 	used := map[ticket.ID]string{}
 	for _, o := range b.Orders {
@@ -179,6 +183,20 @@ func (b *ledgers) judgePayment(t testing.TB, c *books.Charge) {
 	}
 }
 
+// judgeHand: money by transfer or in cash was said once for an order that awaited it,
+// and has paid it.
+func (b *ledgers) judgeHand(t testing.TB, ref string, k *books.Known) {
+	o := b.Orders[k.Order]
+	if o == nil || ref != k.Via+" slip "+o.Code || !k.Accepted || !o.Has() || !byHand(o) || o.Paid != k.Amount || k.Amount != o.Total {
+		t.Errorf("payment %s is %+v, of order %+v", ref, k, o)
+	}
+}
+
+// byHand says whether an order was to be paid by transfer or in cash.
+func byHand(o *books.Order) bool {
+	return o.Total > 0 && (o.Method == catalog.MethodInvoice || o.Method == catalog.MethodBoxOffice)
+}
+
 // judgeOrder: an order is of what it is of, at its price, paid by one payment if at
 // all, and settled.
 func (b *ledgers) judgeOrder(t testing.TB, o *books.Order) {
@@ -190,12 +208,15 @@ func (b *ledgers) judgeOrder(t testing.TB, o *books.Order) {
 	if o.Total == 0 {
 		due = 0
 	}
-	for _, k := range b.Known {
-		if k.Order == o.ID && k.Accepted {
-			accepted++
+	for _, list := range []map[string]*books.Known{b.Known, b.Hand} {
+		for _, k := range list {
+			if k.Order == o.ID && k.Accepted {
+				accepted++
+			}
 		}
 	}
 	switch {
+	case !o.Has() && byHand(o) && o.State == sales.Cancelled && accepted == 0 && o.Paid == 0: // by the organiser, before it was paid
 	case sum != o.Total:
 		t.Errorf("order %s is of %d and costs %d", o.Code, sum, o.Total)
 	case o.Has() && (accepted != due || o.Paid != o.Total):
@@ -256,7 +277,7 @@ func (b *ledgers) judgeTickets(t testing.TB, o *books.Order, ring *keyring.Ring,
 }
 
 // judgeMail: who has tickets got one mail with them, who got money back one that says
-// so, and nobody any other.
+// so, who was to pay one that says how, and nobody any other.
 func (b *ledgers) judgeMail(t testing.TB, o *books.Order) {
 	count := map[string]int{}
 	for _, l := range b.Mails[o.ID] {
@@ -274,11 +295,14 @@ func (b *ledgers) judgeMail(t testing.TB, o *books.Order) {
 			returned++
 		}
 	}
-	cancelled := 0
+	cancelled, awaiting := 0, 0
 	if o.State == sales.Cancelled {
 		cancelled = 1
 	}
-	want := map[string]int{"tickets": paid, "returned": returned, "refund": b.Asked[o.ID], "cancelled": cancelled}
+	if byHand(o) && (o.Has() || o.State == sales.Cancelled) {
+		awaiting = 1
+	}
+	want := map[string]int{"awaiting": awaiting, "tickets": paid, "returned": returned, "refund": b.Asked[o.ID], "cancelled": cancelled}
 	maps.DeleteFunc(want, func(_ string, n int) bool { return n == 0 })
 	if !maps.Equal(count, want) {
 		t.Errorf("order %s is %s, should have mail %v, and has %+v", o.Code, o.State, want, b.Mails[o.ID])
@@ -287,7 +311,10 @@ func (b *ledgers) judgeMail(t testing.TB, o *books.Order) {
 
 // judgeLedger: every account is what the provider's books and the orders come to.
 func (b *ledgers) judgeLedger(t testing.TB) {
-	want := map[string]int64{"buyers": 0, "disputed": 0, "owed": 0}
+	want := map[string]int64{"buyers": 0, "disputed": 0, "owed": 0, "at:bank": 0, "at:cash": 0}
+	for _, k := range b.Hand {
+		want["at:"+k.Via] += k.Amount
+	}
 	want["at:sandbox"], want["cost:sandbox"] = b.Held()
 	for ref, c := range b.Payments {
 		if k := b.Known[ref]; c.State == payment.Paid && k != nil && !k.Accepted {

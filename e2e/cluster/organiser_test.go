@@ -1,10 +1,13 @@
 package cluster
 
 import (
+	"context"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"time"
 
+	"usher/e2e/books"
 	"usher/e2e/visitor"
 )
 
@@ -31,6 +34,54 @@ func (r *round) manage() {
 			_, _ = b.Insist(http.MethodPost, f.Action, f.Values) // what came of it the oracle sees
 		}
 	}
+}
+
+// receive is who looks at the bank's statements and sits at the box office: for each order
+// that is to be paid they say that the money came, or they cancel it. What fails they do
+// again.
+func (r *round) receive() {
+	d := rand.New(rand.NewPCG(*seed, uint64(r.number)<<32|1<<30))
+	b := r.town.web.Browser(d, 98_000+r.number)
+	b.Bearer = r.town.manager
+	defer b.Client.CloseIdleConnections()
+	for !r.over.Load() {
+		b.Pause(50, 250)
+		due, err := r.due()
+		if err != nil {
+			continue // the database is gone for a moment
+		}
+		for _, code := range due {
+			p, err := b.Insist(http.MethodGet, "/manage/orders/"+code, nil)
+			if err != nil {
+				break
+			}
+			if f := paidByHand(p, code); f != nil {
+				_, _ = b.Insist(http.MethodPost, f.Action, f.Values) // what came of it the oracle sees
+			}
+		}
+	}
+}
+
+// due gives the codes of the event's orders that are to be paid.
+func (r *round) due() ([]string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	return books.Strings(ctx, r.town.db, `select code from sale_order where event = $1 and state = 'awaiting' order by code`, r.code)
+}
+
+// paidByHand fills in the form by which an order is paid, or for one in four the one by
+// which it is cancelled, always the same for an order; nil where it is decided already.
+func paidByHand(p *visitor.Page, code string) *visitor.Form {
+	f, cancel := p.Form("/receive"), p.Form("/cancel")
+	if f == nil || cancel == nil {
+		return nil
+	}
+	if code[0]%4 == 0 {
+		cancel.Values.Set("why", "nobody paid")
+		return cancel
+	}
+	f.Values.Set("ref", "slip "+code)
+	return f
 }
 
 // someonePaid gives an order that its buyer knows to be paid, by a card that nobody

@@ -46,6 +46,7 @@ extensions = 1
 max_per_order = 8
 fee = 1.50
 tax_percent = 19
+methods = ["card", "invoice", "box_office"]
 terms = "No refunds after the doors open."
 seller = { name = "Pier Events", address = "Pier 7\n20457 Hamburg", tax_id = "DE 1", email = "box@pier.example" }
 

@@ -125,6 +125,7 @@ func (w *town) round() {
 	var watching sync.WaitGroup
 	watching.Go(func() { r.watch(ended) })
 	watching.Go(r.manage)
+	watching.Go(r.receive)
 	r.sell(w.t)
 	close(ended)
 	watching.Wait()
