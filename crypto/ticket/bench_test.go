@@ -107,3 +107,61 @@ func BenchmarkIssue(b *testing.B) {
 	}
 	b.ReportMetric(float64(ours)/float64(bare), "x-ed25519-sign")
 }
+
+// BenchmarkLive measures a gate's whole check of a live code, text → genuine, of this
+// event, good now, and shown by its phone, beside the two bare signature checks in it,
+// taking turns. The ratio should be at most 1.10. A gate's ring is quickened: beside it
+// is the ratio to the same two bare checks.
+func BenchmarkLive(b *testing.B) {
+	issuer, holder := signer(b, 1), signer(b, 2)
+	text := present(b, fullClaims(), issuer, holder, nil)
+	ring := ringOf(issuer)
+	quick, _ := ring.Key(issuer.ID())
+	quick = quick.Quickened(keyring.Key{})
+	for _, c := range []struct {
+		name string
+		keys Keys
+	}{{"plain", ring}, {"quickened", quickened{issuer.ID(), quick}}} {
+		b.Run(c.name, func(b *testing.B) { benchmarkLive(b, text, c.keys, issuer.Public(), holder.Public()) })
+	}
+}
+
+// quickened is a ring of one key, as a gate has those of its event.
+type quickened struct {
+	id  keyring.KeyID
+	key keyring.Key
+}
+
+func (q quickened) Key(id keyring.KeyID) (keyring.Key, bool) { return q.key, id == q.id }
+
+func benchmarkLive(b *testing.B, text string, keys Keys, issuer, holder ed25519.PublicKey) {
+	ctx := Context{Keys: keys, Event: fullClaims().Event, Now: now, MinGeneration: func(ID) uint32 { return 0 }}
+	t, err := Judge(text, ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	message, signature := signedMessage(b, t.Bytes())
+	proven := appendText(appendHead(nil, majorArray, 4), "Signature1")
+	proven = appendBytes(proven, []byte(keyring.ProtectedEdDSA))
+	proven = appendBytes(proven, []byte(proofAAD))
+	signed := append([]byte(nil), t.proof.signed...)
+	signed[0]-- // without its last element
+	proven = appendBytes(proven, signed)
+	var ours, bare time.Duration
+	b.ReportAllocs()
+	for b.Loop() {
+		start := time.Now()
+		if _, err := Judge(text, ctx); err != nil {
+			b.Fatal(err)
+		}
+		middle := time.Now()
+		if !ed25519.Verify(issuer, message, signature) || !ed25519.Verify(holder, proven, t.proof.signature) {
+			b.Fatal("the bare checks fail")
+		}
+		ours += middle.Sub(start)
+		bare += time.Since(middle)
+	}
+	b.ReportMetric(float64(ours)/float64(b.N), "check-ns/op")
+	b.ReportMetric(float64(bare)/float64(b.N), "2-ed25519-ns/op")
+	b.ReportMetric(float64(ours)/float64(bare), "x-2-ed25519")
+}
