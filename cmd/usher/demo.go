@@ -169,6 +169,18 @@ Try in another terminal:
   3. A ticket that was revoked
        %[6]s gate scan --data %[10]s %[11]s
 
+Try in the browser:
+
+  4. A live ticket, from the shop to the door. Buy one, open its mail in the inbox, and on
+     the order's page that it leads to press "Keep on this phone" (or open
+     %[13]swallet and have a link mailed). Open the ticket, make it live, show its code,
+     and take a picture of the screen: a screenshot will do. Choose it at a door page, at
+     Picture beside the field for codes, or hold the phone before its camera: ADMIT. The
+     PDF of the mail is VOID now, and the same picture a minute later is a STALE CODE.
+  5. The same ticket in another browser profile, signed in at %[13]swallet with the
+     buyer's address: let it take the ticket over, show the code there, and the first
+     one's code is VOID at both doors.
+
 Ctrl-C ends everything.
 `, "Harbour Nights", p.Live, p.Doors["north"], p.Doors["south"], p.Tickets,
 		quoted(program), quoted(filepath.Join(p.Data, "gate-north")), quoted(p.Good), quoted(p.Data),
