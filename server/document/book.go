@@ -39,6 +39,7 @@ type Options struct {
 	Title    string    // the name of the first ticket's or card's event when empty
 	Author   string    // the organiser
 	Language string    // of the texts, BCP 47 (RFC 5646), "en" when empty
+	Picture  Picture   // of the event, on each ticket; none when zero
 
 	// Progress, if set, is told after each page how many there are.
 	Progress func(pages int)
@@ -85,6 +86,7 @@ func NewBook(opt Options) (*Book, error) {
 		// The library writes into the font it is given, so each file gets a copy.
 		pdf.AddUTF8FontFromBytes(face.family, "", bytes.Clone(face.ttf))
 	}
+	opt.Picture.register(pdf)
 	return &Book{pdf: pdf, opt: opt}, pdf.Error()
 }
 
@@ -120,9 +122,9 @@ func (b *Book) AddTicket(t Ticket) error {
 		return err
 	}
 	if b.opt.Paper == A6 {
-		ticketA6(panel{pdf: b.pdf}, t, t.code)
+		ticketA6(panel{pdf: b.pdf, shown: b.opt.Picture}, t, t.code)
 	} else {
-		ticketA4(panel{pdf: b.pdf}, t, t.code)
+		ticketA4(panel{pdf: b.pdf, shown: b.opt.Picture}, t, t.code)
 	}
 	return b.drawn("ticket")
 }

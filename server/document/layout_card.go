@@ -26,7 +26,7 @@ func cardPanel(p panel, c Card, m Matrix) {
 	const top = 26.0
 	p.frame(left, top, edge)
 	value := style{f.bold, 13, 6.5, 3, black}
-	y := p.field(side, top+1, left+width-side, labelGate, c.Gate, value)
+	y := p.field(side, top+1, left+width-side, englishWords.Gate, c.Gate, value)
 	y = p.field(side, y, left+width-side, "ROLE", c.Role, value)
 	p.field(side, y, left+width-side, "VALID UNTIL", c.Expires, style{f.bold, 10, 6.5, 3, black})
 

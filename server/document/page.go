@@ -25,6 +25,8 @@ const (
 type panel struct {
 	pdf  *fpdf.Fpdf
 	x, y float64 // millimetres from the top left corner of the page
+
+	shown Picture // of the event; its zero value: none
 }
 
 // line sets one line of drawable text with its baseline at y.

@@ -23,7 +23,27 @@ type Ticket struct {
 	ShortCode  string    // the code as people type it, 4-4-5 and its check character
 	Token      string    // "UT1:…" (FORMAT.md section 1); the only field that must be there
 
+	Words TicketWords // what stands beside them; English where it is its zero value
+
 	code Matrix // of Token, for print; empty until it is made
+}
+
+// TicketWords are what a printed ticket says in its reader's language.
+type TicketWords struct {
+	Holder, Ticket, Seat, Zone, Gate, Code string
+	When, Where, Door, Terms               string
+	Steps                                  [3]string // what to do with it; each starts on a line of its own
+}
+
+// englishWords are those of a ticket that brings none.
+var englishWords = TicketWords{
+	Holder: "HOLDER", Ticket: "TICKET", Seat: "SEAT", Zone: "ZONE", Gate: "GATE", Code: "CODE, IF IT CAN'T BE SCANNED",
+	When: "WHEN", Where: "WHERE", Door: "AT THE DOOR", Terms: "TERMS",
+	Steps: [3]string{
+		"Have this page or the same code on your phone ready before you reach the gate.",
+		"Fold it along the marks so that the code lies flat, and keep it dry.",
+		"The code admits once. Whoever shows it first is let in: don't post or share a picture of it.",
+	},
 }
 
 // Encode makes the ticket's code for print ahead of the page. It is most of the
@@ -44,6 +64,9 @@ func (t Ticket) shown() Ticket {
 		*field = Clean(*field)
 	}
 	t.Terms = cleanTerms(t.Terms)
+	if t.Words == (TicketWords{}) {
+		t.Words = englishWords
+	}
 	if t.EventName == "" {
 		t.EventName = "Ticket"
 	}

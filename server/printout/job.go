@@ -14,6 +14,7 @@ import (
 	"usher/crypto/ticket"
 	"usher/server/catalog"
 	"usher/server/document"
+	"usher/server/speech"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -23,6 +24,8 @@ type job struct {
 	*Printer
 	order   Order
 	event   *catalog.Event
+	say     speech.Lang
+	picture document.Picture
 	out     *stage
 	created time.Time
 
@@ -165,7 +168,7 @@ func (j *job) draw(w io.Writer, t ticketing.Ticket) error {
 }
 
 func (j *job) options() document.Options {
-	return document.Options{Paper: j.order.Paper, Created: j.created, Title: j.event.Name}
+	return document.Options{Paper: j.order.Paper, Created: j.created, Title: j.event.Name, Language: j.say.Code(), Picture: j.picture}
 }
 
 // failed says whose ticket could not be written, by what an organiser knows it by.

@@ -20,6 +20,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/document"
 	"usher/server/journals"
+	"usher/server/speech"
 	"usher/server/ticketing"
 	"usher/server/vault"
 	"usher/sync/fault"
@@ -83,7 +84,7 @@ func (d *desk) sheets(t *testing.T) (list []document.Ticket) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := &job{Printer: d.Printer, event: e}
+	j := &job{Printer: d.Printer, event: e, say: speech.In("", e.Location)}
 	if err := d.tickets.Each(t.Context(), event, func(k ticketing.Ticket) error {
 		list = append(list, j.sheet(k))
 		return nil
@@ -175,5 +176,43 @@ func empty(t *testing.T, dir string) {
 	files, err := os.ReadDir(dir)
 	if err != nil || len(files) > 0 {
 		t.Errorf("%d files are left, %v", len(files), err)
+	}
+}
+
+// A buyer's tickets are in the buyer's language, and in the event's where nobody said.
+func TestTicketsInTheBuyersLanguage(t *testing.T) {
+	d := newDesk(t, 1)
+	e, err := d.catalog.Event(t.Context(), event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tickets []ticketing.Ticket
+	if err := d.tickets.Each(t.Context(), event, func(k ticketing.Ticket) error {
+		tickets = append(tickets, k)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	several := tickets[0]
+	several.Admissions, several.Generation, several.NotBefore = 4, 2, e.Starts-3600
+	for language, want := range map[string][]string{
+		"":      {"en", "Wednesday, 1 July 2026, 14:00, ticket good from Wednesday, 1 July, 13:00", "General, admits 4", "HOLDER", "issue 3, earlier ones are void"},
+		"de-AT": {"de", "Mittwoch, 1. Juli 2026, 14:00 Uhr, Ticket gilt ab Mittwoch, 1. Juli, 13:00", "General, für 4 Personen", "INHABER", "Ausgabe 3"},
+		"fr":    {"fr", "mercredi 1 juillet 2026", "pour 4 personnes", "TITULAIRE", "émission 3"},
+		"es":    {"es", "miércoles, 1 de julio de 2026", "para 4 personas", "TITULAR", "emisión 3"},
+	} {
+		var file bytes.Buffer
+		if err := d.Tickets(t.Context(), &file, event, tickets, language); err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(file.Bytes(), []byte("/Lang ("+want[0]+")")) {
+			t.Errorf("%q: the file isn't in %s", language, want[0])
+		}
+		s := (&job{Printer: d.Printer, event: e, say: speech.In(language, e.Location)}).sheet(several)
+		for i, got := range []string{s.When, s.Product, s.Words.Holder, s.Footer} {
+			if !strings.Contains(got, want[i+1]) {
+				t.Errorf("%q: it says %q, want %q in it", language, got, want[i+1])
+			}
+		}
 	}
 }

@@ -26,10 +26,12 @@ package printout
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"usher/server/catalog"
 	"usher/server/document"
+	"usher/server/speech"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -79,6 +81,10 @@ type Printer struct {
 	tickets *ticketing.Office
 	catalog *catalog.Catalog
 	now     func() time.Time
+
+	mu      sync.Mutex // of all below
+	hash    string     // of the picture that was made ready last: one event's tickets come in a row
+	picture document.Picture
 }
 
 // New makes a printer.
@@ -105,7 +111,10 @@ func (p *Printer) Print(ctx context.Context, o Order, progress Progress) (r Repo
 		return r, err
 	}
 	defer func() { err = errors.Join(err, out.close()) }()
-	j := &job{Printer: p, order: o, event: event, out: out, created: p.now(), progress: progress}
+	j := &job{Printer: p, order: o, event: event, say: speech.In(event.Language, event.Location), out: out, created: p.now(), progress: progress}
+	if o.Format == PDF {
+		j.picture = p.pictureOf(ctx, event.Code)
+	}
 	if err := j.plan(ctx); err != nil {
 		return r, err
 	}

@@ -1,12 +1,12 @@
 package printout
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"usher/server/document"
+	"usher/server/speech"
 	"usher/server/ticketing"
 	"usher/sync/journal"
 )
@@ -28,35 +28,42 @@ func (j *job) sheet(t ticketing.Ticket) document.Ticket {
 	d := document.Ticket{
 		EventName: j.event.Name, Venue: j.event.Venue, When: j.when(t), HolderName: t.Name, Product: product.Name,
 		Seat: t.Seat, Zone: j.zoneNames(mask), Gate: j.gateNames(t.Product, mask), Terms: j.event.Terms,
-		Footer: j.footer(t), ShortCode: t.ID.Short(), Token: t.Token,
+		Footer: j.footer(t), ShortCode: t.ID.Short(), Token: t.Token, Words: ticketWords(j.say),
 	}
 	if t.Admissions > 1 {
-		d.Product = fmt.Sprintf("%s, admits %d", d.Product, t.Admissions)
+		d.Product = j.say.T("print.admits", "product", d.Product, "n", int(t.Admissions))
 	}
 	if j.event.Rehearsal {
-		d.EventName += " (rehearsal)"
+		d.EventName = j.say.T("print.rehearsal", "event", d.EventName)
 	}
 	return d
+}
+
+// ticketWords are what a ticket says in a language.
+func ticketWords(l speech.Lang) document.TicketWords {
+	return document.TicketWords{
+		Holder: l.T("print.holder"), Ticket: l.T("print.ticket"), Seat: l.T("print.seat"), Zone: l.T("print.zone"), Gate: l.T("print.gate"),
+		Code: l.T("print.code"), When: l.T("print.when"), Where: l.T("print.where"), Door: l.T("print.door"), Terms: l.T("print.terms"),
+		Steps: [3]string{l.T("print.ready"), l.T("print.fold"), l.T("print.once")},
+	}
 }
 
 // when says the event's start, its doors, and the ticket's own window if it has
 // one.
 func (j *job) when(t ticketing.Ticket) string {
-	const day, clock = "Monday 2 January 2006", "15:04"
-	starts := j.event.Local(j.event.Starts)
-	text := starts.Format(day + ", " + clock)
-	if doors := j.event.Local(j.event.Admission); j.event.Admission != 0 && sameDay(doors, starts) && !doors.Equal(starts) {
-		text += doors.Format(" (doors " + clock + ")")
+	e, l := j.event, j.say
+	text := l.T("print.at", "day", l.Day(e.Starts), "clock", l.Clock(e.Starts))
+	if e.Admission != 0 && e.Admission != e.Starts && sameDay(e.Local(e.Admission), e.Local(e.Starts)) {
+		text = l.T("print.doors", "when", text, "clock", l.Clock(e.Admission))
 	}
-	const short = "2 Jan " + clock
-	from, until := j.event.Local(t.NotBefore), j.event.Local(t.Expires)
+	from, until := l.Moment(t.NotBefore), l.Moment(t.Expires)
 	switch {
 	case t.NotBefore != 0 && t.Expires != 0:
-		text += ", ticket good " + from.Format(short) + " – " + until.Format(short)
+		return l.T("print.between", "when", text, "from", from, "until", until)
 	case t.NotBefore != 0:
-		text += ", ticket good from " + from.Format(short)
+		return l.T("print.from", "when", text, "from", from)
 	case t.Expires != 0:
-		text += ", ticket good until " + until.Format(short)
+		return l.T("print.until", "when", text, "until", until)
 	}
 	return text
 }
@@ -92,7 +99,7 @@ func admits(g journal.Gate, product, mask uint32) bool {
 func (j *job) footer(t ticketing.Ticket) string {
 	text := j.event.Code + " · " + t.External
 	if t.Generation > 0 {
-		text += fmt.Sprintf(" · issue %d, earlier ones are void", int(t.Generation)+1)
+		text += " · " + j.say.T("print.issue", "n", int(t.Generation)+1)
 	}
 	return text
 }

@@ -141,7 +141,7 @@ func (s *Sales) TicketsPDF(ctx context.Context, w *bytes.Buffer, o *Order) error
 	if len(good) == 0 {
 		return fault.New(fault.Expired, "order %s has no ticket that is good", o.Code)
 	}
-	return s.Printer.Tickets(ctx, w, o.Event, good)
+	return s.Printer.Tickets(ctx, w, o.Event, good, o.Details.Language)
 }
 
 // Resend sends the tickets of an order once more; to its address, or to another

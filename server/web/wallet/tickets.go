@@ -18,6 +18,7 @@ import (
 	"usher/server/web/front"
 	"usher/sync/fault"
 	"usher/sync/journal"
+	"usher/sync/words"
 )
 
 // keptFor is how long a ticket stays in the list when its event is over.
@@ -275,5 +276,5 @@ func (w *Wallet) paper(out http.ResponseWriter, r *http.Request) error {
 	}
 	out.Header().Set("Content-Type", "application/pdf")
 	out.Header().Set("Content-Disposition", `attachment; filename="ticket-`+h.ID.Short()+`.pdf"`)
-	return w.Sales.Printer.Tickets(r.Context(), out, h.Event, []ticketing.Ticket{h.Ticket})
+	return w.Sales.Printer.Tickets(r.Context(), out, h.Event, []ticketing.Ticket{h.Ticket}, w.book.Pick(r.Header.Get("Accept-Language"), words.English).Code())
 }
