@@ -35,6 +35,7 @@ type Selling struct {
 	SMTP    *post.SMTP       // mail server; nil: mail waits
 	Inbox   bool             // mail goes nowhere, and can be read at /inbox by everybody
 	From    netmail.Address  // who mail is from
+	Sign    *post.Signer     // signs mail for its sender's domain; nil: nobody
 }
 
 // hookTimeout bounds how long a provider may take to send a notice.
@@ -74,7 +75,7 @@ func (s *Server) openSelling(ctx context.Context) error {
 	if s.Selling.From.Address == "" {
 		s.Selling.From = netmail.Address{Name: s.Organiser, Address: "tickets@usher.invalid"}
 	}
-	s.Post = post.New(post.Config{DB: s.DB, Transport: transport, From: s.Selling.From, Now: s.Now, Log: s.Log})
+	s.Post = post.New(post.Config{DB: s.DB, Transport: transport, From: s.Selling.From, Sign: s.Selling.Sign, Now: s.Now, Log: s.Log})
 	s.Sales = sales.New(sales.Config{
 		DB: s.DB, Vault: s.Vault, Catalog: s.Catalog, Stock: s.Stock, Tickets: s.Tickets, Printer: printout.New(s.Tickets, s.Catalog, s.Now),
 		Post: s.Post, Provider: provider, Entered: s.Doors.Entered, Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,

@@ -31,6 +31,8 @@ func addPayments(c *cobra.Command) {
 func addMail(c *cobra.Command) {
 	c.Flags().Bool("inbox", false, "send no mail, show it at /inbox to everybody: for trying")
 	c.Flags().String("mail-from", "", "`ADDRESS` that mail is from, as in \"Pier Events <tickets@pier.example>\"")
+	c.Flags().String("dkim-key-file", "", "`FILE` with a private key in PEM, RSA or Ed25519, that signs mail for the domain of --mail-from (DKIM)")
+	c.Flags().String("dkim-selector", "usher", "`NAME` under which the key's public half stands in DNS: NAME._domainkey.DOMAIN")
 	c.Flags().String("smtp-file", "", "`FILE` with the mail server's address, smtp://USER:PASSWORD@HOST:PORT (or set "+smtpEnv+"); smtps:// for TLS from the first byte, smtp+insecure:// for none")
 }
 
@@ -51,6 +53,9 @@ func selling(c *cobra.Command) (s server.Selling, err error) {
 		}
 		s.From = *address
 	}
+	if s.Sign, err = signer(c, s.From.Address); err != nil {
+		return s, err
+	}
 	text := os.Getenv(smtpEnv)
 	if path := flag(c, "smtp-file"); path != "" {
 		b, err := secretFrom(path, "file of the mail server's address")
@@ -70,6 +75,29 @@ func selling(c *cobra.Command) (s server.Selling, err error) {
 	}
 	s.SMTP, err = post.ParseSMTP(text)
 	return s, err
+}
+
+// signer reads the key that mail is signed with; nil where none is named.
+func signer(c *cobra.Command, from string) (*post.Signer, error) {
+	path := flag(c, "dkim-key-file")
+	if path == "" {
+		return nil, nil
+	}
+	key, err := secretFrom(path, "file of the DKIM key")
+	if err != nil {
+		return nil, err
+	}
+	_, domain, _ := strings.Cut(from, "@")
+	s, err := post.NewSigner(domain, flag(c, "dkim-selector"), key)
+	if err != nil {
+		return nil, err
+	}
+	name, text, err := s.Record()
+	if err != nil {
+		return nil, err
+	}
+	c.PrintErrf("mail is signed; DNS has to have: %s TXT %q\n", name, text)
+	return s, nil
 }
 
 // byStripe makes Stripe the payment provider, if its key is given.

@@ -32,6 +32,8 @@ type server struct {
 	cut    bool  // keeps the message, and hangs up instead of saying so
 	reset  bool  // hangs up at the RSET that follows
 	silent chan struct{}
+	// greylisted is whom it takes nothing for.
+	greylisted string
 }
 
 type arrived struct{ to, raw string }
@@ -68,6 +70,9 @@ func (c *conversation) Mail(string, *smtp.MailOptions) error {
 func (c *conversation) Rcpt(to string, _ *smtp.RcptOptions) error {
 	c.server.mu.Lock()
 	silent, err := c.server.silent, c.server.rcpt
+	if to == c.server.greylisted {
+		err = later
+	}
 	c.server.mu.Unlock()
 	if silent != nil {
 		<-silent

@@ -137,7 +137,8 @@ type Transport interface {
 // Session is an open connection to a mail server.
 type Session interface {
 	// Send returns nil when the message was taken. ErrRefused says that it never
-	// will be; after any other error the session is of no more use.
+	// will be, ErrPutOff that this one isn't now; after any other error the session is
+	// of no more use.
 	Send(context.Context, *gomail.Msg) error
 	Close() error
 }
@@ -147,6 +148,7 @@ type Config struct {
 	DB        *sqldb.DB
 	Transport Transport       // nil: mail waits
 	From      netmail.Address // who it is from; also the domain of Message-IDs
+	Sign      *Signer         // nil: mail is not signed
 	Compose   Composer
 	Now       func() time.Time
 	Log       *slog.Logger

@@ -16,6 +16,10 @@ import (
 // ErrRefused means that a mail server will never take a message.
 var ErrRefused = errors.New("the mail server refuses it")
 
+// ErrPutOff means that a mail server doesn't take a message now, and may later: a full
+// mailbox, or a server that wants strangers to come back (greylisting).
+var ErrPutOff = errors.New("the mail server puts it off")
+
 // Run sends what is queued until ctx ends, then finishes what is on its way.
 func (p *Post) Run(ctx context.Context) {
 	if p.Transport == nil {
@@ -111,6 +115,8 @@ func (p *Post) send(ctx context.Context, session Session, m Queued, broken *erro
 		return p.done(ctx, m, Sent, "")
 	case errors.Is(err, ErrRefused):
 		return p.fail(ctx, m, err)
+	case errors.Is(err, ErrPutOff): // the others may be taken
+		return p.retry(ctx, m, err)
 	}
 	*broken = err
 	return p.retry(ctx, m, err)
@@ -175,7 +181,10 @@ func (p *Post) message(m Queued, l Letter) (*gomail.Msg, error) {
 		msg.AddAlternativeString(gomail.TypeTextHTML, l.HTML)
 	}
 	for _, f := range l.Files {
-		msg.AttachReadSeeker(f.Name, bytes.NewReader(f.Body), gomail.WithFileContentType(gomail.ContentType(f.Type)))
+		msg.AttachReadSeeker(fileName(f.Name), bytes.NewReader(f.Body), gomail.WithFileContentType(gomail.ContentType(f.Type)))
+	}
+	if p.Sign != nil {
+		return msg, p.Sign.sign(msg)
 	}
 	return msg, nil
 }

@@ -91,8 +91,10 @@ func (s *Sheet) tidy() {
 
 // Line makes one line of a text that somebody typed: white space is one space, and
 // there is nothing in it that isn't seen.
-func Line(text string) string {
-	return cutTo(strings.Join(strings.Fields(strings.Map(seen, strings.ToValidUTF8(text, "\ufffd"))), " "), maxLine)
+func Line(text string) string { return cutTo(clean(text), maxLine) }
+
+func clean(text string) string {
+	return strings.Join(strings.Fields(strings.Map(seen, strings.ToValidUTF8(text, "\ufffd"))), " ")
 }
 
 // Name is Line for the name of a person whose words go to somebody else: a mail
@@ -108,6 +110,25 @@ func Name(text string) string {
 		}
 	}
 	return cutTo(out.String(), most)
+}
+
+// fileName makes a text the name of a file: what programs take for a folder, a quote or
+// the name's end is gone, and it is no longer than a line of a message can hold.
+func fileName(text string) string {
+	const most = 80
+	name := strings.Trim(strings.Map(func(r rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|;`, r) {
+			return '_'
+		}
+		return r
+	}, clean(text)), ". ")
+	if r := []rune(name); len(r) > most { // keeps what it ends with: its type
+		name = string(r[:most-10]) + "…" + string(r[len(r)-9:])
+	}
+	if name == "" {
+		return "file"
+	}
+	return name
 }
 
 // paragraph is Line that keeps its line breaks.

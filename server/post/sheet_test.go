@@ -125,6 +125,18 @@ func TestSheetHoldsWhatIsTyped(t *testing.T) {
 	})
 }
 
+// The name of a file names no folder, and fits a line.
+func TestFileName(t *testing.T) {
+	for typed, want := range map[string]string{
+		"tickets-A1.pdf": "tickets-A1.pdf", "../../etc/passwd": "_.._etc_passwd", "a\r\nb.pdf": "a b.pdf", "x\u202efdp.exe": "xfdp.exe", `q"; filename="y.exe`: "q__ filename=_y.exe",
+		"": "file", "...": "file", strings.Repeat("ü", 3000) + ".pdf": strings.Repeat("ü", 70) + "…üüüüü.pdf",
+	} {
+		if got := fileName(typed); got != want {
+			t.Errorf("%q is %q, want %q", typed, got, want)
+		}
+	}
+}
+
 // The name of a person is no advertisement.
 func TestName(t *testing.T) {
 	for typed, want := range map[string]string{

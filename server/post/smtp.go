@@ -115,21 +115,26 @@ type smtpSession struct{ client *gomail.Client }
 // has taken, when only the reset after it went wrong: what was taken is sent.
 //
 // A 5xx to the recipient or to the message is the server's last word on this
-// message. One before that is about us, and may be mended.
+// message, a 4xx one for now. One before that is about us, and may be mended.
 func (s *smtpSession) Send(_ context.Context, msg *gomail.Msg) error {
 	err := s.client.Send(msg)
 	if err == nil || msg.IsDelivered() {
 		return nil
 	}
 	var failed *gomail.SendError
-	if errors.As(err, &failed) && failed.ErrorCode() >= 500 {
-		switch failed.Reason {
-		case gomail.ErrSMTPRcptTo, gomail.ErrSMTPDataClose:
+	if errors.As(err, &failed) && (failed.Reason == gomail.ErrSMTPRcptTo || failed.Reason == gomail.ErrSMTPDataClose) {
+		switch code := failed.ErrorCode(); {
+		case code >= 500:
 			return fmt.Errorf("%w: %w", ErrRefused, err)
+		case code >= 400 && code != closing:
+			return fmt.Errorf("%w: %w", ErrPutOff, err)
 		}
 	}
 	return err
 }
+
+// closing is what a server says that hangs up (RFC 5321 section 3.8).
+const closing = 421
 
 // Close implements Session.
 func (s *smtpSession) Close() error { return s.client.Close() }
