@@ -57,7 +57,7 @@ fuzz: ## each fuzz target for FUZZTIME (30s)
 soak: ## property tests with SOAK (20000) random histories each, crash tests with SOAK/50 kills, islands with SOAK scans; takes long
 	@set -e; for dir in $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | sed 's|[^/]*$$||' | sort -u); do \
 		$(SERVICES) $(GO) test -race -count=1 -timeout 4h $$dir -rapid.checks=$(SOAK); done
-	$(GO) test -count=1 -timeout 4h ./e2e/crash -rounds $$(( $(SOAK) / 50 ))
+	$(SERVICES) $(GO) test -count=1 -timeout 4h ./e2e/crash -rounds $$(( $(SOAK) / 50 ))
 	$(GO) test -count=1 -timeout 4h -run Islands ./e2e/network -scans $(SOAK)
 
 cluster: ## sell out events on three servers while parts of the cluster are killed, FOR (5m); ARGS="-seed N" for a run of before

@@ -101,7 +101,7 @@ func (s *Sales) EndBatch(ctx context.Context, b Batch) (e Ended, err error) {
 
 // batch finds the orders of a batch: so many that their tickets are not too many.
 func (s *Sales) batch(ctx context.Context, tx *sqldb.Tx, b *Batch, e *Ended) ([]Order, error) {
-	where := `where event = $1 and (made_at > $2 or made_at = $2 and id > $3)`
+	where := `where event = $1 and (made_at, id) > ($2, $3)`
 	if b.Left {
 		where += ` and state in ('open', 'paying', 'awaiting', 'paid', 'part_refunded')`
 	}

@@ -29,3 +29,12 @@ create table ticket (
 );
 create unique index ticket_by_external_id on ticket (event, external_id);
 create index ticket_by_id on ticket (id);
+
+-- New codes that holders had made by themselves, to bound how often.
+create table ticket_renewal (
+    event      text collate "C" not null,
+    ticket     text collate "C" not null,
+    generation bigint           not null,
+    at         bigint           not null, -- Unix ms
+    primary key (event, ticket, generation)
+);

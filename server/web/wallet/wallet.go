@@ -97,6 +97,7 @@ func (w *Wallet) Register(mux *http.ServeMux) {
 		"GET /wallet/tickets.json": w.list,
 		"POST /wallet/challenge":   w.challenge,
 		"POST /wallet/bind":        w.bind,
+		"POST /wallet/renew":       w.renew,
 		"POST /wallet/pass":        w.passLink,
 		"GET /wallet/sessions":     w.sessions,
 		"POST /wallet/end":         w.end,

@@ -36,6 +36,11 @@ export const sessions = () => ask("sessions");
 export const passLink = (ticket) => ask("pass", { event: ticket.event, id: ticket.id });
 export const end = (id) => ask("end", { id });
 
+// renew gives a ticket a new code, and voids the one before.
+export async function renew(ticket) {
+  return (await ask("renew", { event: ticket.event, id: ticket.id, generation: ticket.generation })).ticket;
+}
+
 // bind makes this phone the one that shows a ticket, and gives the ticket as it is then.
 export async function bind(ticket, takeOver) {
   const key = await madeKey();

@@ -44,11 +44,13 @@ function standingOf(ticket, key, able, acts) {
   if (ticket.bound) {
     const at = lately(ticket.bound.at);
     return box(unpaid, note(ticket.was_here ? t("wallet.moved", { when: at }) : t("wallet.elsewhere", { when: at }), "bad"),
-      able ? other(t("wallet.take_over"), acts.takeOver) : note(t("wallet.unable_only")));
+      able ? other(t("wallet.take_over"), acts.takeOver) : note(t("wallet.unable_only")),
+      ticket.live_only ? null : other(t("wallet.renew"), acts.renew));
   }
   if (ticket.live_only) return box(unpaid, able ? go(t("wallet.make_live"), acts.bind) : note(t("wallet.unable_only"), "bad"), able ? note(t("wallet.live_only")) : null);
   return box(unpaid, go(t("wallet.show"), acts.show),
-    able ? note(t("wallet.static")) : note(t("wallet.unable")), able ? other(t("wallet.make_live"), acts.bind) : null);
+    able ? note(t("wallet.static")) : note(t("wallet.unable")), able ? other(t("wallet.make_live"), acts.bind) : null,
+    other(t("wallet.renew"), acts.renew));
 }
 
 function links(ticket) {

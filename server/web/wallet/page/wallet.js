@@ -3,7 +3,7 @@
 
 import { able, phoneKey } from "./key.js";
 import { element } from "./element.js";
-import { bind, end, Refused, tickets as ask } from "./agent.js";
+import { bind, end, renew, Refused, tickets as ask } from "./agent.js";
 import { forget, keep, load } from "./store.js";
 import { hideCode, showCode, showing } from "./show.js";
 import { known, wind, wrong } from "./clock.js";
@@ -57,6 +57,7 @@ const acts = (ticket) => ({
   },
   bind: () => move(ticket, false),
   takeOver: () => move(ticket, true),
+  renew: () => change(t("wallet.renew_title"), t("wallet.renew_sure"), t("wallet.renew_yes"), () => renew(ticket), t("wallet.renewed")),
 });
 
 function trouble(text) {
@@ -65,16 +66,19 @@ function trouble(text) {
 }
 
 // move has this phone show a ticket.
-async function move(ticket, takeOver) {
-  const yes = takeOver ? await sure(t("wallet.take_title"), t("wallet.take_sure"), t("wallet.take_yes"))
-    : await sure(t("wallet.make_title"), t("wallet.make_sure"), t("wallet.make_yes"));
-  if (!yes) return;
+const move = (ticket, takeOver) => change(
+  ...(takeOver ? [t("wallet.take_title"), t("wallet.take_sure"), t("wallet.take_yes")] : [t("wallet.make_title"), t("wallet.make_sure"), t("wallet.make_yes")]),
+  () => bind(ticket, takeOver), t("wallet.made"));
+
+// change asks whether it is meant, has the server give a ticket another code, and says so.
+async function change(title, text, yes, act, done) {
+  if (!await sure(title, text, yes)) return;
   state.problem = "";
   try {
-    const bound = await bind(ticket, takeOver);
+    const now = await act();
     state.key = await phoneKey();
-    await take({ ...state.kept, tickets: state.kept.tickets.map((k) => name(k) === name(bound) ? bound : k) });
-    said.textContent = t("wallet.made");
+    await take({ ...state.kept, tickets: state.kept.tickets.map((k) => name(k) === name(now) ? now : k) });
+    said.textContent = done;
   } catch (e) {
     if (!(e instanceof Refused)) return trouble(t("wallet.need_network"));
     await look();
