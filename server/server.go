@@ -179,7 +179,7 @@ func (s *Server) routes(ctx context.Context) (*http.ServeMux, func(), error) {
 	}
 	pages, err := web.New(web.Config{
 		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, CallOff: s.CallOff, Accounts: s.Accounts, Passes: s.Passes, Stock: s.Stock, Post: s.Post,
-		Manager: manager, Events: s.eventList, Public: s.publicURL, Closing: s.closing, Now: s.Now, Log: s.Log,
+		Manager: manager.is, Events: s.eventList, Public: s.publicURL, Closing: s.closing, Now: s.Now, Log: s.Log,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -16,7 +16,7 @@ import (
 
 func newKeys() *cobra.Command {
 	return group("keys", "Look at the organiser's keys, rotate them, hand out the ring",
-		newKeysList(), newKeysRotate(), newKeysState(), newKeysExport())
+		newKeysList(), newKeysRotate(), newKeysState(), newKeysExport(), newKeysManager())
 }
 
 func newKeysList() *cobra.Command {

@@ -52,6 +52,9 @@ func (m *Manage) stream(w http.ResponseWriter, r *http.Request) error {
 	tick := time.NewTicker(quietest)
 	defer tick.Stop()
 	for {
+		if !m.holds(r) {
+			return nil // there is another key since
+		}
 		b, err := m.Doors.Board(r.Context(), event)
 		if err != nil {
 			return nil // the stream has begun: ending it makes the page ask again

@@ -124,15 +124,20 @@ func (m *Manage) managers(next site.Handler) http.Handler {
 			http.Redirect(w, r, r.URL.EscapedPath(), http.StatusSeeOther)
 			return
 		}
-		cookie, err := r.Cookie(cookieName)
-		if !(err == nil && m.Manager(cookie.Value)) && !m.Manager(site.Bearer(r)) {
-			m.fail(w, r, fault.New(fault.Unauthorised, "This page is the manager's. Open it once by the link that the server printed when it started; it ends in ?key=…"))
+		if !m.holds(r) {
+			m.fail(w, r, fault.New(fault.Unauthorised, "This page is the manager's. Open it once by the link that the server printed when it started, or the newer one of usher keys manager; it ends in ?key=…"))
 			return
 		}
 		if err := next(w, r); err != nil {
 			m.fail(w, r, err)
 		}
 	})
+}
+
+// holds says whether a request has the manager key, by cookie or bearer token.
+func (m *Manage) holds(r *http.Request) bool {
+	cookie, err := r.Cookie(cookieName)
+	return err == nil && m.Manager(cookie.Value) || m.Manager(site.Bearer(r))
 }
 
 // secure says whether the browser speaks TLS, with us or with a proxy before us.
