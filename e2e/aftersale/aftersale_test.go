@@ -3,6 +3,7 @@ package aftersale
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -70,10 +71,20 @@ func (w *town) level() {
 
 // report says what there was.
 func (w *town) report() {
-	var codes, acts, scans, green int
+	var codes, scans, green int
+	acts := map[string]int{}
 	for _, k := range w.all() {
 		codes += len(k.codes)
-		acts += len(k.acts)
+		for _, a := range k.acts {
+			how := "done"
+			if a.refused {
+				how = "refused"
+			} else if a.ended.IsZero() {
+				how = "unanswered"
+			}
+			kind, _, _ := strings.Cut(a.what, " ")
+			acts[kind+" "+how]++
+		}
 		scans += len(k.scans)
 		for _, s := range k.scans {
 			if s.green {
@@ -88,6 +99,6 @@ func (w *town) report() {
 			w.t.Logf("server %s said last: %s", s.Address, s.Said())
 		}
 	}
-	w.t.Logf("%d tickets, %d codes of them, %d acts, %d scans, %d green; %d answers, %d broke off; %d kills, %d starts of servers, %d cuts of gates",
+	w.t.Logf("%d tickets, %d codes of them, %v, %d scans, %d green; %d answers, %d broke off; %d kills, %d starts of servers, %d cuts of gates",
 		len(w.all()), codes, acts, scans, green, w.web.Answers.Load(), w.web.Broken.Load(), w.kills, starts, w.cuts)
 }

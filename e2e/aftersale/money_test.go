@@ -40,7 +40,7 @@ func (w *town) judgeMoney(b *books.Books) {
 		w.judgeOrder(b, o)
 	}
 	if have := -b.Balance["sales"] - b.Balance["service"] - b.Balance["tax"]; have != sold {
-		w.t.Errorf("the ledger has sold for %d, the orders are of %d", have, sold)
+		w.t.Errorf("the ledger has sold for %d, the orders are of %d: %v", have, sold, b.Balance)
 	}
 	if sum := b.Sum(); sum != 0 {
 		w.t.Errorf("all accounts sum to %d", sum)

@@ -23,6 +23,7 @@ type phone struct {
 	in      bool // it is signed in
 	byMail  bool // with the whole address
 	tickets []*shown
+	offers  []string // that were made with it
 }
 
 // shown is a ticket as the wallet gives it.

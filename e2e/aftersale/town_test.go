@@ -41,6 +41,7 @@ max_per_order = 4
 fee = 1.50
 tax_percent = 19
 refund = { hours_before = 24 }
+transfer = { times = 20 }
 seller = { name = "Pier Events", email = "box@pier.example" }
 
 [[pool]]
@@ -111,13 +112,15 @@ type town struct {
 	papers map[ticket.ID]*papers
 	bought []string        // codes of paid orders
 	moving map[string]bool // orders whose payment the bank may take back
+
+	takenBack map[string]time.Time // offers, by their ids
 }
 
 // newTown starts everything, on PostgreSQL and Redis with two servers or on SQLite
 // with one.
 func newTown(t testing.TB, cluster bool) *town {
 	t.Helper()
-	w := &town{t: t, clock: rig.NewClock(*rate), mail: newPostbox(t), papers: map[ticket.ID]*papers{}, moving: map[string]bool{}}
+	w := &town{t: t, clock: rig.NewClock(*rate), mail: newPostbox(t), papers: map[ticket.ID]*papers{}, moving: map[string]bool{}, takenBack: map[string]time.Time{}}
 	addresses := []string{fmt.Sprintf("127.0.0.1:%d", rig.FreePort(t))}
 	env := []string{w.clock.Variable(), "USHER_SMTP=smtp+insecure://" + w.mail.address}
 	var args []string
