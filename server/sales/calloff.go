@@ -291,11 +291,8 @@ func (t *touched) refundRest(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch
 		return 0, nil
 	}
 	back.sales += amount - back.total()
-	if a.Resold() {
-		var err error
-		if a.undone, err = a.sales.Resale.UndoIn(ctx, tx, a.listings()); err != nil {
-			return 0, err
-		}
+	if err := a.settleSellers(ctx, tx, numbers, true); err != nil {
+		return 0, err
 	}
 	a.Order.Refunded += amount
 	a.note("refund", b.Who, "%s: %s", words(amount, a.Currency), b.Why)
@@ -306,14 +303,6 @@ func (t *touched) refundRest(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch
 	})
 	e.Refunds++
 	return amount, nil
-}
-
-// listings names what the order is of that somebody sold on.
-func (o *Order) listings() (list []string) {
-	for i := range o.Items {
-		list = append(list, o.Items[i].Listing)
-	}
-	return list
 }
 
 // merged puts lines of the same pool together.
