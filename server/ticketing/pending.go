@@ -68,6 +68,11 @@ func (o *Office) PendIn(ctx context.Context, tx *sqldb.Tx, event string, ids []t
 	return tickets, stored(err, "beginning a %s of tickets of event %s", what, event)
 }
 
+// HoldIn gives tickets as they stand; nobody else changes them until tx is over.
+func (o *Office) HoldIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID) ([]Ticket, error) {
+	return o.touchIn(ctx, tx, event, ids)
+}
+
 // StillIn gives tickets as they stand, with all of which that very thing has to be
 // under way; nobody else changes them until tx is over. fault.Refused names the first
 // with which it isn't.

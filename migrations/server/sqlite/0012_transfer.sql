@@ -29,3 +29,26 @@ create table ticket_custody (
     primary key (event, ticket, generation)
 ) strict;
 create index ticket_custody_by_giver on ticket_custody (lower(from_email), at);
+
+-- Tickets that their holder offers to somebody else. What an offer's link says is kept
+-- nowhere: it follows from the id and a sealed key, and its hash is here.
+create table transfer_offer (
+    id         text    not null primary key,
+    token      text    not null, -- SHA-256 of what the link says
+    event      text    not null,
+    tickets    text    not null, -- JSON: their ids
+    state      text    not null, -- open, accepted, taken_back, expired or void
+    from_name  text    not null,
+    from_email text    not null, -- lower case, as to_email
+    to_name    text    not null, -- for whom it is, and later who has accepted; '' for whoever has the link
+    to_email   text    not null,
+    named      integer not null, -- 1: only for that address
+    language   text    not null, -- of who gives
+    reads      text    not null, -- the language of who has accepted
+    made_at    integer not null, -- Unix ms, as all that follow
+    until      integer not null,
+    ended_at   integer not null  -- 0: it is open
+) strict;
+create unique index transfer_offer_by_token on transfer_offer (token);
+create index transfer_offer_by_state on transfer_offer (state, until);
+create index transfer_offer_by_giver on transfer_offer (from_email, made_at);

@@ -1,0 +1,266 @@
+package transfer
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	netmail "net/mail"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"usher/crypto/ticket"
+	"usher/migrations"
+	"usher/migrations/sqldb"
+	"usher/migrations/sqldb/dbtest"
+	"usher/server/catalog"
+	"usher/server/clocktest"
+	"usher/server/journals"
+	"usher/server/post"
+	"usher/server/printout"
+	"usher/server/ticketing"
+	"usher/server/vault"
+	"usher/sync/fault"
+)
+
+const (
+	night  = "NIGHT"
+	closed = "CLOSED" // gives nothing away
+	named  = "NAMED"  // only to people
+	public = "https://tickets.example"
+)
+
+var (
+	start = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) // three days before the events
+	ada   = ticketing.Holder{Name: "Ada Lovelace", Email: "ada@example.org"}
+	bea   = ticketing.Holder{Name: "Bea Byron", Email: "bea@example.org"}
+)
+
+const file = `
+code = "CODE"
+name = "Harbour Night"
+time_zone = "Europe/Berlin"
+venue = "Pier 7"
+starts = 2026-07-04 20:00:00
+ends = 2026-07-05 02:00:00
+
+[shop]
+currency = "EUR"
+seller = { name = "Pier 7", email = "hello@pier7.example" }
+
+[shop.transfer]
+TRANSFER
+
+[[pool]]
+code = "hall"
+name = "Hall"
+capacity = 500
+
+[[zone]]
+code = "hall"
+name = "Hall"
+
+[[product]]
+code = "ga"
+name = "Standing"
+zones = ["hall"]
+price = 0
+pool = "hall"
+
+[[gate]]
+code = "north"
+name = "North"
+zone = "hall"
+`
+
+// policies are what the events allow.
+var policies = map[string]string{night: "times = 2\nhours_before = 2\naccept_hours = 24", closed: "enabled = false", named: "named = true"}
+
+// world is transfers over a real database.
+type world struct {
+	*Transfers
+	t     testing.TB
+	clock *clocktest.Clock
+	vault *vault.Vault
+
+	mu      sync.Mutex // of what follows
+	entered map[ticket.ID]bool
+	n       int
+}
+
+func onEach(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) { test(t, newWorld(t, db)) })
+}
+
+func newWorld(t testing.TB, db *sqldb.DB) *world {
+	t.Helper()
+	w := &world{t: t, clock: clocktest.At(start), entered: map[ticket.ID]bool{}}
+	now := w.clock.Now
+	w.vault = vault.New(db, rand.Reader, now, "Test")
+	if err := w.vault.UnlockUnsealed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	j := journals.New(db, w.vault, now)
+	c := catalog.New(db, w.vault, j, now)
+	tickets := ticketing.New(db, w.vault, j, c, rand.Reader, now)
+	w.Transfers = New(Config{
+		DB: db, Catalog: c, Tickets: tickets, Printer: printout.New(tickets, c, now), Entered: w.cameIn, Rand: rand.Reader, Now: now,
+		Post: post.New(post.Config{DB: db, From: netmail.Address{Address: "x@example.org"}, Now: now, Log: slog.New(slog.DiscardHandler)}),
+		Secret: func(_ context.Context, label string) ([32]byte, error) {
+			return sha256.Sum256([]byte("a key that rests sealed" + label)), nil
+		},
+		SignIn: func(_ context.Context, email, language string) (string, error) {
+			return public + "/wallet/enter/for-" + email, nil
+		},
+		Public: func(context.Context) string { return public }, Log: slog.New(slog.DiscardHandler),
+	})
+	for code, text := range policies {
+		spec, err := catalog.ParseFile("event.toml", []byte(strings.NewReplacer("CODE", code, "TRANSFER", text).Replace(file)))
+		if err == nil {
+			_, err = c.Apply(t.Context(), spec)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+func (w *world) cameIn(_ context.Context, _ string, ids ...ticket.ID) ([]ticket.ID, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(ids), func(id ticket.ID) bool { return !w.entered[id] }), nil
+}
+
+// scan lets somebody in with a ticket.
+func (w *world) scan(id ticket.ID) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.entered[id] = true
+}
+
+// issue issues tickets of an event to somebody.
+func (w *world) issue(event string, to ticketing.Holder, count int) (list []ticketing.Ticket) {
+	w.t.Helper()
+	for range count {
+		w.n++
+		k, err := w.Tickets.Issue(w.t.Context(), event, ticketing.Attendee{External: fmt.Sprintf("T%06d", w.n), Name: to.Name, Email: to.Email, Product: 1, Admissions: 1})
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		list = append(list, k)
+	}
+	return list
+}
+
+func (w *world) of(k ticketing.Ticket) ticketing.Ticket {
+	w.t.Helper()
+	list, err := w.Tickets.Of(w.t.Context(), k.Event, []ticket.ID{k.ID})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return list[0]
+}
+
+// asks is what ada wants, for whoever has the link.
+func asks(list ...ticketing.Ticket) Asked {
+	return Asked{Event: list[0].Event, Tickets: idsOf(list), From: ada, Language: "en"}
+}
+
+// offer makes an offer, which has to work, and gives what its link says.
+func (w *world) offer(a Asked) (Offer, string) {
+	w.t.Helper()
+	o, err := w.Offer(w.t.Context(), a)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	kind, to := mailLink, a.From.Email
+	if o.Named {
+		kind, to = mailOffer, o.To.Email
+	}
+	l := w.letter(kind, o.ID, to)
+	token, ours := strings.CutPrefix(l.link, public+Path)
+	if !ours {
+		w.t.Fatalf("the mail leads to %q", l.link)
+	}
+	return o, token
+}
+
+// written is a letter that somebody gets.
+type written struct {
+	post.Letter
+	link string
+}
+
+// letter gives the letter of a kind about an offer, which has to go to an address.
+func (w *world) letter(kind, id, to string) written {
+	w.t.Helper()
+	all, err := w.Post.About(w.t.Context(), "transfer/"+id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range all {
+		if m.Kind != kind {
+			continue
+		}
+		l, err := w.Compose(w.t.Context(), m.Mail)
+		if err != nil || m.To != to {
+			w.t.Fatalf("the letter %s to %s: %v", kind, m.To, err)
+		}
+		link := ""
+		for line := range strings.Lines(l.Text) {
+			if strings.HasPrefix(line, "http") {
+				link = strings.TrimSpace(line)
+			}
+		}
+		return written{l, link}
+	}
+	w.t.Fatalf("there is no letter %s about %s", kind, id)
+	return written{}
+}
+
+// mail gives the queued mail of a kind about an offer.
+func (w *world) mail(id, kind string) post.Mail {
+	return post.Mail{ID: kind + "/" + id, Kind: kind, About: "transfer/" + id, Detail: id}
+}
+
+// kinds lists the letters about an offer.
+func (w *world) kinds(id string) (list []string) {
+	w.t.Helper()
+	all, err := w.Post.About(w.t.Context(), "transfer/"+id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, m := range all {
+		list = append(list, m.Kind+" "+m.To)
+	}
+	slices.Sort(list)
+	return list
+}
+
+// refused wants an error of a kind that says where.
+func refused(t testing.TB, what string, err error, kind fault.Kind, where string) {
+	t.Helper()
+	if f, is := err.(*fault.Error); !is || f.Kind != kind || f.Where != where {
+		t.Errorf("%s: %v, want %s %s", what, err, kind, where)
+	}
+}
+
+// opens says whether a code is good for a gate that knows all that the server said.
+func (w *world) opens(code string, k ticketing.Ticket) bool {
+	w.t.Helper()
+	signed, err := w.vault.Ring(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	got, err := ticket.Verify(code, &signed.Ring)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return got.ID == k.ID && got.Generation == w.of(k).Generation && w.of(k).State == ticketing.Valid
+}

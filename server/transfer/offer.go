@@ -1,0 +1,193 @@
+package transfer
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"usher/crypto/ticket"
+	"usher/migrations/sqldb"
+	"usher/server/accounts"
+	"usher/server/ticketing"
+	"usher/sync/fault"
+)
+
+// Asked is what somebody wants to give away, and to whom. That the tickets are theirs
+// to give is the caller's to know.
+type Asked struct {
+	Event    string
+	Tickets  []ticket.ID
+	From     ticketing.Holder // who gives; the link, or word of it, goes to their address
+	To       ticketing.Holder // zero: whoever they hand the link to
+	Language string           // of who gives
+}
+
+// check puts what was asked into order, or says what is wrong with it.
+func (a *Asked) check() (err error) {
+	if len(a.Tickets) == 0 || len(a.Tickets) > MaxTickets {
+		return fault.At(fault.BadInput, "tickets", "%d tickets: want 1 to %d", len(a.Tickets), MaxTickets)
+	}
+	a.Tickets = slices.Clone(a.Tickets)
+	slices.SortFunc(a.Tickets, func(a, b ticket.ID) int { return slices.Compare(a[:], b[:]) })
+	if len(slices.Compact(slices.Clone(a.Tickets))) < len(a.Tickets) {
+		return fault.At(fault.BadInput, "tickets", "one ticket stands in it twice")
+	}
+	if a.From.Email, err = accounts.Address(a.From.Email); err != nil {
+		return fault.At(fault.Refused, "from", "who gives a ticket away needs an e-mail address: ask the organiser to add yours")
+	}
+	if a.To == (ticketing.Holder{}) {
+		return nil
+	}
+	if a.To.Name, err = personName(a.To.Name); err != nil {
+		return err
+	}
+	if a.To.Email, err = accounts.Address(a.To.Email); err != nil {
+		return err
+	}
+	if a.To.Email == a.From.Email {
+		return fault.At(fault.BadInput, "email", "this is your own address")
+	}
+	return nil
+}
+
+// Offer offers tickets to somebody, all or nothing, and mails the link. fault.Refused
+// has a Why in Where, or "named" where somebody has to be named.
+func (x *Transfers) Offer(ctx context.Context, a Asked) (o Offer, err error) {
+	if err := a.check(); err != nil {
+		return o, err
+	}
+	p, err := x.policy(ctx, a.Event)
+	if err != nil {
+		return o, err
+	}
+	if p.Named && a.To.Email == "" {
+		return o, fault.At(fault.Refused, "named", "say the name and e-mail address of who gets the ticket: the organiser wants to know")
+	}
+	entered, err := x.entered(ctx, &p, a.Event, a.Tickets)
+	if err != nil {
+		return o, err
+	}
+	id, err := x.newID()
+	if err != nil {
+		return o, err
+	}
+	token, err := x.token(ctx, id)
+	if err != nil {
+		return o, err
+	}
+	err = x.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		now := x.Now()
+		if err := x.mayAsk(ctx, tx, a.From.Email, now); err != nil {
+			return err
+		}
+		if err := x.mayGive(ctx, tx, &p, a.Event, a.Tickets, entered, "", now); err != nil {
+			return err
+		}
+		if _, err := x.Tickets.PendIn(ctx, tx, a.Event, a.Tickets, ticketing.Transfer, id); err != nil {
+			return err
+		}
+		until := now.Add(p.AcceptFor())
+		if p.until.Before(until) {
+			until = p.until
+		}
+		o = Offer{ID: id, Event: a.Event, Tickets: a.Tickets, State: Open, From: a.From, To: a.To, Named: a.To.Email != "", Language: a.Language,
+			Made: now.Truncate(time.Millisecond).UTC(), Until: until.Truncate(time.Millisecond).UTC()}
+		if err := x.insert(ctx, tx, &o, hashOf(token)); err != nil {
+			return err
+		}
+		return x.tell(ctx, tx, &o)
+	})
+	x.Post.Wake()
+	return o, stored(err, "offering tickets")
+}
+
+// entered asks which tickets somebody came in by, where anything is given away at all.
+func (x *Transfers) entered(ctx context.Context, p *policy, event string, ids []ticket.ID) ([]ticket.ID, error) {
+	if p.Times == 0 {
+		return nil, nil
+	}
+	return x.Entered(ctx, event, ids...)
+}
+
+// mayAsk bounds how much mail one person has us send.
+func (x *Transfers) mayAsk(ctx context.Context, tx *sqldb.Tx, email string, now time.Time) error {
+	var n int
+	err := tx.QueryRowContext(ctx, `select count(*) from transfer_offer where from_email = $1 and made_at > $2`, email, now.Add(-time.Hour).UnixMilli()).Scan(&n)
+	if err == nil && n >= perHour {
+		return fault.New(fault.TooMany, "you have offered tickets %d times within an hour; try again later", n)
+	}
+	return err
+}
+
+// mayGive says whether all tickets may be given away, as they stand under tx.
+func (x *Transfers) mayGive(ctx context.Context, tx *sqldb.Tx, p *policy, event string, ids, entered []ticket.ID, own string, now time.Time) error {
+	tickets, err := x.Tickets.HoldIn(ctx, tx, event, ids)
+	if err != nil {
+		return err
+	}
+	s, err := x.standing(ctx, tx, event, ids)
+	if err != nil {
+		return err
+	}
+	s.entered = entered
+	for i := range tickets {
+		if why := p.why(&tickets[i], &s, own, now); why != "" {
+			return why.refusal(tickets[i].ID)
+		}
+	}
+	return nil
+}
+
+// Peek gives the offer that a link is to, and changes nothing. fault.NotFound for a
+// link that is none of ours; one that is over gives the offer as it ended.
+func (x *Transfers) Peek(ctx context.Context, token string) (Offer, error) {
+	o, err := find(ctx, x.DB.Read(), `token = $1`, hashOf(token))
+	if err != nil || o.State != Open {
+		return o, stored(err, "looking up an offer")
+	}
+	return x.still(ctx, o)
+}
+
+// still says of an open offer how it stands in truth: its time may be over, and its
+// tickets may have changed otherwise.
+func (x *Transfers) still(ctx context.Context, o Offer) (Offer, error) {
+	if !x.Now().Before(o.Until) {
+		o.State = Expired
+		return o, nil
+	}
+	pending, err := x.Tickets.Pending(ctx, o.Event, o.Tickets)
+	for _, id := range o.Tickets {
+		if p, there := pending[id]; !there || p.What != ticketing.Transfer || p.Ref != o.ID {
+			o.State = Void
+		}
+	}
+	return o, stored(err, "looking up an offer")
+}
+
+// OpenFor gives the open offers among which the tickets are, by what is under way with
+// them.
+func (x *Transfers) OpenFor(ctx context.Context, event string, ids []ticket.ID) (open []Offer, err error) {
+	pending, err := x.Tickets.Pending(ctx, event, ids)
+	if err != nil {
+		return nil, err
+	}
+	var refs []string
+	for _, id := range ids {
+		if p, there := pending[id]; there && p.What == ticketing.Transfer && !slices.Contains(refs, p.Ref) {
+			refs = append(refs, p.Ref)
+		}
+	}
+	for _, ref := range refs {
+		o, err := find(ctx, x.DB.Read(), `id = $1`, ref)
+		if err == nil && o.State == Open {
+			o, err = x.still(ctx, o)
+		}
+		if err != nil {
+			return nil, stored(err, "looking up an offer")
+		}
+		if o.State == Open {
+			open = append(open, o)
+		}
+	}
+	return open, nil
+}
