@@ -23,6 +23,7 @@ import (
 	"usher/server/printout"
 	"usher/server/resale"
 	"usher/server/sales"
+	"usher/server/transfer"
 	"usher/server/web/wallet"
 	"usher/sync/fault"
 )
@@ -88,6 +89,10 @@ func (s *Server) openSelling(ctx context.Context) error {
 	s.Accounts = accounts.New(accounts.Config{
 		DB: s.DB, Post: s.Post, Secret: s.Vault.Derive, Known: s.Tickets.Holds, Letter: wallet.Letter, Public: s.shopURL, Rand: s.Rand, Now: s.Now,
 	})
+	s.Transfers = transfer.New(transfer.Config{
+		DB: s.DB, Catalog: s.Catalog, Tickets: s.Tickets, Printer: s.Sales.Printer, Post: s.Post, Entered: s.Doors.Entered,
+		Secret: s.Vault.Derive, SignIn: s.Accounts.Link, Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,
+	})
 	s.Post.Compose = s.compose
 	return nil
 }
@@ -96,6 +101,9 @@ func (s *Server) openSelling(ctx context.Context) error {
 func (s *Server) compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 	if m.Kind == accounts.MailKind {
 		return s.Accounts.Compose(ctx, m)
+	}
+	if strings.HasPrefix(m.Kind, transfer.MailPrefix) {
+		return s.Transfers.Compose(ctx, m)
 	}
 	if strings.HasPrefix(m.Kind, resale.MailKinds) {
 		return s.Resale.Compose(ctx, m)
@@ -172,6 +180,7 @@ func (s *Server) sell(ctx context.Context) {
 	working.Go(func() { s.Stock.Keep(ctx) })
 	working.Go(func() { s.Sales.Run(ctx) })
 	working.Go(func() { s.Resale.Run(ctx) })
+	working.Go(func() { s.Transfers.Run(ctx) })
 	working.Go(func() { s.Post.Run(ctx) })
 	working.Go(func() { s.CallOff.Run(ctx) })
 	working.Go(func() { s.Passes.Run(ctx) })

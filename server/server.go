@@ -33,6 +33,7 @@ import (
 	"usher/server/resale"
 	"usher/server/sales"
 	"usher/server/ticketing"
+	"usher/server/transfer"
 	"usher/server/vault"
 	"usher/server/web"
 	"usher/server/web/site"
@@ -73,6 +74,8 @@ type Server struct {
 	CallOff  *calloff.Office
 	Passes   *pass.Passes
 	Resale   *resale.Resale
+
+	Transfers *transfer.Transfers // of tickets to somebody else
 
 	shop    shop
 	bus     *bus.Bus // nil without Redis
@@ -178,7 +181,7 @@ func (s *Server) routes(ctx context.Context) (*http.ServeMux, func(), error) {
 		return nil, nil, err
 	}
 	pages, err := web.New(web.Config{
-		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, CallOff: s.CallOff, Accounts: s.Accounts, Passes: s.Passes, Stock: s.Stock, Post: s.Post,
+		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, CallOff: s.CallOff, Accounts: s.Accounts, Transfers: s.Transfers, Passes: s.Passes, Stock: s.Stock, Post: s.Post,
 		Manager: manager.is, Events: s.eventList, Public: s.publicURL, Closing: s.closing, Now: s.Now, Log: s.Log,
 	})
 	if err != nil {

@@ -46,6 +46,26 @@ func TestLinkIsGoodOnce(t *testing.T) {
 	})
 }
 
+// A link in somebody else's letter is as any: once, for a short time, for that address.
+func TestLinkInALetter(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		link, err := w.Link(t.Context(), "ADA@example.org", "de")
+		token, ours := strings.CutPrefix(link, public+Path)
+		if err != nil || !ours || len(w.mails()) != 0 {
+			t.Fatalf("%q, %v, %d mails", link, err, len(w.mails()))
+		}
+		if s, _, err := w.Enter(t.Context(), token, "", "x"); err != nil || s.Email != ada {
+			t.Errorf("it opens the tickets of %q, %v", s.Email, err)
+		}
+		if _, _, err := w.Enter(t.Context(), token, "", "x"); fault.KindOf(err) != fault.Expired {
+			t.Errorf("twice: %v", err)
+		}
+		if _, err := w.Link(t.Context(), "ada", "de"); fault.KindOf(err) != fault.BadInput {
+			t.Errorf("for no address: %v", err)
+		}
+	})
+}
+
 // A link is over at its time to the millisecond, and the mail that says it is not
 // written any more.
 func TestLinkIsOver(t *testing.T) {

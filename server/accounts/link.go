@@ -57,6 +57,28 @@ func (a *Accounts) Ask(ctx context.Context, email, language, asker string) error
 	return stored(err, "keeping a link")
 }
 
+// Link makes a link for somebody whose mail is being written anyway, and gives its whole
+// address. It is as good, and for as long, as one that is asked for.
+func (a *Accounts) Link(ctx context.Context, email, language string) (string, error) {
+	email, err := Address(email)
+	if err != nil {
+		return "", err
+	}
+	raw, err := a.draw(16)
+	if err != nil {
+		return "", err
+	}
+	id := hex.EncodeToString(raw)
+	token, err := a.token(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	now := a.Now()
+	err = a.DB.Exec(ctx, `insert into sign_in (id, token, email, language, asker, asked_at, until, used_at) values ($1, $2, $3, $4, '', $5, $6, 0)`,
+		id, hashOf(token), email, language, now.UnixMilli(), now.Add(LinkLife).UnixMilli())
+	return a.Public(ctx) + Path + token, stored(err, "keeping a link")
+}
+
 func count(ctx context.Context, q sqldb.Queryer, query string, args ...any) (n int, err error) {
 	err = q.QueryRowContext(ctx, query, args...).Scan(&n)
 	return n, err

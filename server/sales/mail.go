@@ -114,14 +114,10 @@ func (s *Sales) attached(ctx context.Context, o *Order) (files []post.File, err 
 	return append(files, post.File{Name: name + o.Code + ".pdf", Type: "application/pdf", Body: paper.Bytes()}), nil
 }
 
-// TicketsPDF writes the order's good tickets as one file: fault.Expired when there are
+// TicketsPDF writes the order's good tickets that its people still have as one file: fault.Expired when there are
 // none, fault.Refused when phones show all of them and there is no code to print.
 func (s *Sales) TicketsPDF(ctx context.Context, w *bytes.Buffer, o *Order) error {
-	own, err := s.Own(ctx, s.DB.Read(), o)
-	if err != nil {
-		return err
-	}
-	all, err := s.Tickets.Of(ctx, o.Event, own)
+	all, err := s.Held(ctx, o)
 	if err != nil {
 		return err
 	}

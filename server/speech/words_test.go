@@ -64,7 +64,7 @@ var same = map[string]string{
 	"language.": "", "list.": "", "span.": "", "time.": "", "when.": "",
 	"bank.iban": "de es fr", "bank.bic": "de es fr",
 	"event.total": "es fr", "mail.total": "es fr", "receipt.total": "es fr", "order.answer.no": "es",
-	"print.at":  "es fr",
+	"print.at": "es fr", "handover.ticket": "de",
 	"bank.name": "de", "event.tickets": "de", "order.ticket": "de", "receipt.at": "es fr", "receipt.date": "fr",
 }
 

@@ -16,8 +16,10 @@ import (
 	"usher/server/post"
 	"usher/server/sales"
 	"usher/server/ticketing"
+	"usher/server/transfer"
 	"usher/server/web/checkout"
 	"usher/server/web/front"
+	"usher/server/web/handover"
 	"usher/server/web/manage"
 	"usher/server/web/passkit"
 	"usher/server/web/site"
@@ -44,6 +46,8 @@ type Config struct {
 	Closing  context.Context // ends when what never ends by itself has to: the server stops
 	Now      func() time.Time
 	Log      *slog.Logger
+
+	Transfers *transfer.Transfers // of tickets to somebody else
 }
 
 // Web serves the pages.
@@ -53,6 +57,7 @@ type Web struct {
 	checkout *checkout.Checkout
 	wallet   *wallet.Wallet
 	passkit  *passkit.Service // nil: there are no passes for Apple
+	handover *handover.Handover
 	manage   *manage.Manage
 }
 
@@ -70,8 +75,11 @@ func New(cfg Config) (*Web, error) {
 		return nil, err
 	}
 	if w.wallet, err = wallet.New(wallet.Config{
-		Site: s, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Doors: cfg.Doors, Accounts: cfg.Accounts, Passes: cfg.Passes, Now: cfg.Now, Log: cfg.Log,
+		Site: s, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Doors: cfg.Doors, Accounts: cfg.Accounts, Transfers: cfg.Transfers, Passes: cfg.Passes, Now: cfg.Now, Log: cfg.Log,
 	}); err != nil {
+		return nil, err
+	}
+	if w.handover, err = handover.New(handover.Config{Site: s, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Transfers: cfg.Transfers, Now: cfg.Now}); err != nil {
 		return nil, err
 	}
 	if cfg.Passes.Apple != nil {
@@ -92,5 +100,6 @@ func (w *Web) Register(mux *http.ServeMux) {
 	if w.passkit != nil {
 		w.passkit.Register(mux)
 	}
+	w.handover.Register(mux)
 	w.manage.Register(mux)
 }

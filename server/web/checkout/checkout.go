@@ -24,6 +24,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/guard"
 	"usher/server/sales"
+	"usher/server/ticketing"
 	"usher/server/web/site"
 	"usher/sync/fault"
 )
@@ -163,7 +164,35 @@ func (c *Checkout) whole(ctx context.Context, a *asked, change bool) (*view, err
 		v.mark(tickets)
 		v.HasPDF = v.HasPDF && !v.Void()
 	}
+	if err := c.given(ctx, &a.order, v); err != nil {
+		return nil, err
+	}
 	return v, c.returns(ctx, a, v)
+}
+
+// given says on the page which tickets went into other hands. Where all did there is
+// nothing to print, or to keep on this phone.
+func (c *Checkout) given(ctx context.Context, o *sales.Order, v *view) error {
+	if len(o.Tickets) == 0 {
+		return nil
+	}
+	given, err := c.Sales.Given(ctx, o)
+	if err != nil {
+		return err
+	}
+	for i, id := range o.Tickets {
+		p, gone := given[id]
+		if i >= len(v.Holders) || !gone {
+			continue
+		}
+		day := v.Date(p.At.Unix())
+		v.Holders[i].Given = v.T("handover.order_given", "name", p.To.Name, "day", day)
+		if p.How == ticketing.ByResale {
+			v.Holders[i].Given = v.T("handover.order_resold", "day", day)
+		}
+	}
+	v.HasPDF = v.HasPDF && len(given) < len(o.Tickets)
+	return nil
 }
 
 func (c *Checkout) show(w http.ResponseWriter, status int, v *view) error {

@@ -103,6 +103,7 @@ type holderView struct {
 	Number    int
 	Name      string // of the holder
 	Void      bool   // it was given back
+	Given     string // that it was given to somebody else; "" for one that wasn't
 	NameField string
 	Questions []questionView
 }

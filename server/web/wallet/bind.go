@@ -73,6 +73,11 @@ func (w *Wallet) bind(out http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	gives, err := w.gives(r.Context(), t.Event, []ticketing.Ticket{t})
+	if err != nil {
+		return err
+	}
+	v.Give = gives[t.ID]
 	writeJSON(out, map[string]any{"ticket": v, "now": w.Now().UnixMilli()})
 	return nil
 }

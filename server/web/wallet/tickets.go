@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"usher/crypto/ticket"
@@ -27,7 +26,8 @@ const keptFor = 30 * 24 * time.Hour
 // held is a ticket that a session opens.
 type held struct {
 	ticketing.Ticket
-	own bool // it is of the session's address, and not only of an order whose link it has
+	own bool             // it is of the session's address, and not only of an order whose link it has
+	by  ticketing.Holder // as whom somebody acts on it
 }
 
 type key struct {
@@ -38,11 +38,14 @@ type key struct {
 // held gives the tickets that a session opens.
 func (w *Wallet) held(ctx context.Context, s accounts.Session) (list []held, err error) {
 	seen := map[key]bool{}
-	add := func(tickets []ticketing.Ticket, own bool) {
+	add := func(tickets []ticketing.Ticket, own bool, by ticketing.Holder) {
 		for _, t := range tickets {
 			if k := (key{t.Event, t.ID}); !seen[k] {
 				seen[k] = true
-				list = append(list, held{t, own})
+				if own {
+					by.Name = t.Name
+				}
+				list = append(list, held{t, own, by})
 			}
 		}
 	}
@@ -50,38 +53,28 @@ func (w *Wallet) held(ctx context.Context, s accounts.Session) (list []held, err
 	if err != nil {
 		return nil, err
 	}
-	add(own, true)
+	add(own, true, ticketing.Holder{Email: s.Email})
 	for _, id := range s.Orders {
-		tickets, err := w.ofOrder(ctx, id)
+		tickets, by, err := w.ofOrder(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		add(tickets, false)
+		add(tickets, false, by)
 	}
 	return list, nil
 }
 
-// ofOrder gives an order's tickets that its buyer still has: those that were given to
-// somebody else are under another address.
-func (w *Wallet) ofOrder(ctx context.Context, id string) ([]ticketing.Ticket, error) {
+// ofOrder gives an order's tickets that its people still have, and its buyer.
+func (w *Wallet) ofOrder(ctx context.Context, id string) (list []ticketing.Ticket, by ticketing.Holder, err error) {
 	o, err := w.Sales.Order(ctx, id)
 	if fault.KindOf(err) == fault.NotFound {
-		return nil, nil
+		return nil, by, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, by, err
 	}
-	tickets, err := w.Tickets.Of(ctx, o.Event, o.Tickets)
-	if err != nil {
-		return nil, err
-	}
-	known := []string{strings.ToLower(o.Details.Email)}
-	for _, h := range o.Details.Holders {
-		known = append(known, strings.ToLower(h.Email))
-	}
-	return slices.DeleteFunc(tickets, func(t ticketing.Ticket) bool {
-		return !slices.Contains(known, strings.ToLower(t.Email))
-	}), nil
+	list, err = w.Sales.Held(ctx, &o)
+	return list, ticketing.Holder{Name: o.Details.Name, Email: o.Details.Email}, err
 }
 
 // one gives the ticket that a request's path or body names, if the session opens it.
@@ -90,6 +83,11 @@ func (w *Wallet) one(ctx context.Context, s accounts.Session, event, id string) 
 	if err != nil {
 		return held{}, err
 	}
+	return among(list, event, id)
+}
+
+// among gives the ticket of an event that is meant by its id.
+func among(list []held, event, id string) (held, error) {
 	for _, h := range list {
 		if h.Event == event && h.ID.String() == id {
 			return h, nil
@@ -127,6 +125,7 @@ type ticketView struct {
 	Code       string     `json:"code,omitempty"`      // static; none when a phone shows it, or it isn't good
 	Bound      *boundView `json:"bound,omitempty"`
 	Passes     []pass.App `json:"passes,omitempty"` // wallets of others that it can be put into
+	Give       *giveView  `json:"give,omitempty"`
 }
 
 type gateView struct {
@@ -154,12 +153,9 @@ func (w *Wallet) list(out http.ResponseWriter, r *http.Request) error {
 	events := map[string]*about{}
 	views := []ticketView{}
 	for _, h := range all {
-		a, known := events[h.Event]
-		if !known {
-			if a, err = w.about(r.Context(), h.Event); err != nil {
-				return err
-			}
-			events[h.Event] = a
+		a, err := w.eventOf(r.Context(), h.Event, events)
+		if err != nil {
+			return err
 		}
 		if w.Now().Sub(time.Unix(a.event.Ends, 0)) > keptFor {
 			continue
@@ -170,11 +166,57 @@ func (w *Wallet) list(out http.ResponseWriter, r *http.Request) error {
 		}
 		views = append(views, v)
 	}
+	if err := w.addGives(r.Context(), all, views); err != nil {
+		return err
+	}
+	given, err := w.parted(r.Context(), s, events)
+	if err != nil {
+		return err
+	}
 	slices.SortStableFunc(views, func(a, b ticketView) int {
 		return cmp.Or(cmp.Compare(a.Starts, b.Starts), cmp.Compare(a.Event, b.Event), cmp.Compare(a.Seat, b.Seat), cmp.Compare(a.ID, b.ID))
 	})
-	writeJSON(out, map[string]any{"tickets": views, "email": s.Email, "now": w.Now().UnixMilli()})
+	writeJSON(out, map[string]any{"tickets": views, "given": given, "email": s.Email, "now": w.Now().UnixMilli()})
 	return nil
+}
+
+// addGives adds to tickets how they may be given away.
+func (w *Wallet) addGives(ctx context.Context, all []held, views []ticketView) error {
+	by := map[string][]ticketing.Ticket{}
+	for _, h := range all {
+		by[h.Event] = append(by[h.Event], h.Ticket)
+	}
+	gives := map[key]*giveView{}
+	for event, tickets := range by {
+		some, err := w.gives(ctx, event, tickets)
+		if err != nil {
+			return err
+		}
+		for id, g := range some {
+			gives[key{event, id}] = g
+		}
+	}
+	for i := range views {
+		id, err := ticket.ParseID(views[i].ID)
+		if err != nil {
+			return err
+		}
+		views[i].Give = gives[key{views[i].Event, id}]
+	}
+	return nil
+}
+
+// eventOf gives what tickets of one event share, once for all of a request.
+func (w *Wallet) eventOf(ctx context.Context, event string, seen map[string]*about) (*about, error) {
+	if a := seen[event]; a != nil {
+		return a, nil
+	}
+	a, err := w.about(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	seen[event] = a
+	return a, nil
 }
 
 // about is what tickets of one event share.

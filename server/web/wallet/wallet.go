@@ -31,6 +31,7 @@ import (
 	"usher/server/pass"
 	"usher/server/sales"
 	"usher/server/ticketing"
+	"usher/server/transfer"
 	"usher/server/web/site"
 	"usher/sync/fault"
 	"usher/sync/words"
@@ -41,31 +42,34 @@ const maxForm = 8 << 10
 
 // Config is what the pages stand on.
 type Config struct {
-	Site     *site.Site
-	Catalog  *catalog.Catalog
-	Tickets  *ticketing.Office
-	Sales    *sales.Sales
-	Doors    *doors.Doors
-	Accounts *accounts.Accounts
-	Passes   *pass.Passes
-	Now      func() time.Time
-	Log      *slog.Logger
+	Site      *site.Site
+	Catalog   *catalog.Catalog
+	Tickets   *ticketing.Office
+	Sales     *sales.Sales
+	Doors     *doors.Doors
+	Accounts  *accounts.Accounts
+	Passes    *pass.Passes
+	Now       func() time.Time
+	Log       *slog.Logger
+	Transfers *transfer.Transfers
 }
 
 // Wallet serves the pages.
 type Wallet struct {
 	Config
-	book  *words.Book
-	pages *template.Template
-	files map[string]*site.Answer // by their address
-	tries *guard.Pace             // of links, by network address
-	moves *guard.Pace             // of tickets to phones, by session
-	takes *guard.Pace             // of passes, by session
+	book   *words.Book
+	pages  *template.Template
+	files  map[string]*site.Answer // by their address
+	tries  *guard.Pace             // of links, by network address
+	moves  *guard.Pace             // of tickets to phones, by session
+	takes  *guard.Pace             // of passes, by session
+	offers *guard.Pace             // of tickets to somebody else, by network address
 }
 
 // New makes the pages.
 func New(cfg Config) (*Wallet, error) {
-	w := &Wallet{Config: cfg, tries: guard.NewPace(cfg.Now, 20, time.Minute), moves: guard.NewPace(cfg.Now, 30, time.Minute), takes: guard.NewPace(cfg.Now, 30, time.Minute)}
+	w := &Wallet{Config: cfg, tries: guard.NewPace(cfg.Now, 20, time.Minute), moves: guard.NewPace(cfg.Now, 30, time.Minute), takes: guard.NewPace(cfg.Now, 30, time.Minute),
+		offers: guard.NewPace(cfg.Now, 20, 10*time.Second)}
 	var err error
 	if w.book, err = book(); err != nil {
 		return nil, err
@@ -99,6 +103,8 @@ func (w *Wallet) Register(mux *http.ServeMux) {
 		"POST /wallet/bind":        w.bind,
 		"POST /wallet/renew":       w.renew,
 		"POST /wallet/pass":        w.passLink,
+		"POST /wallet/offer":       w.offer,
+		"POST /wallet/take-back":   w.takeBack,
 		"GET /wallet/sessions":     w.sessions,
 		"POST /wallet/end":         w.end,
 	} {

@@ -1,0 +1,50 @@
+package sales
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"usher/crypto/ticket"
+	"usher/server/ticketing"
+)
+
+// Given gives those of the order's tickets that went into other hands, each with how it
+// came into those that it is in now. Nobody but its holder sees the code of such a
+// ticket: the order's page, papers and mails say that it was given away.
+func (s *Sales) Given(ctx context.Context, o *Order) (map[ticket.ID]ticketing.Passage, error) {
+	hands, err := s.Tickets.Passages(ctx, o.Event, o.Tickets...)
+	if err != nil {
+		return nil, err
+	}
+	given := make(map[ticket.ID]ticketing.Passage)
+	for id, chain := range hands {
+		if last := chain[len(chain)-1]; !o.bought(&last) && !o.theirs(last.To.Email) {
+			given[id] = last
+		}
+	}
+	return given, nil
+}
+
+// bought says whether a ticket came into the buyer's hands by this very order.
+func (o *Order) bought(p *ticketing.Passage) bool {
+	return p.How == ticketing.ByResale && slices.ContainsFunc(o.Items, func(i Item) bool { return i.Listing == p.Ref })
+}
+
+// theirs says whether an address is of the order's people.
+func (o *Order) theirs(email string) bool {
+	return email != "" && (strings.EqualFold(email, o.Details.Email) ||
+		slices.ContainsFunc(o.Details.Holders, func(h Holder) bool { return strings.EqualFold(email, h.Email) }))
+}
+
+// Held gives the order's tickets that its people still have.
+func (s *Sales) Held(ctx context.Context, o *Order) ([]ticketing.Ticket, error) {
+	given, err := s.Given(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	return s.Tickets.Of(ctx, o.Event, slices.DeleteFunc(slices.Clone(o.Tickets), func(id ticket.ID) bool {
+		_, gone := given[id]
+		return gone
+	}))
+}

@@ -1,0 +1,156 @@
+package server_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"usher/migrations/sqldb/dbtest"
+	"usher/server/post"
+)
+
+// programs sends what the wallet's page sends, and gives what it is answered.
+func (l *till) programs(cookie, path string, body any) (status int, said map[string]any) {
+	l.t.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	answer := l.send(path, string(text), cookie)
+	if answer.StatusCode != http.StatusNoContent {
+		if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
+			l.t.Fatalf("%s: %d, %v", path, answer.StatusCode, err)
+		}
+	}
+	return answer.StatusCode, said
+}
+
+var transferLink = regexp.MustCompile(`/transfer/[0-9A-Za-z_-]{43}`)
+
+// letterTo composes the newest mail of a kind.
+func (l *till) letterTo(offer, kind, to string) post.Letter {
+	l.t.Helper()
+	mails, err := l.Post.About(l.t.Context(), "transfer/"+offer)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	for _, m := range mails {
+		if m.Kind == kind && m.To == to {
+			letter, err := l.Post.Compose(l.t.Context(), m.Mail)
+			if err != nil {
+				l.t.Fatal(err)
+			}
+			return letter
+		}
+	}
+	l.t.Fatalf("no mail %s to %s among %+v", kind, to, mails)
+	return post.Letter{}
+}
+
+// From the wallet of who gives to that of who accepts: only the form acts, the address
+// tells nothing afterwards, and the buyer's page and papers have the code no more.
+func TestGivingATicketAway(t *testing.T) {
+	l := newTill(t)
+	order := l.bought("ada@example.org", 2)
+	cookie := l.keeps(order)
+	mine, _ := l.wallet(cookie)
+	if len(mine) != 2 {
+		t.Fatalf("ada has %d tickets", len(mine))
+	}
+	asked := map[string]any{"event": "SHOP-1", "ids": []string{mine[0].ID}}
+	if status, _ := l.programs("X-None: 1", "/wallet/offer", asked); status != http.StatusUnauthorized {
+		t.Errorf("without a session: status %d", status)
+	}
+	stranger := l.keeps(l.bought("eve@example.org", 1))
+	if status, _ := l.programs(stranger, "/wallet/offer", asked); status != http.StatusNotFound {
+		t.Errorf("another's ticket: status %d", status)
+	}
+	status, said := l.programs(cookie, "/wallet/offer", asked)
+	if status != http.StatusOK || said["mailed"] != "ada@example.org" {
+		t.Fatalf("offering: status %d, %v", status, said)
+	}
+	offer := said["offer"].(map[string]any)["id"].(string)
+	if status, _ := l.programs(stranger, "/wallet/take-back", map[string]any{"id": offer}); status != http.StatusNotFound {
+		t.Errorf("another's offer is taken back: status %d", status)
+	}
+	link := transferLink.FindString(l.letterTo(offer, "transfer_link", "ada@example.org").Text)
+
+	dbtest.Unchanged(t, l.DB, func() {
+		for range 2 {
+			answer, body := l.get(link)
+			if answer.StatusCode != http.StatusOK || answer.Header.Get("Referrer-Policy") != "no-referrer" || answer.Header.Get("Cache-Control") != "no-store" ||
+				!strings.Contains(body, "gives you a ticket") || strings.Contains(body, mine[0].ID) || strings.Contains(body, "UT1:") {
+				t.Errorf("looking at the link: status %d, %v", answer.StatusCode, answer.Header)
+			}
+		}
+		if answer, _ := l.post(link, "name=Bea&email=bea@example.org", "Sec-Fetch-Site: cross-site"); answer.StatusCode != http.StatusForbidden {
+			t.Errorf("another site accepts: status %d", answer.StatusCode)
+		}
+		if answer, body := l.post(link, "name=&email=bea@example.org"); answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(body, `id="name-wrong"`) {
+			t.Errorf("without a name: status %d", answer.StatusCode)
+		}
+		if answer, body := l.post(link, "name=%3Cb%3EBea&email=bea"); answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(body, `id="email-wrong"`) || strings.Contains(body, "<b>Bea") {
+			t.Errorf("without an address: status %d", answer.StatusCode)
+		}
+		if answer, _ := l.get("/transfer/" + strings.Repeat("A", 43)); answer.StatusCode != http.StatusNotFound {
+			t.Errorf("a link that is none: status %d", answer.StatusCode)
+		}
+	})
+	answer, _ := l.post(link, "name=Bea+Byron&email=bea@example.org")
+	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/transfer/done" || len(answer.Cookies()) > 0 {
+		t.Fatalf("accepting: status %d to %s", answer.StatusCode, answer.Header.Get("Location"))
+	}
+	if answer, body := l.get("/transfer/done"); answer.StatusCode != http.StatusOK || strings.Contains(body, "bea") {
+		t.Errorf("after it: status %d", answer.StatusCode)
+	}
+	for range 2 {
+		if answer, body := l.post(link, "name=Cleo&email=cleo@example.org"); answer.StatusCode != http.StatusGone || !strings.Contains(body, "accepted already") {
+			t.Errorf("once more: status %d", answer.StatusCode)
+		}
+	}
+	// The buyer's page, papers and wallet.
+	_, page := l.get(order)
+	if !strings.Contains(page, "Given to Bea Byron on ") {
+		t.Errorf("the order's page says nothing of it: %s", page)
+	}
+	if _, after := l.get(order + "/tickets.pdf"); strings.Count(after, "/Type /Page\n") != 1 {
+		t.Errorf("the order's file has %d pages", strings.Count(after, "/Type /Page\n"))
+	}
+	if left, _ := l.wallet(cookie); len(left) != 1 || left[0].ID != mine[1].ID {
+		t.Errorf("ada's wallet has %+v", left)
+	}
+	signed := cookieOf(t, must(l.post(l.mailed("ada@example.org"), "")))
+	if _, body := l.get("/wallet/tickets.json", signed); !strings.Contains(body, `"to":"Bea Byron"`) || strings.Contains(body, mine[0].Code) {
+		t.Errorf("ada's own wallet says %s", body)
+	}
+	// And the new holder's: by the button of the mail with the file.
+	yours := l.letterTo(offer, "transfer_yours", "bea@example.org")
+	if len(yours.Files) != 1 {
+		t.Errorf("bea gets %d files", len(yours.Files))
+	}
+	hers := cookieOf(t, must(l.post(enterLink.FindString(yours.Text), "")))
+	if got, _ := l.wallet(hers); len(got) != 1 || got[0].ID != mine[0].ID || got[0].Generation != 1 || got[0].Code == mine[0].Code {
+		t.Errorf("bea's wallet has %+v", got)
+	}
+	if _, body := l.get("/wallet/tickets.json", hers); !strings.Contains(body, `"hands":[{"how":"transfer","from":"Ada"`) || strings.Contains(body, "ada@example.org") {
+		t.Errorf("bea's wallet says %s", body)
+	}
+}
+
+func must(answer *http.Response, _ string) *http.Response { return answer }
+
+// Who tries links at random is slowed down.
+func TestTransferLinksAreTriedSlowly(t *testing.T) {
+	l := newTill(t)
+	for n := range 40 {
+		answer, _ := l.get("/transfer/" + url.PathEscape(strings.Repeat("A", 42)+string(rune('a'+n%26))))
+		if want := http.StatusNotFound; n < 20 && answer.StatusCode != want {
+			t.Fatalf("try %d: status %d", n+1, answer.StatusCode)
+		} else if n >= 20 && answer.StatusCode != http.StatusTooManyRequests {
+			t.Fatalf("try %d: status %d", n+1, answer.StatusCode)
+		}
+	}
+}
