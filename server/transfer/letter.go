@@ -107,7 +107,7 @@ func (x *Transfers) Compose(ctx context.Context, m post.Mail) (post.Letter, erro
 	l.rows()
 	made, err := l.Letter()
 	if err == nil && m.Kind == mailYours {
-		made.Files, err = x.attached(ctx, &o, e, l.held)
+		made.Files, err = x.attached(ctx, l)
 	}
 	return made, err
 }
@@ -205,20 +205,21 @@ func Describe(l speech.Lang, e *catalog.Event, tickets []ticketing.Ticket) []str
 
 // attached makes the file of tickets that somebody got: those that they have still, on
 // no phone. Where only live ones are let in there is nothing to print.
-func (x *Transfers) attached(ctx context.Context, o *Offer, e *catalog.Event, held []ticketing.Ticket) ([]post.File, error) {
+func (x *Transfers) attached(ctx context.Context, l *letter) ([]post.File, error) {
+	o := l.offer
 	hands, err := x.Tickets.Passages(ctx, o.Event, o.Tickets...)
 	if err != nil {
 		return nil, err
 	}
-	good := slices.DeleteFunc(slices.Clone(held), func(t ticketing.Ticket) bool {
+	good := slices.DeleteFunc(slices.Clone(l.held), func(t ticketing.Ticket) bool {
 		chain := hands[t.ID]
 		return t.State != ticketing.Valid || t.Bound() || len(chain) == 0 || chain[len(chain)-1].Ref != o.ID
 	})
-	if len(good) == 0 || e.Policy.LiveRequired {
+	if len(good) == 0 || l.event.Policy.LiveRequired {
 		return nil, nil
 	}
 	var paper bytes.Buffer
-	if err := x.Printer.Tickets(ctx, &paper, o.Event, good); err != nil {
+	if err := x.Printer.Tickets(ctx, &paper, o.Event, good, l.Lang.Code()); err != nil {
 		return nil, err
 	}
 	return []post.File{{Name: "tickets-" + o.Event + ".pdf", Type: "application/pdf", Body: paper.Bytes()}}, nil
