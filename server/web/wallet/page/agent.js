@@ -14,6 +14,7 @@ export class Refused extends Error {
     super(problem.detail ?? "");
     this.status = status;
     this.type = problem.type ?? "";
+    this.where = problem.where ?? "";
   }
 }
 
@@ -40,6 +41,9 @@ export const end = (id) => ask("end", { id });
 export async function renew(ticket) {
   return (await ask("renew", { event: ticket.event, id: ticket.id, generation: ticket.generation })).ticket;
 }
+
+export const offer = (asked) => ask("offer", asked);
+export const takeBack = (id) => ask("take-back", { id });
 
 // bind makes this phone the one that shows a ticket, and gives the ticket as it is then.
 export async function bind(ticket, takeOver) {

@@ -2,11 +2,12 @@
 
 import { button, element } from "./element.js";
 import { end, sessions } from "./agent.js";
+import { givenAway } from "./give.js";
 import { lately, moment, t } from "./words.js";
 import { standing } from "./standing.js";
 
 // list gives the page of all tickets. open is called with the one that is tapped.
-export function list({ tickets, email, key, open, signOut, signIn }) {
+export function list({ tickets, given, email, key, open, signOut, signIn }) {
   const soon = tickets.filter((k) => k.ends * 1000 > Date.now() - 12 * 3600_000);
   const past = tickets.filter((k) => !soon.includes(k));
   return [
@@ -14,6 +15,7 @@ export function list({ tickets, email, key, open, signOut, signIn }) {
     soon.length === 0 && past.length === 0 ? element("p", { textContent: t("wallet.none") }) : null,
     cards(soon, key, open),
     past.length > 0 ? element("details", { className: "past" }, element("summary", { textContent: t("wallet.past") }), cards(past, key, open)) : null,
+    givenAway(given),
     email ? null : element("p", {}, t("wallet.only_order"), " ", button(t("wallet.sign_in"), signIn, { className: "plainlink" })),
     who(email, signOut),
   ];

@@ -1,18 +1,21 @@
 // The page of one ticket: what, when, where, and the one thing to do with it.
 
 import { button, element, link } from "./element.js";
+import { giving } from "./give.js";
 import { passes } from "./passes.js";
 import { clock, lately, moment, t } from "./words.js";
 
-// ticketPage gives the page of a ticket. acts are show, bind, takeOver and back.
-export function ticketPage({ ticket, key, able, problem, acts }) {
+// ticketPage gives the page of a ticket. acts are show, bind, takeOver, give, takeBack, and back.
+export function ticketPage({ ticket, key, able, problem, told, acts }) {
   return [
     button(t("wallet.all"), acts.back, { className: "back" }),
     element("h1", { textContent: ticket.event_name, tabIndex: -1 }),
     ticket.rehearsal ? element("p", { className: "note", textContent: t("wallet.rehearsal") }) : null,
     facts(ticket),
     problem ? element("p", { className: "problem", role: "alert", textContent: problem }) : null,
+    told ? element("p", { className: "note", textContent: told }) : null,
     standingOf(ticket, key, able, acts),
+    giving(ticket, acts),
     links(ticket),
     passes(ticket),
   ];

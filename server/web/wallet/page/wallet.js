@@ -3,7 +3,8 @@
 
 import { able, phoneKey } from "./key.js";
 import { element } from "./element.js";
-import { bind, end, renew, Refused, tickets as ask } from "./agent.js";
+import { askGive } from "./give.js";
+import { bind, end, offer, renew, Refused, takeBack, tickets as ask } from "./agent.js";
 import { forget, keep, load } from "./store.js";
 import { hideCode, showCode, showing } from "./show.js";
 import { known, wind, wrong } from "./clock.js";
@@ -15,7 +16,7 @@ import { ticketPage } from "./ticket.js";
 const app = document.getElementById("app"), sign = document.getElementById("sign"), said = document.getElementById("said");
 const every = 60_000; // ms between two looks at the server; each code that is shown is one more
 
-const state = { kept: null, key: null, able: false, open: null, offline: false, problem: "", signing: false };
+const state = { kept: null, key: null, able: false, open: null, offline: false, problem: "", told: "", signing: false };
 const name = (ticket) => ticket.event + "/" + ticket.id;
 const opened = () => state.kept?.tickets.find((k) => name(k) === state.open) ?? null;
 
@@ -35,7 +36,7 @@ function draw() {
   const ticket = opened();
   app.className = ticket ? "ticket" : "list";
   app.replaceChildren(...[notices(), ticket
-    ? ticketPage({ ticket, key: state.key, able: state.able, problem: state.problem, acts: acts(ticket) })
+    ? ticketPage({ ticket, key: state.key, able: state.able, problem: state.problem, told: state.told, acts: acts(ticket) })
     : list({ ...state.kept, key: state.key, open, signOut, signIn })].flat().filter(Boolean));
 }
 
@@ -58,6 +59,8 @@ const acts = (ticket) => ({
   bind: () => move(ticket, false),
   takeOver: () => move(ticket, true),
   renew: () => change(t("wallet.renew_title"), t("wallet.renew_sure"), t("wallet.renew_yes"), () => renew(ticket), t("wallet.renewed")),
+  give: () => give(ticket),
+  takeBack: () => back(ticket),
 });
 
 function trouble(text) {
@@ -87,6 +90,36 @@ async function change(title, text, yes, act, done) {
   }
 }
 
+// give offers the ticket, and others of the event that go along, to somebody.
+async function give(ticket) {
+  const others = state.kept.tickets.filter((k) => k !== ticket && k.event === ticket.event && k.give?.can);
+  const sent = await askGive(ticket, others, async (asked) => {
+    try {
+      return await offer({ event: ticket.event, ...asked });
+    } catch (e) {
+      if (!(e instanceof Refused)) throw new Error(t("wallet.need_network"));
+      const texts = { name: "wallet.give_wrong_name", email: "wallet.give_wrong_email" };
+      throw new Error(t(texts[e.where] ?? (e.type === "too_many" ? "wallet.give_many" : "wallet.give_refused")));
+    }
+  });
+  if (!sent) return;
+  state.problem = "";
+  state.told = said.textContent = t("wallet.give_sent", { email: sent.mailed });
+  await look();
+}
+
+// back takes an offer back.
+async function back(ticket) {
+  state.told = "";
+  try {
+    await takeBack(ticket.give.offer.id);
+    state.told = said.textContent = t("wallet.took_back");
+  } catch (e) {
+    trouble(t(e instanceof Refused ? "wallet.took_late" : "wallet.need_network"));
+  }
+  await look();
+}
+
 // take keeps tickets as they are now. One that this phone showed and doesn't any more
 // is marked, so that its page can say so.
 async function take(now) {
@@ -96,7 +129,7 @@ async function take(now) {
     const old = before.get(name(k));
     k.was_here = Boolean(k.bound) && !mine(k) && Boolean(old && (mine(old) || old.was_here));
   }
-  state.kept = { tickets: now.tickets, email: now.email };
+  state.kept = { tickets: now.tickets, given: now.given ?? state.kept?.given, email: now.email };
   await keep("tickets", state.kept);
   const shown = showing();
   const as = shown && state.kept.tickets.find((k) => name(k) === name(shown));
@@ -153,6 +186,7 @@ function go(to) {
   hideCode();
   state.open = to;
   state.problem = "";
+  state.told = "";
   draw();
   scrollTo(0, 0);
   app.querySelector("h1")?.focus?.();
