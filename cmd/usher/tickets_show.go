@@ -50,14 +50,20 @@ external id from the list it was imported from, or the whole code (UT1:…).`,
 
 // story is what became of a ticket.
 type story struct {
-	Changes  []ticketing.Change `json:"changes"`  // by the organiser
-	Passages []admission.Act    `json:"passages"` // scans and undos, in the agreed order
+	Changes  []ticketing.Change  `json:"changes"`         // by the organiser
+	Hands    []ticketing.Passage `json:"hands,omitempty"` // that it went through
+	Passages []admission.Act     `json:"passages"`        // scans and undos, in the agreed order
 }
 
 func storyOf(c *cobra.Command, s *server.Server, t ticketing.Ticket) (told story, err error) {
 	if told.Changes, err = s.Tickets.Story(c.Context(), t); err != nil {
 		return told, err
 	}
+	hands, err := s.Tickets.Passages(c.Context(), t.Event, t.ID)
+	if err != nil {
+		return told, err
+	}
+	told.Hands = hands[t.ID]
 	st, err := s.Doors.State(c.Context(), t.Event)
 	if err != nil {
 		return told, err
@@ -80,6 +86,9 @@ func (told story) print(w io.Writer, e *catalog.Event) error {
 	for _, c := range told.Changes {
 		lines = append(lines, line{c.At, changeWords(c), "", "", c.Why})
 	}
+	for _, h := range told.Hands {
+		lines = append(lines, line{h.At, fmt.Sprintf("from %s to %s", person(h.From), person(h.To)), "", "", string(h.How)})
+	}
 	for _, a := range told.Passages {
 		lines = append(lines, line{time.UnixMilli(a.At), passageWords(a), strings.TrimSpace(a.Gate + " " + string(a.Direction)), a.Operator, ""})
 	}
@@ -91,6 +100,14 @@ func (told story) print(w io.Writer, e *catalog.Event) error {
 		t.row(l.at.In(e.Location).Format(time.DateTime), l.what, l.where, l.who, l.why)
 	}
 	return t.flush()
+}
+
+// person says who has or had a ticket.
+func person(h ticketing.Holder) string {
+	if h.Email == "" {
+		return h.Name
+	}
+	return strings.TrimSpace(h.Name + " <" + h.Email + ">")
 }
 
 func changeWords(c ticketing.Change) string {
