@@ -197,7 +197,7 @@ func open(ctx context.Context, dir string) (end func() error, err error) {
 func apply(ctx context.Context, s *server.Server) error {
 	at := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339) }
 	for event, only := range map[string]string{night: "false", strict: "true"} {
-		text := strings.NewReplacer("CODE", event, "ONLY", only, "ADMISSION", at(-2*time.Hour), "STARTS", at(-time.Hour), "ENDS", at(5*time.Hour)).Replace(events)
+		text := strings.NewReplacer("CODE", event, "ONLY", only, "ADMISSION", at(-2*time.Hour), "STARTS", at(time.Hour), "ENDS", at(5*time.Hour)).Replace(events)
 		spec, err := catalog.ParseFile("event.toml", []byte(text))
 		if err != nil {
 			return err
