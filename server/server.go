@@ -181,7 +181,7 @@ func (s *Server) routes(ctx context.Context) (*http.ServeMux, func(), error) {
 		return nil, nil, err
 	}
 	pages, err := web.New(web.Config{
-		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, CallOff: s.CallOff, Accounts: s.Accounts, Transfers: s.Transfers, Passes: s.Passes, Stock: s.Stock, Post: s.Post,
+		Doors: s.Doors, Catalog: s.Catalog, Tickets: s.Tickets, Sales: s.Sales, Resale: s.Resale, CallOff: s.CallOff, Accounts: s.Accounts, Transfers: s.Transfers, Passes: s.Passes, Stock: s.Stock, Post: s.Post,
 		Manager: manager.is, Events: s.eventList, Public: s.publicURL, Closing: s.closing, Now: s.Now, Log: s.Log,
 	})
 	if err != nil {

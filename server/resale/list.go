@@ -232,3 +232,26 @@ func (r *Resale) endIn(ctx context.Context, tx *sqldb.Tx, l *Listing, why string
 	}
 	return r.tell(ctx, tx, mailEnded, l)
 }
+
+// OnSale is a listing that everybody may buy, if nobody is doing so.
+type OnSale struct {
+	Listing
+	Taken bool // somebody is buying it
+}
+
+// maxShown is how many listings a marketplace shows at most, the cheapest first.
+const maxShown = 300
+
+// ForSale lists what everybody may buy of an event, the cheapest first.
+func (r *Resale) ForSale(ctx context.Context, event string) (list []OnSale, err error) {
+	free, err := r.Stock.FreeAside(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	open, err := listings(ctx, r.DB.Read(), `where event = $1 and state = 'open' and (kept_for = '' or kept_until <= $2) order by price + buyer_fee, made_at, id limit $3`,
+		event, r.Now().UnixMilli(), maxShown)
+	for _, l := range open {
+		list = append(list, OnSale{l, !free[l.pool()]})
+	}
+	return list, err
+}

@@ -14,6 +14,7 @@ import (
 	"usher/server/doors"
 	"usher/server/pass"
 	"usher/server/post"
+	"usher/server/resale"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/transfer"
@@ -21,6 +22,7 @@ import (
 	"usher/server/web/front"
 	"usher/server/web/handover"
 	"usher/server/web/manage"
+	"usher/server/web/market"
 	"usher/server/web/passkit"
 	"usher/server/web/site"
 	"usher/server/web/wallet"
@@ -38,6 +40,7 @@ type Config struct {
 	CallOff  *calloff.Office
 	Accounts *accounts.Accounts
 	Passes   *pass.Passes
+	Resale   *resale.Resale
 	Stock    front.Stock
 	Post     *post.Post
 	Manager  func(key string) bool // says whether it is the manager key, in a time that tells nothing of it
@@ -58,6 +61,7 @@ type Web struct {
 	wallet   *wallet.Wallet
 	passkit  *passkit.Service // nil: there are no passes for Apple
 	handover *handover.Handover
+	market   *market.Market
 	manage   *manage.Manage
 }
 
@@ -85,6 +89,11 @@ func New(cfg Config) (*Web, error) {
 	if cfg.Passes.Apple != nil {
 		w.passkit = passkit.New(passkit.Config{Passes: cfg.Passes, Now: cfg.Now, Log: cfg.Log})
 	}
+	if w.market, err = market.New(market.Config{
+		Site: s, Catalog: cfg.Catalog, Resale: cfg.Resale, Sales: cfg.Sales, Held: w.wallet.Held, Now: cfg.Now,
+	}); err != nil {
+		return nil, err
+	}
 	w.manage, err = manage.New(manage.Config{
 		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, CallOff: cfg.CallOff, Post: cfg.Post, Manager: cfg.Manager, Events: cfg.Events, Now: cfg.Now, Closing: cfg.Closing,
 	})
@@ -97,6 +106,7 @@ func (w *Web) Register(mux *http.ServeMux) {
 	w.front.Register(mux)
 	w.checkout.Register(mux)
 	w.wallet.Register(mux)
+	w.market.Register(mux)
 	if w.passkit != nil {
 		w.passkit.Register(mux)
 	}

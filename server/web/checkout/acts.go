@@ -54,6 +54,9 @@ func (c *Checkout) begin(w http.ResponseWriter, r *http.Request) error {
 // form has its fields in no order. Zero of one is none of it. Seats that were chosen
 // count themselves.
 func cart(form url.Values) (list []sales.Wanted, err error) {
+	for _, id := range form["listing"] {
+		list = append(list, sales.Wanted{Listing: id, Count: 1})
+	}
 	for _, offer := range products(form) {
 		w := sales.Wanted{Offer: offer, Seats: form["seat."+offer], Count: len(form["seat."+offer])}
 		text := strings.TrimSpace(form.Get("n." + offer))

@@ -142,7 +142,7 @@ func (c *Checkout) view(a *asked, change bool) *view {
 		v.Items = append(v.Items, itemView{Item: item, Sum: int64(item.Count) * item.Price, Fees: int64(item.Count) * item.Fee, Seats: item.Seats})
 	}
 	v.holders(a)
-	v.Methods, v.Chosen = a.shop.Methods, o.Method
+	v.Methods, v.Chosen = o.Methods(a.shop), o.Method
 	if o.Total == 0 {
 		v.Methods = nil
 	}

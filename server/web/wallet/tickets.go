@@ -116,7 +116,8 @@ type ticketView struct {
 	Admits     uint8      `json:"admits"`
 	Gates      []gateView `json:"gates,omitempty"` // where to go in; none when anywhere
 	Map        string     `json:"map,omitempty"`
-	Shop       bool       `json:"shop,omitempty"` // it has a calendar entry
+	Shop       bool       `json:"shop,omitempty"`   // it has a calendar entry
+	Resale     bool       `json:"resale,omitempty"` // its holder may sell it on
 	State      string     `json:"state"`
 	Unpaid     bool       `json:"unpaid,omitempty"`
 	Rehearsal  bool       `json:"rehearsal,omitempty"`
@@ -255,6 +256,7 @@ func (w *Wallet) view(ctx context.Context, t ticketing.Ticket, a *about) (ticket
 	if t.State != ticketing.Valid {
 		return v, nil
 	}
+	v.Resale = a.shop != nil && a.shop.Resale != nil && t.Order != "" && !t.Unpaid && w.Now().Unix() < min(a.shop.Resale.Until, e.Ends)
 	if t.Bound() {
 		b, there, err := w.Tickets.Binding(ctx, t)
 		if err != nil {
@@ -319,4 +321,15 @@ func (w *Wallet) paper(out http.ResponseWriter, r *http.Request) error {
 	out.Header().Set("Content-Type", "application/pdf")
 	out.Header().Set("Content-Disposition", `attachment; filename="ticket-`+h.ID.Short()+`.pdf"`)
 	return w.Sales.Printer.Tickets(r.Context(), out, h.Event, []ticketing.Ticket{h.Ticket}, w.book.Pick(r.Header.Get("Accept-Language"), words.English).Code())
+}
+
+// Held gives the ticket that a request names, if its session opens it: for pages beside
+// the wallet's own.
+func (w *Wallet) Held(r *http.Request, event, id string) (ticketing.Ticket, error) {
+	s, err := w.session(r)
+	if err != nil {
+		return ticketing.Ticket{}, err
+	}
+	h, err := w.one(r.Context(), s, event, id)
+	return h.Ticket, err
 }

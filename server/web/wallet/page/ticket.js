@@ -61,5 +61,6 @@ function links(ticket) {
   if (ticket.map) list.push(link(t("wallet.map"), ticket.map, { target: "_blank" }));
   if (ticket.shop) list.push(link(t("wallet.calendar"), `/events/${encodeURIComponent(ticket.event)}/calendar.ics`));
   if (ticket.code) list.push(link(t("wallet.pdf"), `/wallet/ticket/${encodeURIComponent(ticket.event)}/${ticket.id}/ticket.pdf`));
+  if (ticket.resale) list.push(link(t("wallet.sell"), `/wallet/resale/${encodeURIComponent(ticket.event)}/${ticket.id}`));
   return list.length ? element("p", { className: "links" }, list) : null;
 }

@@ -1,0 +1,136 @@
+package market
+
+import (
+	"net/http"
+
+	"usher/server/resale"
+	"usher/server/ticketing"
+	"usher/server/web/site"
+	"usher/sync/fault"
+	"usher/sync/money"
+)
+
+// mineView is what the page shows on which somebody sells their ticket on.
+type mineView struct {
+	site.Speech
+	Title   string
+	Path    string
+	Event   string // its name
+	Product string
+	Seat    string
+	Terms   *resale.Terms // nil: it can't be sold on now
+	Zero    string        // how a price may be typed
+	Step    string        // the smallest difference between two prices
+	MostIn  string        // what may be asked at most, as it is typed
+	Price   string        // as it was typed
+	Account string
+	Now     *resale.Listing // its newest listing; nil: it has none
+	OnSale  bool
+	Market  string // where it is sold
+	Problem string
+}
+
+// mine is the page of one ticket, for its holder.
+func (m *Market) mine(w http.ResponseWriter, r *http.Request) error {
+	return m.show(w, r, http.StatusOK, func(*mineView) {})
+}
+
+func (m *Market) show(w http.ResponseWriter, r *http.Request, status int, say func(*mineView)) error {
+	t, err := m.Held(r, r.PathValue("event"), r.PathValue("ticket"))
+	if err != nil {
+		return err
+	}
+	v, err := m.mineOf(r, t)
+	if err != nil {
+		return err
+	}
+	say(v)
+	return m.Site.Render(w, m.pages, "mine.html", status, v)
+}
+
+func (m *Market) mineOf(r *http.Request, t ticketing.Ticket) (*mineView, error) {
+	e, err := m.Catalog.Event(r.Context(), t.Event)
+	if err != nil {
+		return nil, err
+	}
+	path := "/wallet/resale/" + t.Event + "/" + t.ID.String()
+	l := site.Speak(r, e.Language, e.Location, path)
+	v := &mineView{
+		Speech: l, Title: l.T("market.sell"), Path: path, Event: e.Name, Seat: t.Seat, Market: "/events/" + t.Event + "/resale",
+	}
+	if p, known := e.ProductByNumber(t.Product); known {
+		v.Product = p.Name
+	}
+	now, there, err := m.Resale.Of(r.Context(), t.Event, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	if there && now.Holds(t.Email) {
+		v.Now, v.OnSale = &now, now.State == resale.Open
+	}
+	if v.OnSale {
+		return v, nil
+	}
+	terms, err := m.Resale.Terms(r.Context(), t)
+	switch {
+	case fault.KindOf(err) == fault.Refused:
+		v.Problem = l.T("market.cant")
+	case err != nil:
+		return nil, err
+	default:
+		v.Terms, v.MostIn, v.Step = &terms, money.Decimal(terms.Most, terms.Currency), money.Decimal(1, terms.Currency)
+		v.Price = v.MostIn
+	}
+	return v, nil
+}
+
+// put puts a ticket up.
+func (m *Market) put(w http.ResponseWriter, r *http.Request) error {
+	t, err := m.Held(r, r.PathValue("event"), r.PathValue("ticket"))
+	if err != nil {
+		return err
+	}
+	terms, err := m.Resale.Terms(r.Context(), t)
+	if err == nil {
+		var price int64
+		price, err = money.Parse(amount(r.PostForm.Get("price")), terms.Currency)
+		if err != nil {
+			err = fault.At(fault.BadInput, "price", "%v", err)
+		} else {
+			_, err = m.Resale.List(r.Context(), t, resale.Asked{Price: price, Account: r.PostForm.Get("account")})
+		}
+	}
+	switch kind := fault.KindOf(err); {
+	case kind == fault.BadInput:
+		return m.show(w, r, http.StatusUnprocessableEntity, func(v *mineView) {
+			v.Price, v.Account, v.Problem = r.PostForm.Get("price"), r.PostForm.Get("account"), v.T("market.bad_price", "most", v.Money(terms.Most, terms.Currency))
+		})
+	case err != nil && kind != fault.Refused: // then the page says how it stands
+		return err
+	}
+	http.Redirect(w, r, "/wallet/resale/"+t.Event+"/"+t.ID.String(), http.StatusSeeOther)
+	return nil
+}
+
+// back takes a ticket off sale.
+func (m *Market) back(w http.ResponseWriter, r *http.Request) error {
+	t, err := m.Held(r, r.PathValue("event"), r.PathValue("ticket"))
+	if err != nil {
+		return err
+	}
+	l, there, err := m.Resale.Of(r.Context(), t.Event, t.ID)
+	if err != nil {
+		return err
+	}
+	if there && l.Holds(t.Email) && l.State == resale.Open {
+		_, err = m.Resale.TakeBack(r.Context(), l.ID)
+	}
+	if fault.KindOf(err) == fault.Refused && err != nil {
+		return m.show(w, r, http.StatusConflict, func(v *mineView) { v.Problem = v.T("market.being_bought") })
+	}
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/wallet/resale/"+t.Event+"/"+t.ID.String(), http.StatusSeeOther)
+	return nil
+}
