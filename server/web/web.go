@@ -95,7 +95,7 @@ func New(cfg Config) (*Web, error) {
 		return nil, err
 	}
 	w.manage, err = manage.New(manage.Config{
-		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, CallOff: cfg.CallOff, Post: cfg.Post, Manager: cfg.Manager, Events: cfg.Events, Now: cfg.Now, Closing: cfg.Closing,
+		Site: s, Doors: cfg.Doors, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Resale: cfg.Resale, CallOff: cfg.CallOff, Post: cfg.Post, Manager: cfg.Manager, Events: cfg.Events, Now: cfg.Now, Closing: cfg.Closing,
 	})
 	return w, err
 }

@@ -20,6 +20,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/doors"
 	"usher/server/post"
+	"usher/server/resale"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/web/site"
@@ -47,6 +48,7 @@ type Config struct {
 	Catalog *catalog.Catalog
 	Tickets *ticketing.Office
 	Sales   *sales.Sales
+	Resale  *resale.Resale
 	CallOff *calloff.Office
 	Post    *post.Post
 	Manager func(key string) bool                  // says whether it is the manager key, in a time that tells nothing of it
@@ -71,14 +73,16 @@ func New(cfg Config) (*Manage, error) {
 // Register adds the pages' routes.
 func (m *Manage) Register(mux *http.ServeMux) {
 	for route, h := range map[string]site.Handler{
-		"GET /manage":                      m.list,
-		"GET /manage/events/{event}":       m.live,
-		"GET /manage/events/{event}/live":  m.stream,
-		"GET /manage/events/{event}/board": m.board,
-		"GET /manage/events/{event}/off":   m.off,
-		"GET /manage/orders":               m.orders,
-		"GET /manage/orders/{code}":        m.order,
-		"GET /manage/mail":                 m.mail,
+		"GET /manage":                            m.list,
+		"GET /manage/events/{event}":             m.live,
+		"GET /manage/events/{event}/live":        m.stream,
+		"GET /manage/events/{event}/board":       m.board,
+		"GET /manage/events/{event}/off":         m.off,
+		"GET /manage/orders":                     m.orders,
+		"GET /manage/orders/{code}":              m.order,
+		"GET /manage/mail":                       m.mail,
+		"GET /manage/events/{event}/resale":      m.sold,
+		"GET /manage/events/{event}/payouts.csv": m.payoutsCSV,
 	} {
 		mux.Handle(route, site.Secured(m.managers(h)))
 	}
@@ -98,6 +102,10 @@ func (m *Manage) Register(mux *http.ServeMux) {
 		m.form(mux, "POST /manage/orders/{code}/"+name, m.act(name, do))
 	}
 	m.form(mux, "POST /manage/orders", m.refundMany)
+	mux.Handle("POST /manage/events/{event}/resale/paid", m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
+		m.managers(m.paidOut).ServeHTTP(w, r)
+		return nil
+	}, maxForm))
 	mux.Handle("POST /manage/mail/again", m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
 		m.managers(m.mailAgain).ServeHTTP(w, r)
 		return nil

@@ -155,7 +155,7 @@ func (m *Market) offer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := offerView{m.frame(r, shop, "market.offer"), line{Listing: l}, l.KeptUntil.Unix()}
+	v := &offerView{m.frame(r, shop, "market.offer"), line{Listing: l}, l.KeptUntil.Unix()}
 	v.Path = resale.OfferPath + r.PathValue("link")
 	return m.Site.Render(w, m.pages, "offer.html", http.StatusOK, v)
 }

@@ -1,0 +1,131 @@
+package server_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/server/post"
+	"usher/server/resale"
+)
+
+// resold is the shop with its tickets sold on at 100 percent, who waits first.
+var resold = strings.Replace(quayShop, "\n[[pool]]", "\n[shop.resale]\nbuyer_fee = 0.5\nwaitlist_first = true\n\n[[pool]]", 1)
+
+// buysByCard buys for somebody by card, and gives the order's path.
+func (l *till) buysByCard(path, email string) {
+	l.t.Helper()
+	answer, body := l.post(path+"/pay", "name=Ada+L&email="+email+"&terms=yes&method=card")
+	if answer.StatusCode != http.StatusSeeOther {
+		l.t.Fatalf("paying: status %d: %s", answer.StatusCode, body)
+	}
+	l.card(answer.Header.Get("Location"), "4242424242424242")
+	l.shows(path, "General")
+}
+
+// Somebody sells a ticket on from their wallet, who waits is offered it by mail, and the
+// seller's code is void when it is paid.
+func TestSellingOn(t *testing.T) {
+	l := newTill(t)
+	l.apply(resold)
+	l.clock.Pass(time.Second)
+	if _, body := l.get("/events/SHOP-1"); !strings.Contains(body, `href="/events/SHOP-1/resale"`) {
+		t.Error("the event's page doesn't lead to the marketplace")
+	}
+	answer, body := l.get("/events/SHOP-1/resale")
+	if answer.StatusCode != http.StatusOK || !strings.Contains(body, "Nobody sells a ticket on at the moment.") || !strings.Contains(answer.Header.Get("Cache-Control"), "s-maxage=1") || answer.Header.Get("Set-Cookie") != "" {
+		t.Fatalf("the marketplace: status %d, %v: %s", answer.StatusCode, answer.Header, body)
+	}
+	first := l.begin("n.ga=1")
+	l.buysByCard(first, "ada%40example.org")
+	cookie := l.keeps(first)
+	list, _ := l.wallet(cookie)
+	sold := list[0]
+	mine := "/wallet/resale/SHOP-1/" + sold.ID
+	if answer, _ := l.get(mine); answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a stranger is shown how to sell it: status %d", answer.StatusCode)
+	}
+	if _, body := l.get(mine, cookie); !strings.Contains(body, "You may ask €26.00 at most") || !strings.Contains(body, `value="26.00"`) {
+		t.Fatalf("the seller's page: %s", body)
+	}
+	if answer, body := l.post(mine, "price=26.01", cookie); answer.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(body, "up to €26.00") {
+		t.Errorf("above the cap: status %d: %s", answer.StatusCode, body)
+	}
+	if answer, body := l.post("/events/SHOP-1/resale/wait", "email=grace%40example.org&wanted=1"); answer.StatusCode != http.StatusOK || !strings.Contains(body, "a mail on its way") {
+		t.Fatalf("waiting: status %d: %s", answer.StatusCode, body)
+	}
+	if answer, body := l.post(mine, "price=20%2C50", cookie); answer.StatusCode != http.StatusSeeOther {
+		t.Fatalf("listing: status %d: %s", answer.StatusCode, body)
+	}
+	if _, body := l.get(mine, cookie); !strings.Contains(body, "for sale at €20.50") {
+		t.Errorf("the seller's page: %s", body)
+	}
+	l.clock.Pass(2 * time.Second)
+	if _, body := l.get("/events/SHOP-1/resale"); strings.Contains(body, "listing") {
+		t.Error("what is kept for somebody is for everybody")
+	}
+	offer := regexp.MustCompile(resale.OfferPath + `[\w.-]+`).FindString(l.letter("grace@example.org", "resell_offer"))
+	if _, body := l.get(offer); !strings.Contains(body, "€21.00") || !strings.Contains(body, "kept for you until") {
+		t.Fatalf("the offer: %s", body)
+	}
+	if answer, _ := l.get(offer[:len(offer)-4] + "AAAA"); answer.StatusCode == http.StatusOK {
+		t.Error("an offer opens to a link that was guessed")
+	}
+	answer, _ = l.post(offer, "")
+	second := answer.Header.Get("Location")
+	if again, _ := l.post(offer, ""); answer.StatusCode != http.StatusSeeOther || again.Header.Get("Location") != second {
+		t.Fatalf("the offer leads to %q and then to %q", second, again.Header.Get("Location"))
+	}
+	if answer, body := l.post(mine+"/back", "", cookie); answer.StatusCode != http.StatusConflict || !strings.Contains(body, "buying it just now") {
+		t.Errorf("taking back what somebody is buying: status %d", answer.StatusCode)
+	}
+	l.buysByCard(second, "grace%40example.org")
+	if list, _ := l.wallet(cookie); len(list) != 0 {
+		t.Errorf("the seller has %+v still", list)
+	}
+	if answer, _ := l.get(first + "/tickets.pdf"); answer.StatusCode == http.StatusOK {
+		t.Error("the seller can print what they have sold")
+	}
+	if list, _ := l.wallet(l.keeps(second)); len(list) != 1 || list[0].ID != sold.ID || list[0].Generation != sold.Generation+1 || list[0].Code == sold.Code {
+		t.Errorf("the buyer has %+v", list)
+	}
+	manager := "Authorization: Bearer " + l.key
+	if answer, body := l.get("/manage/events/SHOP-1/resale", manager); answer.StatusCode != http.StatusOK || !strings.Contains(body, "sold") || !strings.Contains(body, "Nobody is to be paid by hand.") {
+		t.Errorf("the manager's page: status %d: %s", answer.StatusCode, body)
+	}
+	if answer, body := l.get("/manage/events/SHOP-1/payouts.csv", manager); answer.StatusCode != http.StatusOK || !strings.HasPrefix(body, "listing,order,ticket,name,email,account,amount") {
+		t.Errorf("the payouts: status %d: %s", answer.StatusCode, body)
+	}
+	l.post("/events/SHOP-1/resale/wait", "email=joan%40example.org&wanted=2")
+	leave := regexp.MustCompile(resale.LeavePath + `[\w.-]+`).FindString(l.letter("joan@example.org", "resell_waits"))
+	for _, want := range []int{1, 1} { // a mail scanner that looks changes nothing
+		if answer, _ := l.get(leave); answer.StatusCode != http.StatusOK {
+			t.Errorf("leaving: status %d", answer.StatusCode)
+		}
+		if n, err := l.Resale.Waiting(t.Context(), "SHOP-1"); err != nil || n != want {
+			t.Errorf("%d wait, %v", n, err)
+		}
+	}
+	l.post(leave, "")
+	if n, err := l.Resale.Waiting(t.Context(), "SHOP-1"); err != nil || n != 0 {
+		t.Errorf("after leaving %d wait, %v", n, err)
+	}
+}
+
+// letter writes a letter to an address, as the post does when it is sent.
+func (l *till) letter(to, kind string) string {
+	l.t.Helper()
+	m := post.Mail{Kind: kind, To: to}
+	row := l.DB.Read().QueryRowContext(l.t.Context(), `select about, detail from mail where address = $1 and kind = $2`, to, kind)
+	err := row.Scan(&m.About, &m.Detail)
+	if err == nil {
+		var letter post.Letter
+		if letter, err = l.Resale.Compose(l.t.Context(), m); err == nil {
+			return letter.Text
+		}
+	}
+	l.t.Fatal(err)
+	return ""
+}
