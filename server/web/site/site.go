@@ -199,10 +199,11 @@ func wrong(l Speech, p fault.Problem) (title, detail string) {
 // section 10.2.3).
 func AskLater(h http.Header) { h.Set("Retry-After", "5") }
 
-// Note logs what a person can't mend.
+// Note logs what a person can't mend. It names the page by its pattern: a path may have
+// a link's secret in it.
 func (s *Site) Note(r *http.Request, err error, status int) {
 	if status >= http.StatusInternalServerError {
-		s.Log.ErrorContext(r.Context(), "a page failed", "path", r.URL.Path, "error", err)
+		s.Log.ErrorContext(r.Context(), "a page failed", "page", r.Pattern, "error", err)
 	}
 }
 
