@@ -1,7 +1,6 @@
 package sales
 
 import (
-	"cmp"
 	"context"
 	"strings"
 
@@ -10,16 +9,6 @@ import (
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
-
-// GivenAway says whether the order's ticket of a number is somebody else's by now: its
-// holder is not who it was sold to.
-func (o *Order) GivenAway(n int, t *ticketing.Ticket) bool {
-	sold := o.Details.Email
-	if n < len(o.Details.Holders) {
-		sold = cmp.Or(o.Details.Holders[n].Email, sold)
-	}
-	return !strings.EqualFold(t.Email, sold) && !strings.EqualFold(t.Email, o.Details.Email)
-}
 
 // tellHolders has those told whose tickets become void and who are not the buyer.
 func (a *act) tellHolders(tickets []ticketing.Ticket, numbers []int, why string) {

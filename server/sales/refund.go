@@ -307,7 +307,7 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 		return nil
 	}
 	var ours int64
-	err := tx.QueryRowContext(ctx, `select coalesce(sum(amount), 0) from order_refund where provider = $1 and ref = $2 and state <> 'refused'`, provider, p.Ref).Scan(&ours)
+	err := tx.QueryRowContext(ctx, `select coalesce(sum(amount), 0) from order_refund where provider = $1 and ref = $2 and state not in ('refused', 'by_hand')`, provider, p.Ref).Scan(&ours)
 	if err != nil || p.Refunded <= ours {
 		return err
 	}

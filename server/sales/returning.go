@@ -82,6 +82,10 @@ func (s *Sales) Returnable(ctx context.Context, o *Order, t Terms) ([]Returnable
 			return nil, err
 		}
 	}
+	given, err := s.Given(ctx, o)
+	if err != nil {
+		return nil, err
+	}
 	list := make([]Returnable, len(tickets))
 	places := o.Places()
 	for n := range tickets {
@@ -90,12 +94,13 @@ func (s *Sales) Returnable(ctx context.Context, o *Order, t Terms) ([]Returnable
 		list[n] = Returnable{ID: id, Kept: t.Kept(cost)}
 		list[n].Back = cost - list[n].Kept
 		_, busy := pending[id]
+		_, gone := given[id]
 		switch {
 		case tickets[n].State != ticketing.Valid:
 			list[n].Why = ReasonVoid
 		case slices.Contains(entered, id):
 			list[n].Why = ReasonEntered
-		case o.GivenAway(n, &tickets[n]):
+		case gone:
 			list[n].Why = ReasonGivenAway
 		case busy:
 			list[n].Why = ReasonPending
@@ -186,9 +191,6 @@ func (a *act) takeBack(ctx context.Context, tx *sqldb.Tx, ids, came []ticket.ID)
 		return fault.Wrap(fault.Refused, err, "not all of these tickets are good any more")
 	}
 	back, kept := a.backFor(goodOnes, numbers, terms)
-	if err := a.settleSellers(ctx, tx, numbers, false); err != nil {
-		return err
-	}
 	if err := a.sales.Stock.ReturnIn(ctx, tx, a.Event, a.linesOf(numbers)); err != nil {
 		return err
 	}
@@ -196,8 +198,12 @@ func (a *act) takeBack(ctx context.Context, tx *sqldb.Tx, ids, came []ticket.ID)
 	if err != nil {
 		return err
 	}
-	for i, n := range numbers {
-		if a.GivenAway(n, &held[i]) {
+	given, err := a.sales.Given(ctx, a.Order) // from here on nobody gives them away
+	if err != nil {
+		return err
+	}
+	for i := range held {
+		if _, gone := given[held[i].ID]; gone {
 			return fault.New(fault.Refused, "ticket %s is somebody else's by now", held[i].ID.Short())
 		}
 	}
