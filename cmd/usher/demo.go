@@ -177,9 +177,13 @@ Try in the browser:
      and take a picture of the screen: a screenshot will do. Choose it at a door page, at
      Picture beside the field for codes, or hold the phone before its camera: ADMIT. The
      PDF of the mail is VOID now, and the same picture a minute later is a STALE CODE.
-  5. The same ticket in another browser profile, signed in at %[13]swallet with the
-     buyer's address: let it take the ticket over, show the code there, and the first
-     one's code is VOID at both doors.
+  5. Give it to somebody: in the wallet, under the ticket, to a name and another address.
+     Open that person's mail in the inbox with another browser profile, accept, and open
+     the wallet by the mail that comes then. Its code is let in, and the first one's is
+     VOID at both doors, which say that the new holder has the code.
+     The buyer's own second phone signs in at %[13]swallet, and takes a live ticket over.
+  6. Give a ticket back on its order's page, or sell it on from the wallet: it is then at
+     %[13]sevents/DEMO/resale, for anybody to buy.
 
 Ctrl-C ends everything.
 `, "Harbour Nights", p.Live, p.Doors["north"], p.Doors["south"], p.Tickets,
