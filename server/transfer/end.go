@@ -133,12 +133,14 @@ func (x *Transfers) end(ctx context.Context, id string, to State) (o Offer, err 
 		if o, err = turn(ctx, tx, id, to, x.Now()); err != nil {
 			return err
 		}
-		if _, gone := x.Tickets.StillIn(ctx, tx, o.Event, o.Tickets, ticketing.Transfer, o.ID); fault.KindOf(gone) == fault.Refused && to == Expired {
-			o.State = Void // nobody needs to hear that it is over now
-			_, err := tx.ExecContext(ctx, `update transfer_offer set state = 'void' where id = $1`, id)
+		// One of several may have changed: the others are free from now on all the same.
+		_, gone := x.Tickets.StillIn(ctx, tx, o.Event, o.Tickets, ticketing.Transfer, o.ID)
+		if err := x.Tickets.UnpendIn(ctx, tx, o.Event, o.Tickets, ticketing.Transfer, o.ID); err != nil {
 			return err
 		}
-		if err := x.Tickets.UnpendIn(ctx, tx, o.Event, o.Tickets, ticketing.Transfer, o.ID); err != nil {
+		if fault.KindOf(gone) == fault.Refused && to == Expired {
+			o.State = Void // nobody needs to hear that it is over now
+			_, err := tx.ExecContext(ctx, `update transfer_offer set state = 'void' where id = $1`, id)
 			return err
 		}
 		return x.tell(ctx, tx, &o)

@@ -167,6 +167,31 @@ func TestOffersEnd(t *testing.T) {
 	})
 }
 
+// An offer of which one ticket changed is over for all of them, and when its time ends
+// the others are free again.
+func TestOneOfThemChanges(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		tickets := w.issue(night, ada, 2)
+		o, token := w.offer(asks(tickets...))
+		if _, err := w.Tickets.Revoke(t.Context(), tickets[0], ticketing.Revoked, "rain"); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.Accept(t.Context(), token, bea, "en")
+		refused(t, "one of two is void", err, fault.Expired, string(Void))
+		w.clock.Pass(24 * time.Hour)
+		if n, err := w.Expire(t.Context()); n != 1 || err != nil {
+			t.Errorf("%d offers end, %v", n, err)
+		}
+		if o, err = w.Find(t.Context(), o.ID); err != nil || o.State != Void {
+			t.Errorf("it is %s, %v", o.State, err)
+		}
+		if got := w.kinds(o.ID); !slices.Equal(got, []string{"transfer_link ada@example.org"}) {
+			t.Errorf("mailed: %s", got)
+		}
+		w.offer(asks(tickets[1]))
+	})
+}
+
 // What an event or the moment doesn't allow is refused, and changes nothing.
 func TestRefusals(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
