@@ -141,17 +141,18 @@ func (x *Transfers) mayGive(ctx context.Context, tx *sqldb.Tx, p *policy, event 
 // Peek gives the offer that a link is to, and changes nothing. fault.NotFound for a
 // link that is none of ours; one that is over gives the offer as it ended.
 func (x *Transfers) Peek(ctx context.Context, token string) (Offer, error) {
+	now := x.Now()
 	o, err := find(ctx, x.DB.Read(), `token = $1`, hashOf(token))
 	if err != nil || o.State != Open {
 		return o, stored(err, "looking up an offer")
 	}
-	return x.still(ctx, o)
+	return x.still(ctx, o, now)
 }
 
-// still says of an open offer how it stands in truth: its time may be over, and its
-// tickets may have changed otherwise.
-func (x *Transfers) still(ctx context.Context, o Offer) (Offer, error) {
-	if !x.Now().Before(o.Until) {
+// still says of an offer that was open after now how it stands in truth: its time may
+// be over, and its tickets may have changed otherwise.
+func (x *Transfers) still(ctx context.Context, o Offer, now time.Time) (Offer, error) {
+	if !now.Before(o.Until) {
 		o.State = Expired
 		return o, nil
 	}
@@ -159,6 +160,12 @@ func (x *Transfers) still(ctx context.Context, o Offer) (Offer, error) {
 	for _, id := range o.Tickets {
 		if p, there := pending[id]; !there || p.What != ticketing.Transfer || p.Ref != o.ID {
 			o.State = Void
+		}
+	}
+	if err == nil && o.State == Void { // or it was ended since it was read, which frees them too
+		var ended Offer
+		if ended, err = find(ctx, x.DB.Read(), `id = $1`, o.ID); err == nil && ended.State != Open {
+			o = ended
 		}
 	}
 	return o, stored(err, "looking up an offer")
@@ -177,10 +184,11 @@ func (x *Transfers) OpenFor(ctx context.Context, event string, ids []ticket.ID) 
 			refs = append(refs, p.Ref)
 		}
 	}
+	now := x.Now()
 	for _, ref := range refs {
 		o, err := find(ctx, x.DB.Read(), `id = $1`, ref)
 		if err == nil && o.State == Open {
-			o, err = x.still(ctx, o)
+			o, err = x.still(ctx, o, now)
 		}
 		if err != nil {
 			return nil, stored(err, "looking up an offer")
