@@ -31,6 +31,7 @@ const (
 	night  = "NIGHT"
 	closed = "CLOSED" // gives nothing away
 	named  = "NAMED"  // only to people
+	handy  = "HANDY"  // many times, for half a day
 	public = "https://tickets.example"
 )
 
@@ -78,7 +79,8 @@ zone = "hall"
 `
 
 // policies are what the events allow.
-var policies = map[string]string{night: "times = 2\nhours_before = 2\naccept_hours = 24", closed: "enabled = false", named: "named = true"}
+var policies = map[string]string{night: "times = 2\nhours_before = 2\naccept_hours = 24", closed: "enabled = false", named: "named = true",
+	handy: "times = 4\nhours_before = 2\naccept_hours = 12"}
 
 // world is transfers over a real database.
 type world struct {
@@ -100,10 +102,26 @@ func onEach(t *testing.T, test func(*testing.T, *world)) {
 func newWorld(t testing.TB, db *sqldb.DB) *world {
 	t.Helper()
 	w := &world{t: t, clock: clocktest.At(start), entered: map[ticket.ID]bool{}}
+	w.assemble(db)
+	for code, text := range policies {
+		spec, err := catalog.ParseFile("event.toml", []byte(strings.NewReplacer("CODE", code, "TRANSFER", text).Replace(file)))
+		if err == nil {
+			_, err = w.Catalog.Apply(t.Context(), spec)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return w
+}
+
+// assemble puts a server together over a database.
+func (w *world) assemble(db *sqldb.DB) {
+	w.t.Helper()
 	now := w.clock.Now
 	w.vault = vault.New(db, rand.Reader, now, "Test")
-	if err := w.vault.UnlockUnsealed(t.Context()); err != nil {
-		t.Fatal(err)
+	if err := w.vault.UnlockUnsealed(w.t.Context()); err != nil {
+		w.t.Fatal(err)
 	}
 	j := journals.New(db, w.vault, now)
 	c := catalog.New(db, w.vault, j, now)
@@ -119,16 +137,14 @@ func newWorld(t testing.TB, db *sqldb.DB) *world {
 		},
 		Public: func(context.Context) string { return public }, Log: slog.New(slog.DiscardHandler),
 	})
-	for code, text := range policies {
-		spec, err := catalog.ParseFile("event.toml", []byte(strings.NewReplacer("CODE", code, "TRANSFER", text).Replace(file)))
-		if err == nil {
-			_, err = c.Apply(t.Context(), spec)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	return w
+}
+
+// beside is another server over the same database, by the same clock.
+func (w *world) beside() *world {
+	w.t.Helper()
+	other := &world{t: w.t, clock: w.clock, entered: map[ticket.ID]bool{}}
+	other.assemble(w.DB)
+	return other
 }
 
 func (w *world) cameIn(_ context.Context, _ string, ids ...ticket.ID) ([]ticket.ID, error) {

@@ -1,0 +1,257 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+
+	"usher/crypto/ticket"
+	"usher/server/ticketing"
+	"usher/sync/fault"
+)
+
+// What somebody does about one offer.
+const (
+	accept   = "accept"
+	takeBack = "take back"
+	expire   = "expire"
+	timeIsUp = "its time is up"
+	look     = "look"
+)
+
+// unknown is the answer of an act that the database failed: it may have happened, then
+// or later, or not.
+const unknown = "unknown"
+
+// act is one of them, by somebody.
+type act struct {
+	what   string
+	who    ticketing.Holder
+	inTime bool // it began before the offer's time was up
+}
+
+// course is how one offer stands: what the model remembers.
+type course struct {
+	state State
+	by    string // whose address the tickets went to
+	due   bool   // its time is up
+}
+
+// coursing is the model of one offer: each act happens at one instant between its call
+// and its answer, and ends the offer only where it is open still.
+var coursing = porcupine.Model{
+	Init:              func() any { return course{state: Open} },
+	Step:              func(state, input, output any) (bool, any) { return state.(course).step(input.(act), output.(string)) },
+	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%v → %v", input, output) },
+}
+
+// looks is what an offer's link says of it: one whose time is up is over, before
+// anybody has ended it.
+func (s course) looks() string {
+	switch {
+	case s.state == Open && s.due:
+		return string(Expired)
+	case s.state == Accepted:
+		return string(Accepted) + " by " + s.by
+	}
+	return string(s.state)
+}
+
+// step gives whether an answer is right, and how the offer stands then.
+func (s course) step(a act, answer string) (bool, any) {
+	before := s
+	switch a.what {
+	case timeIsUp:
+		s.due = true
+		return true, s
+	case accept:
+		// Who accepts in time has the tickets, even if the time ends before the answer.
+		if s.state == Open && (!s.due || a.inTime && answer != string(Expired)) {
+			s.state, s.by = Accepted, a.who.Email
+			return answer == unknown || answer == "yours", s
+		}
+		return answer == unknown || answer == before.looks(), s
+	case takeBack:
+		if s.state == Open {
+			s.state = TakenBack
+		}
+		if s.state == Accepted || s.state == TakenBack {
+			return answer == unknown || answer == s.looks(), s
+		}
+		return answer == unknown || answer == string(s.state), s
+	case expire:
+		if s.state == Open && s.due {
+			s.state = Expired
+		}
+		ended := 0
+		if s.state != before.state {
+			ended = 1
+		}
+		return answer == unknown || answer == strconv.Itoa(ended), s
+	}
+	return answer == unknown || answer == s.looks(), s
+}
+
+// told keeps a history of one offer.
+type told struct {
+	mu    sync.Mutex
+	ops   []porcupine.Operation
+	began time.Time
+}
+
+func (h *told) do(client int, a act, do func() string) {
+	call := time.Since(h.began).Nanoseconds()
+	answer := do()
+	back := time.Since(h.began).Nanoseconds()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: a, Call: call, Output: answer, Return: back})
+}
+
+// check fails unless the history could have happened one act after the other, and keeps
+// a picture of one that couldn't.
+func (h *told) check(t *testing.T) {
+	t.Helper()
+	end := time.Since(h.began).Nanoseconds()
+	for i := range h.ops {
+		if h.ops[i].Output == unknown {
+			h.ops[i].Return = end
+		}
+	}
+	result, info := porcupine.CheckOperationsVerbose(coursing, h.ops, time.Minute)
+	if result == porcupine.Ok {
+		return
+	}
+	picture, err := os.Create(filepath.Join(t.ArtifactDir(), "history.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.Close()
+	if err := porcupine.Visualize(coursing, info, picture); err != nil {
+		t.Fatal(err)
+	}
+	for _, op := range h.ops {
+		t.Logf("%d to %d: %s", op.Call, op.Return, coursing.DescribeOperation(op.Input, op.Output))
+	}
+	t.Fatalf("%d acts about one offer: %s; see %s", len(h.ops), result, picture.Name())
+}
+
+// answer is what an act is told: how the offer stands, or unknown where the database
+// failed. Anything else fails the test.
+func answer(ctx context.Context, t *testing.T, o *Offer, err error) string {
+	switch {
+	case err == nil || fault.KindOf(err) == fault.Expired:
+		if o.State == Accepted {
+			return course{state: Accepted, by: o.To.Email}.looks()
+		}
+		if f, is := err.(*fault.Error); is {
+			return f.Where
+		}
+		return string(o.State)
+	case ctx.Err() == nil && fault.KindOf(err) != fault.Unavailable:
+		t.Error(err)
+	}
+	return unknown
+}
+
+// does has a server do something about an offer, for as long as ctx lasts.
+func (w *world) does(ctx context.Context, t *testing.T, a act, o Offer, token string) string {
+	switch a.what {
+	case timeIsUp:
+		w.clock.Set(o.Until)
+		return ""
+	case accept:
+		o, err := w.Accept(ctx, token, a.who, "en")
+		if err == nil {
+			return "yours"
+		}
+		return answer(ctx, t, &o, err)
+	case takeBack:
+		o, err := w.TakeBack(ctx, o.ID)
+		return answer(ctx, t, &o, err)
+	case expire:
+		n, err := w.Expire(ctx)
+		if err != nil {
+			return answer(ctx, t, &Offer{}, err)
+		}
+		return strconv.Itoa(n)
+	}
+	o, err := w.Peek(ctx, token)
+	return answer(ctx, t, &o, err)
+}
+
+// Two people accept an offer, its giver takes it back and its time ends, at two servers
+// at once and in any order, and some of them leave before they are answered. Every
+// answer is one that it could have had, had they come one after the other: one
+// acceptance at most, none after a take back that was acknowledged, and who comes too
+// late is told what has ended it.
+func TestOneOfferAtTwoServers(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		servers := []*world{w, w.beside()}
+		cleo := ticketing.Holder{Name: "Cleo", Email: "cleo@example.org"}
+		r := rand.New(rand.NewPCG(1, 2))
+		for round := range 24 {
+			w.clock.Set(start)
+			giver := ticketing.Holder{Name: "Ada", Email: fmt.Sprintf("ada-%d@example.org", round)}
+			k := w.issue(night, giver, 1)[0]
+			o, token := w.offer(Asked{Event: night, Tickets: []ticket.ID{k.ID}, From: giver, Language: "en"})
+			plans := [][]act{
+				{{what: accept, who: bea}, {what: look}}, {{what: accept, who: cleo}, {what: takeBack}}, {{what: look}, {what: takeBack}, {what: expire}},
+				{{what: expire}, {what: expire}}, {{what: look}, {what: accept, who: cleo}, {what: look}},
+			}
+			if r.IntN(2) == 0 {
+				plans[3][0].what = timeIsUp
+			}
+			h := &told{began: time.Now()}
+			var all sync.WaitGroup
+			for client, plan := range plans {
+				r.Shuffle(len(plan), func(i, j int) { plan[i], plan[j] = plan[j], plan[i] })
+				patience := time.Minute
+				if r.IntN(5) == 0 {
+					patience = time.Duration(r.IntN(4000)) * time.Microsecond
+				}
+				all.Go(func() {
+					ctx, leave := context.WithTimeout(t.Context(), patience)
+					defer leave()
+					for _, a := range plan {
+						a.inTime = w.clock.Now().Before(o.Until)
+						h.do(client, a, func() string { return servers[client%2].does(ctx, t, a, o, token) })
+					}
+				})
+			}
+			all.Wait()
+			for _, last := range []act{{what: takeBack}, {what: look}} { // by now it is over for good, and so is what nobody waited for
+				h.do(len(plans), last, func() string { return w.does(t.Context(), t, last, o, token) })
+			}
+			h.check(t)
+			w.keeps(t, o.ID, k)
+		}
+	})
+}
+
+// keeps wants that a ticket is as its offer ended.
+func (w *world) keeps(t *testing.T, id string, k ticketing.Ticket) {
+	t.Helper()
+	o, err := w.Find(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pending, err := w.Tickets.Pending(t.Context(), k.Event, []ticket.ID{k.ID}); err != nil || len(pending) != 0 {
+		t.Fatalf("with the ticket of an offer that is %s is under way: %v, %v", o.State, pending, err)
+	}
+	want, generation := k.Email, uint16(0)
+	if o.State == Accepted {
+		want, generation = o.To.Email, 1
+	}
+	if now := w.of(k); now.Email != want || now.Generation != generation {
+		t.Fatalf("the ticket of an offer that is %s: %+v; want generation %d of %s", o.State, now, generation, want)
+	}
+}
