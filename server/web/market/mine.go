@@ -19,10 +19,9 @@ type mineView struct {
 	Product string
 	Seat    string
 	Terms   *resale.Terms // nil: it can't be sold on now
-	Zero    string        // how a price may be typed
-	Step    string        // the smallest difference between two prices
-	MostIn  string        // what may be asked at most, as it is typed
-	Price   string        // as it was typed
+	Net     int64         // what the seller gets of the most; 0: it is all theirs, and all that is paid
+	Total   int64         // what its buyer pays then
+	Price   string        // as it was typed, or the most
 	Account string
 	Now     *resale.Listing // its newest listing; nil: it has none
 	OnSale  bool
@@ -78,8 +77,10 @@ func (m *Market) mineOf(r *http.Request, t ticketing.Ticket) (*mineView, error) 
 	case err != nil:
 		return nil, err
 	default:
-		v.Terms, v.MostIn, v.Step = &terms, money.Decimal(terms.Most, terms.Currency), money.Decimal(1, terms.Currency)
-		v.Price = v.MostIn
+		v.Terms, v.Price = &terms, money.Decimal(terms.Most, terms.Currency)
+		if kept, onTop := terms.Fees(terms.Most); kept+onTop > 0 {
+			v.Net, v.Total = terms.Most-kept, terms.Most+onTop
+		}
 	}
 	return v, nil
 }
