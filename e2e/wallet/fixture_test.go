@@ -38,7 +38,8 @@ const (
 	strict   = "STRICT"
 )
 
-// events are two of tonight, which sell for nothing; one lets in live codes only.
+// events are two of tonight, which sell all but one product for nothing, and where
+// tickets may be sold on; one lets in live codes only.
 const events = `
 code = "CODE"
 name = "Harbour Night: The Long Lights"
@@ -55,6 +56,11 @@ tax_percent = 19
 max_per_order = 8
 address = "Hafenstraße 7, 20457 Hamburg"
 seller = { name = "Pier 7", email = "hello@pier7.example" }
+
+[shop.resale]
+cap_percent = 110
+seller_percent = 5
+buyer_percent = 5
 
 [[zone]]
 code = "hall"
@@ -87,6 +93,13 @@ name = "Gallery"
 zones = ["hall"]
 price = 0
 pool = "gallery"
+
+[[product]]
+code = "lounge"
+name = "Lounge, with a drink"
+zones = ["hall"]
+price = 48
+pool = "hall"
 
 [[gate]]
 code = "north"
@@ -170,7 +183,7 @@ func open(ctx context.Context, dir string) (end func() error, err error) {
 	}
 	s, err := server.Open(ctx, server.Config{
 		Data: filepath.Join(dir, "server"), Unsealed: true, PublicURL: world.url, Log: slog.New(slog.DiscardHandler), Now: now,
-		Selling: server.Selling{Inbox: true}, PassKeys: keys,
+		Selling: server.Selling{Sandbox: true, Inbox: true}, PassKeys: keys,
 	})
 	if err == nil {
 		err = s.Unlock(ctx)
