@@ -61,7 +61,7 @@ func (a *act) postSale(from string, s split, text string) {
 // sold a ticket on is paid all the same, unless the act has undone that: the organiser
 // takes the place back, and pays for it.
 func (a *act) postBack(to string, s split, text string) {
-	undone := min(a.undone, s.sales)
+	undone := max(0, min(a.undone, s.sales)) // prices are below zero where goodwill took of the fees before
 	a.post(held, to, undone, a.Currency, text)
 	a.undone, s.sales = a.undone-undone, s.sales-undone
 	a.post(sold, to, s.sales, a.Currency, text)
