@@ -198,7 +198,7 @@ func TestTicketsInTheBuyersLanguage(t *testing.T) {
 	for language, want := range map[string][]string{
 		"":      {"en", "Wednesday, 1 July 2026, 14:00, ticket good from Wednesday, 1 July, 13:00", "General, admits 4", "HOLDER", "issue 3, earlier ones are void"},
 		"de-AT": {"de", "Mittwoch, 1. Juli 2026, 14:00 Uhr, Ticket gilt ab Mittwoch, 1. Juli, 13:00", "General, für 4 Personen", "INHABER", "Ausgabe 3"},
-		"fr":    {"fr", "mercredi 1 juillet 2026", "pour 4 personnes", "TITULAIRE", "émission 3"},
+		"fr":    {"fr", "mercredi 1er juillet 2026", "pour 4 personnes", "TITULAIRE", "émission 3"},
 		"es":    {"es", "miércoles, 1 de julio de 2026", "para 4 personas", "TITULAR", "emisión 3"},
 	} {
 		var file bytes.Buffer
