@@ -46,7 +46,7 @@ func TestPagesAreGood(t *testing.T) {
 			p.press(c.live)
 			clean()
 			p.press(c.yes)
-			p.must(p.Wait(`!document.querySelector("dialog[open]") && document.querySelectorAll("main .second.wide").length === 0`, patience))
+			p.must(p.Wait(fmt.Sprintf(`!document.querySelector("dialog[open]") && ![...document.querySelectorAll("main button")].some((b) => b.innerText.includes(%q))`, c.live), patience))
 			clean()
 			p.press(c.show)
 			p.code()
