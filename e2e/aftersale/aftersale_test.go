@@ -59,6 +59,23 @@ func (w *town) settle() {
 	w.level()
 }
 
+// payOut waits until all are paid who sold on to somebody who came in.
+func (w *town) payOut() {
+	w.t.Helper()
+	w.wait("who sold on to somebody who came in is paid", func() error {
+		open, err := books.Unsettled(w.t.Context(), w.organiser.DB, "", w.clock.Now())
+		for _, l := range w.listings(`where payout = 'held'`) {
+			if w.of(l.ticket).entered() {
+				open = append(open, l.id+" is not paid out")
+			}
+		}
+		if err == nil && len(open) > 0 {
+			err = fmt.Errorf("%q", open)
+		}
+		return err
+	})
+}
+
 // level brings all gates level with each other, by way of a server.
 func (w *town) level() {
 	w.t.Helper()
@@ -98,6 +115,9 @@ func (w *town) report() {
 		if w.t.Failed() {
 			w.t.Logf("server %s said last: %s", s.Address, s.Said())
 		}
+	}
+	for _, l := range w.listings("") {
+		acts[strings.TrimSpace("listing "+string(l.state)+" "+string(l.payout))]++
 	}
 	w.t.Logf("%d tickets, %d codes of them, %v, %d scans, %d green; %d answers, %d broke off; %d kills, %d starts of servers, %d cuts of gates",
 		len(w.all()), codes, acts, scans, green, w.web.Answers.Load(), w.web.Broken.Load(), w.kills, starts, w.cuts)

@@ -5,7 +5,8 @@
 // Real servers stand behind a load balancer: on SQLite one, on PostgreSQL and Redis two.
 // People have browsers, phones with keys of their own, and a mailbox that real SMTP
 // fills. They buy, pay late, dispute what they paid, look at their wallets, have a phone
-// show a ticket, take it over with another one, and come to one of three real gates with
+// show a ticket, take it over with another one, offer tickets and accept what others
+// offer, sell tickets on and buy such tickets, and come to one of three real gates with
 // the code that they have, or with one that they had. An organiser gives money back,
 // cancels orders, reissues codes and writes tickets over to somebody else. What they do
 // follows from a seed.
@@ -16,7 +17,8 @@
 // from a server; the holder's newest is green unless somebody came in with the ticket.
 // When all has settled, every gate's word on every code has to be what the record says,
 // each ticket has to let in its holder and nobody else, conflicts are those of double
-// entries exactly, and the money of the shop's ledger is what the provider's own books
+// entries exactly, a listing that was sold has gone from its seller to its buyer, and the
+// money of the shop's ledger is what the provider's own books and the sellers' listings
 // come to.
 //
 //	go test ./e2e/aftersale -for 5m -seed 42 -v

@@ -33,6 +33,9 @@ func (w *town) judge() {
 	w.judgeEntries(b)
 	w.level()
 	w.judgeConflicts(b)
+	w.payOut()
+	b, err = books.Read(w.t.Context(), w.organiser.DB)
+	w.must(err)
 	w.judgeMoney(b)
 	w.judgePlaces(b)
 }
@@ -126,7 +129,7 @@ func (k *papers) judgeRecord(t *books.Ticket) {
 func (k *papers) judgeCodes(t *books.Ticket, p *post) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	entered := slices.ContainsFunc(k.scans, func(s *scanned) bool { return s.green })
+	entered := k.cameIn()
 	for _, c := range k.codes {
 		if !c.shows() {
 			continue

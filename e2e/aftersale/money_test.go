@@ -2,10 +2,12 @@ package aftersale
 
 import (
 	"database/sql"
+	"slices"
+	"strings"
 
 	"usher/e2e/books"
+	"usher/server/inventory"
 	"usher/server/payment"
-	"usher/server/sales"
 	"usher/server/ticketing"
 )
 
@@ -20,7 +22,8 @@ func (w *town) judgeMoney(b *books.Books) {
 		w.t.Error(err)
 	}
 	at, cost := b.Held()
-	want := map[string]int64{"buyers": 0, "disputed": 0, "owed": 0, "at:sandbox": at, "cost:sandbox": cost}
+	held, hand, sold := w.judgeSales(b)
+	want := map[string]int64{"resale": -held, "payouts": -hand, "buyers": 0, "disputed": 0, "owed": 0, "at:sandbox": at, "cost:sandbox": cost}
 	for ref, c := range b.Payments {
 		if k := b.Known[ref]; c.State == payment.Paid && k != nil && !k.Accepted {
 			want["owed"] += c.Refunded + c.Lost() - c.Amount // twice: by the shop and by the bank
@@ -32,11 +35,13 @@ func (w *town) judgeMoney(b *books.Books) {
 			w.t.Errorf("the ledger has %d in %s, the books come to %d", b.Balance[account], account, amount)
 		}
 	}
-	var sold int64
-	for _, o := range b.Orders {
-		if sold += o.Paid - o.Refunded; o.State == sales.ChargedBack {
-			sold -= o.Paid // the bank takes all of it, whatever went back before
+	for ref, c := range b.Payments {
+		if k := b.Known[ref]; k != nil && k.Accepted {
+			sold -= c.Lost() - b.Covered[ref] // all of it, whatever went back before
 		}
+	}
+	for _, o := range b.Orders {
+		sold += o.Paid - o.Refunded
 		w.judgeOrder(b, o)
 	}
 	if have := -b.Balance["sales"] - b.Balance["service"] - b.Balance["tax"]; have != sold {
@@ -60,7 +65,7 @@ func (w *town) judgePayment(b *books.Books, c *books.Charge) {
 		w.t.Errorf("the shop says %+v of payment %+v of order %+v", k, c, o)
 	case c.Refunded != b.Refunds[c.Ref]:
 		w.t.Errorf("of payment %+v the shop says that %d went back", c, b.Refunds[c.Ref])
-	case k.Accepted && (o.Paid != c.Amount || c.Amount != o.Total || o.Refunded != c.Refunded && c.Lost() == 0):
+	case k.Accepted && (o.Paid != c.Amount || c.Amount != o.Total || o.Refunded+o.PaidOut != c.Refunded && c.Lost() == 0):
 		w.t.Errorf("payment %+v is of order %+v", c, o)
 	case !k.Accepted && c.Refunded != c.Amount && c.Lost() == 0:
 		w.t.Errorf("payment %+v pays nothing, and did not go back", c)
@@ -69,17 +74,24 @@ func (w *town) judgePayment(b *books.Books, c *books.Charge) {
 
 // judgeOrder: the good tickets of an order are worth what is left of its money.
 func (w *town) judgeOrder(b *books.Books, o *books.Order) {
-	worth := map[uint32]int64{}
-	count := 0
+	var worth []int64 // of each place
 	for _, item := range o.Items {
-		worth[item.Product] = item.Price + item.Fee
-		count += item.Count
+		worth = append(worth, slices.Repeat([]int64{item.Price + item.Fee}, item.Count)...)
 	}
-	good, left := 0, o.Fee
-	for _, id := range o.Tickets {
+	count, sold := len(worth), w.soldOut(o.Code)
+	if len(o.Tickets) > count {
+		w.t.Errorf("order %s has %d tickets for %d places", o.Code, len(o.Tickets), count)
+		return
+	}
+	good, left, fee := 0, o.Fee, o.Fee
+	for n, id := range o.Tickets {
+		if slices.Contains(sold, id) {
+			left += worth[n] // which its buyer may get as a seller, and nothing else
+			continue
+		}
 		switch t := b.Tickets[id]; t.State {
 		case ticketing.Valid:
-			good, left = good+1, left+worth[t.Product]
+			good, left = good+1, left+worth[n]
 		case ticketing.Cancelled:
 		default:
 			w.t.Errorf("order %s is %s, and its ticket %s is %s", o.Code, o.State, id.Short(), t.State)
@@ -88,6 +100,7 @@ func (w *town) judgeOrder(b *books.Books, o *books.Order) {
 	switch {
 	case o.Has() && len(o.Tickets) != count || !o.Has() && len(o.Tickets) != 0:
 		w.t.Errorf("order %s is %s of %d places and has %d tickets", o.Code, o.State, count, len(o.Tickets))
+	case o.State.Good() && good == 0 && len(sold) > 0 && left-fee == o.Paid-o.Refunded: // all that was left of it went back, with the fee
 	case o.State.Good() && left != o.Paid-o.Refunded, !o.State.Good() && good != 0:
 		w.t.Errorf("order %s is %s, %d of %d went back, and %d good tickets with its fee are worth %d", o.Code, o.State, o.Refunded, o.Paid, good, left)
 	}
@@ -103,7 +116,10 @@ func (w *town) judgePlaces(b *books.Books) {
 	for _, o := range shop.Offers {
 		pools[o.Product] = o.Pool
 	}
-	want, seats := map[string]int64{}, map[string]string{}
+	want, seats, sold := map[string]int64{}, map[string]string{}, map[string]int64{}
+	for _, l := range w.listings(`where state = 'sold'`) {
+		sold[l.id] = 1
+	}
 	for id, t := range b.Tickets {
 		if t.State == ticketing.Cancelled {
 			continue
@@ -120,12 +136,18 @@ func (w *town) judgePlaces(b *books.Books) {
 		var pool string
 		var taken int64
 		err := rows.Scan(&pool, &taken)
+		if listing, aside := strings.CutPrefix(pool, inventory.Aside); aside {
+			if taken != sold[listing] {
+				w.t.Errorf("of listing %s %d places are taken, and %d are sold", listing, taken, sold[listing])
+			}
+			return err
+		}
 		if taken != want[pool] {
 			w.t.Errorf("of pool %s %d places are taken, and %d tickets are good", pool, taken, want[pool])
 		}
 		return err
 	}, event))
-	taken, err := books.Strings(w.t.Context(), w.organiser.DB, `select code from seat where event = $1 and holder <> ''`, event)
+	taken, err := books.Strings(w.t.Context(), w.organiser.DB, `select code from seat where event = $1 and holder <> '' and pool not like 'aside/%'`, event)
 	w.must(err)
 	if len(taken) != len(seats) {
 		w.t.Errorf("%d seats count as taken, and %d are", len(taken), len(seats))

@@ -82,7 +82,8 @@ func (w *town) giveBack(d *rand.Rand, b *visitor.Browser) {
 	if len(bought) == 0 {
 		return
 	}
-	page, err := b.Insist(http.MethodGet, "/manage/orders/"+bought[d.IntN(len(bought))], nil)
+	code := bought[d.IntN(len(bought))]
+	page, err := b.Insist(http.MethodGet, "/manage/orders/"+code, nil)
 	if err != nil {
 		return
 	}
@@ -114,7 +115,12 @@ func (w *town) giveBack(d *rand.Rand, b *visitor.Browser) {
 	if err != nil || !strings.Contains(page.Path, "?done=") {
 		return // nobody knows: it may be what an answer that was lost said
 	}
+	sold := w.soldOut(code)
 	for _, a := range acts {
+		if slices.Contains(sold, a.id) {
+			a.refuse("it was sold on out of the order, which was given back without it")
+			continue
+		}
 		a.done(void, "")
 	}
 }

@@ -3,6 +3,7 @@ package aftersale
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -197,4 +198,15 @@ func (k *papers) settledBut(c *code, mine *scanned) (stamp int, so bool) {
 		}
 	}
 	return stamp, true
+}
+
+// cameIn says whether somebody came in with the ticket. The caller holds mu.
+func (k *papers) cameIn() bool {
+	return slices.ContainsFunc(k.scans, func(s *scanned) bool { return s.green })
+}
+
+func (k *papers) entered() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.cameIn()
 }

@@ -47,6 +47,9 @@ var habits = []habit{
 	{"offer", 6, func(p *person) { p.phone().offer() }},
 	{"take an offer back", 2, func(p *person) { p.phone().takeBack() }},
 	{"accept", 8, (*person).accept},
+	{"list", 4, func(p *person) { p.phone().list() }},
+	{"take off sale", 2, func(p *person) { p.phone().offSale() }},
+	{"buy on", 5, (*person).buyOn},
 	{"give back", 2, (*person).giveBack},
 	{"come in", 1, (*person).comeIn},
 	{"come with an old code", 8, (*person).tryOld},
@@ -104,8 +107,8 @@ func (p *person) buy() {
 	p.checkout(page)
 }
 
-// checkout pays for an order at whose page somebody is.
-func (p *person) checkout(page *visitor.Page) {
+// checkout pays for an order at whose page somebody is: of new tickets, or of listings.
+func (p *person) checkout(page *visitor.Page, listings ...string) {
 	path, code := page.Path, page.Code()
 	card := draw(p.dice, cards, func(c card) int { return c.often })
 	if card.moves {
@@ -120,6 +123,7 @@ func (p *person) checkout(page *visitor.Page) {
 	if err != nil {
 		return
 	}
+	acts := p.buying(listings, card.moves)
 	if f = page.Form("/card"); f != nil {
 		f.Values.Set("card", card.number)
 		if _, err := p.Follow(http.MethodPost, f.Action, f.Values); err != nil {
@@ -129,27 +133,31 @@ func (p *person) checkout(page *visitor.Page) {
 	if card.late {
 		return // and finds out by mail
 	}
-	p.awaitPaid(path, code)
+	if p.awaitPaid(path, code) {
+		p.bought(acts, listings)
+	}
 }
 
-// awaitPaid looks at an order's page until it is paid, or for some time.
-func (p *person) awaitPaid(path, code string) {
+// awaitPaid looks at an order's page until it is paid, or for some time, and says
+// whether it is.
+func (p *person) awaitPaid(path, code string) bool {
 	for range 20 {
 		page, err := p.Insist(http.MethodGet, path, nil)
 		if err != nil {
-			return
+			return false
 		}
 		switch page.Standing() {
 		case "paid", "blocked":
 			p.orders = append(p.orders, path)
 			p.town.paid(code)
-			return
+			return true
 		case "form", "away":
 			p.Pause(30, 100)
 		default:
-			return
+			return false
 		}
 	}
+	return false
 }
 
 // comeIn goes to a gate with the newest code that one of the phones has.

@@ -47,8 +47,9 @@ func (p *phone) public() string { return base64.RawURLEncoding.EncodeToString(p.
 var enterLink = regexp.MustCompile(`/wallet/enter/[0-9A-Za-z_-]{43}`)
 
 // mayAsk is how many links somebody asks for while they live. Five are mailed in an
-// hour, and in the end one more has to be.
-const mayAsk = 3
+// hour, one whose answer was lost is asked for again, and in the end there has to be one
+// more.
+const mayAsk = 2
 
 // enter signs in, by a mailed link or with the link of an order.
 func (p *phone) enter(byMail bool) {
@@ -63,7 +64,11 @@ func (p *phone) enter(byMail bool) {
 	if _, err := p.Insist(http.MethodPost, "/wallet/ask", url.Values{"email": {p.person.email}}); err != nil {
 		return
 	}
-	for range 15 {
+	patience := 15 // pauses
+	if p.Calm.Load() {
+		patience = 150 // nobody leaves any more
+	}
+	for range patience {
 		links := p.town().mail.links(p.person.email, enterLink)
 		if len(links) == before {
 			p.Pause(60, 120)

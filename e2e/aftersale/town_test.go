@@ -44,6 +44,11 @@ refund = { hours_before = 24 }
 transfer = { times = 20 }
 seller = { name = "Pier Events", email = "box@pier.example" }
 
+[shop.resale]
+cap_percent = 110
+seller_percent = 5
+buyer_fee = 1
+
 [[pool]]
 code = "floor"
 name = "Floor"

@@ -18,6 +18,7 @@ type Books struct {
 	Known    map[string]*Known  // the shop's of the same
 	Hand     map[string]*Known  // the shop's that came by no provider: bank and cash
 	Refunds  map[string]int64   // the shop's that were made, by payment
+	Covered  map[string]int64   // the shop's that a lost dispute made, likewise
 	Asked    map[string]int     // how many refunds the organiser asked for, by order
 	Balance  map[string]int64   // of each account: what it took less what it gave
 	Mails    map[string][]Mail  // by order
@@ -31,6 +32,7 @@ type Order struct {
 	Method                 string // how it is paid; "" where that wasn't said
 	State                  sales.State
 	Total, Paid, Refunded  int64
+	PaidOut                int64 // as a seller of what they bought
 	Items                  []sales.Item
 	Fee                    int64
 	Tickets                []ticket.ID

@@ -18,7 +18,7 @@ import (
 func Read(ctx context.Context, db *sqldb.DB) (*Books, error) {
 	b := &Books{
 		Orders: map[string]*Order{}, ByCode: map[string]*Order{}, Payments: map[string]*Charge{}, Known: map[string]*Known{}, Hand: map[string]*Known{},
-		Refunds: map[string]int64{}, Asked: map[string]int{}, Balance: map[string]int64{}, Mails: map[string][]Mail{}, Tickets: map[ticket.ID]Ticket{},
+		Refunds: map[string]int64{}, Covered: map[string]int64{}, Asked: map[string]int{}, Balance: map[string]int64{}, Mails: map[string][]Mail{}, Tickets: map[ticket.ID]Ticket{},
 	}
 	each := func(query string, do func(*sql.Rows) error) error { return Each(ctx, db, query, do) }
 	return b, errors.Join(b.readOrders(each), b.readProvider(each), b.readPayments(each), b.readLedger(each), b.readTickets(each))
@@ -43,10 +43,10 @@ func Each(ctx context.Context, db *sqldb.DB, query string, do func(*sql.Rows) er
 type query func(string, func(*sql.Rows) error) error
 
 func (b *Books) readOrders(each query) error {
-	return each(`select id, code, event, email, method, state, total, paid, refunded, cart, tickets from sale_order`, func(rows *sql.Rows) error {
+	return each(`select id, code, event, email, method, state, total, paid, refunded, paid_out, cart, tickets from sale_order`, func(rows *sql.Rows) error {
 		var o Order
 		var cart, tickets string
-		if err := rows.Scan(&o.ID, &o.Code, &o.Event, &o.Email, &o.Method, &o.State, &o.Total, &o.Paid, &o.Refunded, &cart, &tickets); err != nil {
+		if err := rows.Scan(&o.ID, &o.Code, &o.Event, &o.Email, &o.Method, &o.State, &o.Total, &o.Paid, &o.Refunded, &o.PaidOut, &cart, &tickets); err != nil {
 			return err
 		}
 		var c struct {
@@ -97,11 +97,15 @@ func (b *Books) readPayments(each query) error {
 		}
 		return err
 	})
-	err = errors.Join(err, each(`select ref, sum(amount) from order_refund where state = 'done' group by ref`, func(rows *sql.Rows) error {
-		var ref string
+	err = errors.Join(err, each(`select ref, state, sum(amount) from order_refund where state in ('done', 'charged_back') group by ref, state`, func(rows *sql.Rows) error {
+		var ref, state string
 		var sum int64
-		err := rows.Scan(&ref, &sum)
-		b.Refunds[ref] = sum
+		err := rows.Scan(&ref, &state, &sum)
+		if state == "done" {
+			b.Refunds[ref] = sum
+		} else {
+			b.Covered[ref] = sum
+		}
 		return err
 	}))
 	return errors.Join(err, each(`select order_id, id from order_refund`, func(rows *sql.Rows) error {
