@@ -23,7 +23,7 @@ build: ## bin/usher, one static binary
 # of its own to race: test runs it without, race runs everything with it. check has
 # vetted all of it before. The last lines name the packages that take longest, so that a slow one
 # is seen early.
-PLAIN := ^usher/(cmd/usher$$|e2e/|gate/scan$$|server/(catalog|document|payment|printout|ticketing)(/|$$))
+PLAIN := ^usher/(cmd/usher$$|e2e/|gate/scan$$|server$$|server/(catalog|document|payment|printout|resale|ticketing|transfer)(/|$$))
 test: SHELL := bash
 test: deps check ## everything that must pass: deps, check, all tests, most with the race detector
 	@mkdir -p bin
