@@ -23,7 +23,7 @@ build: ## bin/usher, one static binary
 # of its own to race: test runs it without, race runs everything with it. check has
 # vetted all of it before. The last lines name the packages that take longest, so that a slow one
 # is seen early.
-PLAIN := ^usher/(cmd/usher$$|e2e/|gate/scan$$|server$$|server/(catalog|document|payment|printout|resale|ticketing|transfer)(/|$$))
+PLAIN := ^usher/(cmd/usher$$|e2e/|gate/scan$$|server$$|server/(calloff|catalog|document|doors|pass|payment|post|printout|resale|sales|ticketing|transfer)(/|$$))
 test: SHELL := bash
 test: deps check ## everything that must pass: deps, check, all tests, most with the race detector
 	@mkdir -p bin
