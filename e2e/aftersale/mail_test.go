@@ -38,7 +38,11 @@ func newPostbox(t testing.TB) *postbox {
 	s.ErrorLog = quiet{}
 	var running sync.WaitGroup
 	running.Go(func() { _ = s.Serve(l) }) // which ends with Close
-	t.Cleanup(func() { _ = s.Close(); running.Wait() })
+	t.Cleanup(func() {
+		_ = s.Close()
+		_ = l.Close() // which Close does not know of before Serve has run
+		running.Wait()
+	})
 	return b
 }
 

@@ -120,6 +120,7 @@ func (s *server) listening(t *testing.T) *SMTP {
 	running.Go(func() { _ = serving.Serve(listener) })
 	t.Cleanup(func() {
 		_ = serving.Close()
+		_ = listener.Close() // which Close doesn't know of before Serve has run
 		running.Wait()
 	})
 	to, err := ParseSMTP("smtp+insecure://" + listener.Addr().String())
