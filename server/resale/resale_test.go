@@ -407,3 +407,21 @@ func TestCalledOff(t *testing.T) {
 		w.sound(t)
 	})
 }
+
+// The newest listing of a ticket is the one that is open, when it was listed twice within
+// the same instant.
+func TestListedAgainAtOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.apply(t, file)
+		id := w.buys(t, "ada", ga(1)).Tickets[0]
+		for range 5 {
+			l := w.lists(t, id, 2000)
+			if got, there, err := w.Of(t.Context(), event, id); err != nil || !there || got.ID != l.ID {
+				t.Fatalf("the newest listing is %q, %t, %v, and should be %s", got.ID, there, err, l.ID)
+			}
+			if _, err := w.TakeBack(t.Context(), l.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}

@@ -103,9 +103,10 @@ func touch(ctx context.Context, tx *sqldb.Tx, id string) (Listing, error) {
 	return l, stored(err, "changing a listing")
 }
 
-// Of gives the newest listing of a ticket, and whether it has one.
+// Of gives the newest listing of a ticket, and whether it has one. Of those that were
+// made at the same instant the open one is the newest.
 func (r *Resale) Of(ctx context.Context, event string, id ticket.ID) (Listing, bool, error) {
-	l, err := one(ctx, r.DB.Read(), `where event = $1 and ticket = $2 order by made_at desc, id desc limit 1`, event, id.String())
+	l, err := one(ctx, r.DB.Read(), `where event = $1 and ticket = $2 order by made_at desc, case state when 'open' then 0 else 1 end, id desc limit 1`, event, id.String())
 	if fault.KindOf(err) == fault.NotFound {
 		return l, false, nil
 	}
