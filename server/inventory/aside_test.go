@@ -70,3 +70,22 @@ func TestPlacesAside(t *testing.T) {
 		}
 	})
 }
+
+// A place aside that somebody leaves at one server is to be had at once at another that
+// had to refuse it a moment before.
+func TestPlaceAsideAtTwoServers(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		other := w.beside(t, Config{})
+		if err := w.open(t, "aside/1", ""); err != nil {
+			t.Fatal(err)
+		}
+		w.hold(t, "h1", n("aside/1", 1))
+		if _, err := other.Hold(t.Context(), other.request("h2", n("aside/1", 1))); fault.KindOf(err) != fault.Refused {
+			t.Fatalf("a place was held twice: %v", err)
+		}
+		if err := w.Release(t.Context(), "h1"); err != nil {
+			t.Fatal(err)
+		}
+		other.hold(t, "h3", n("aside/1", 1))
+	})
+}

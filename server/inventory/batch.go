@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/migrations/sqldb"
@@ -23,7 +24,11 @@ func (s *Stock) decide(ctx context.Context, q *queue, asks []*ask) {
 		return
 	}
 	for pool, left := range b.left {
-		s.memory.found(q.event, pool, left, b.now)
+		// Of one that stands aside every server knows at once that it is free again: it is
+		// a single ticket, and nobody queues for it in thousands.
+		if !strings.HasPrefix(pool, Aside) {
+			s.memory.found(q.event, pool, left, b.now)
+		}
 	}
 	if b.back {
 		s.memory.forget(q.event)
