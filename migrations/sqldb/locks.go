@@ -28,10 +28,10 @@ var errNoLocks = errors.New("there is no connection to lock on now")
 type Locks struct {
 	db    *DB
 	begin sync.Once
-	lost  chan struct{}   // a notice that there is no connection
-	one   chan struct{}   // holds a token while nobody uses what follows
-	conn  *pgx.Conn       // nil: lost
-	held  map[string]bool // on it
+	lost  chan struct{}        // a notice that there is no connection
+	one   chan struct{}        // holds a token while nobody uses what follows
+	conn  *pgx.Conn            // nil: lost
+	held  map[string]time.Time // on it, and until when each is wanted
 }
 
 // Locks gives the names to lock; nil on SQLite, where there is nobody to lock out.
@@ -39,21 +39,23 @@ func (db *DB) Locks() *Locks {
 	if db.wire == nil {
 		return nil
 	}
-	return &Locks{db: db, lost: make(chan struct{}, 1), one: make(chan struct{}, 1), held: map[string]bool{}}
+	return &Locks{db: db, lost: make(chan struct{}, 1), one: make(chan struct{}, 1), held: map[string]time.Time{}}
 }
 
-// Take locks a name, and says whether it is ours now. One that is ours already stays so.
-// It is until Give: for how long it is wanted says nothing here.
-func (l *Locks) Take(ctx context.Context, name string, _ time.Duration) (ours bool, err error) {
+// Take locks a name for so long, or once more so long, and says whether it is ours now. It
+// is until Give, or for some seconds longer than was said.
+func (l *Locks) Take(ctx context.Context, name string, hold time.Duration) (ours bool, err error) {
+	until := time.Now().Add(hold)
 	err = l.use(ctx, func() error {
-		if ours = l.held[name]; ours {
+		if _, ours = l.held[name]; ours {
+			l.held[name] = until
 			return nil
 		}
 		if err := l.ask(ctx, `select pg_try_advisory_lock(hashtextextended(current_schema() || $1, 0))`, name, &ours); err != nil {
 			return fmt.Errorf("locking %s: %w", name, err)
 		}
 		if ours {
-			l.held[name] = true
+			l.held[name] = until
 		}
 		return nil
 	})
@@ -62,17 +64,30 @@ func (l *Locks) Take(ctx context.Context, name string, _ time.Duration) (ours bo
 
 // Give unlocks a name. One that isn't ours stays as it is.
 func (l *Locks) Give(ctx context.Context, name string) error {
-	return l.use(ctx, func() error {
-		if !l.held[name] {
-			return nil
-		}
-		delete(l.held, name)
-		var was bool
-		if err := l.ask(ctx, `select pg_advisory_unlock(hashtextextended(current_schema() || $1, 0))`, name, &was); err != nil {
-			return fmt.Errorf("unlocking %s: %w", name, err)
-		}
+	return l.use(ctx, func() error { return l.unlock(ctx, name) })
+}
+
+func (l *Locks) unlock(ctx context.Context, name string) error {
+	if _, ours := l.held[name]; !ours {
 		return nil
-	})
+	}
+	delete(l.held, name)
+	var was bool
+	if err := l.ask(ctx, `select pg_advisory_unlock(hashtextextended(current_schema() || $1, 0))`, name, &was); err != nil {
+		return fmt.Errorf("unlocking %s: %w", name, err)
+	}
+	return nil
+}
+
+// sweep gives those names back that nobody has given: whoever had them could not reach
+// the database then.
+func (l *Locks) sweep(ctx context.Context) {
+	now := time.Now()
+	for name, until := range l.held {
+		if l.conn != nil && now.After(until) {
+			_ = l.unlock(ctx, name) // if that fails the connection is dropped, and all it holds
+		}
+	}
 }
 
 // use runs what needs the connection, one after the other.
@@ -132,6 +147,7 @@ func (l *Locks) replacement() *pgx.Conn {
 		if gone = l.conn.Ping(ctx) != nil; gone {
 			l.drop()
 		}
+		l.sweep(ctx)
 		cancel()
 	}
 	l.one <- struct{}{}

@@ -127,8 +127,9 @@ func (c *claims) lease(ctx context.Context, ticket journal.TicketID, q *queue) {
 			c.turns.give(ctx, name, c.within())
 			held = false
 		case leaseTake:
-			var err error
-			if held, err = c.turns.take(ctx, name, c.times().hold, c.within()); held || err != nil {
+			got, err := c.turns.take(ctx, name, c.times().hold, c.within())
+			held = got || held && err != nil // of one that was had, nobody knows
+			if got || err != nil {
 				c.reply(c.grant(ticket, q))
 				continue
 			}
