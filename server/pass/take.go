@@ -70,16 +70,25 @@ func (p *Passes) take(ctx context.Context, app App, t *ticketing.Ticket, f facts
 	if serial, err = p.serialOf(ctx, app, t); err != nil {
 		return "", err
 	}
-	sum, err := f.sum()
+	sum, err := p.sum(f)
 	if err != nil {
 		return "", err
 	}
 	now := p.Now().UnixMilli()
 	err = p.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
-		if _, err := tx.ExecContext(ctx, `insert into pass_event (event, arrived, facts, class) values ($1, 0, $2, '') on conflict (event) do nothing`, t.Event, sum); err != nil {
+		if _, err := tx.ExecContext(ctx, `insert into pass_event (event, arrived, facts, class) values ($1, 0, $2, '') on conflict (event) do update set event = excluded.event`, t.Event, sum); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `insert into pass (serial, app, event, ticket, generation, void, taken_at, changed_at, rev, due_at, tries)
+		// Whoever looks at what happened waits here, or was here before: then the ticket
+		// is read as that left it.
+		found, err := p.Tickets.OfIn(ctx, tx, t.Event, []ticket.ID{t.ID})
+		if err != nil {
+			return err
+		}
+		if len(found) != 1 || !good(&found[0], t.Generation, f.event) {
+			return notOffered(t)
+		}
+		_, err = tx.ExecContext(ctx, `insert into pass (serial, app, event, ticket, generation, void, taken_at, changed_at, rev, due_at, tries)
 			values ($1, $2, $3, $4, $5, 0, $6, $6, 0, 0, 0) on conflict (serial) do nothing`,
 			serial, string(app), t.Event, t.ID.String(), t.Generation, now)
 		return err
