@@ -160,6 +160,9 @@ func TestMove(t *testing.T) {
 		if err != nil || e.Starts != m.Starts || e.Admission != before.Admission+30*day || e.Standing == nil || e.Standing.From != before.Starts {
 			t.Errorf("it is %+v, %v", e, err)
 		}
+		if shop, err := w.catalog.Shop(t.Context(), event); err != nil || shop.Resale.Until != m.Ends {
+			t.Errorf("tickets are sold on until %+v, %v; want the new end", shop.Resale, err)
+		}
 		want(t, "who was buying", w.order(t, open).State, sales.Cancelled)
 		want(t, "who has bought", w.order(t, two).State, sales.Paid)
 		got := w.letters(t, "moved", "moved_holder", "cancelled")

@@ -44,6 +44,7 @@ ends = 2026-08-05 02:00:00
 currency = "EUR"
 max_per_order = 8
 fee = 1.50
+resale = {}
 methods = ["card", "invoice"]
 tickets_before_payment = true
 refund = { keep_percent = 10 }

@@ -7,7 +7,7 @@ import (
 
 // Limits of selling on.
 const (
-	maxCapPercent   = 1000 // basis points: a hundredfold
+	maxCapPercent   = 1000
 	maxOfferMinutes = 24 * 60
 
 	defaultCapPercent   = 100

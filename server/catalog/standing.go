@@ -114,6 +114,9 @@ func moveSale(ctx context.Context, tx *sqldb.Tx, event string, before, after int
 			o.Until = after
 		}
 	}
+	if s.Resale != nil && s.Resale.Until == before {
+		s.Resale.Until = after
+	}
 	b, err := json.Marshal(&s)
 	if err != nil {
 		return fmt.Errorf("encoding the shop: %w", err)
