@@ -15,13 +15,13 @@ const maxDevices = 20
 
 var deviceID = regexp.MustCompile(`^[0-9A-Za-z._-]{1,100}$`)
 
-// IsDevice says whether a text may be what a device calls itself.
-func IsDevice(text string) bool { return deviceID.MatchString(text) }
+// isDevice says whether a text may be what a device calls itself.
+func isDevice(text string) bool { return deviceID.MatchString(text) }
 
 // Register has a device told of a pass, and says whether it wasn't before. fault.TooMany
 // says that too many are told of it already.
 func (p *Passes) Register(ctx context.Context, device, serial, pushToken string) (fresh bool, err error) {
-	if !IsDevice(device) {
+	if !isDevice(device) {
 		return false, fault.At(fault.BadInput, "device", "no device calls itself so")
 	}
 	if !apple.IsPushToken(pushToken) {
@@ -58,7 +58,7 @@ func (p *Passes) Unregister(ctx context.Context, device, serial string) error {
 // Changed gives the passes on a device that changed after a revision, and the revision
 // to ask with next; none when nothing did.
 func (p *Passes) Changed(ctx context.Context, device string, after int64) (serials []string, rev int64, err error) {
-	if !IsDevice(device) {
+	if !isDevice(device) {
 		return nil, 0, fault.At(fault.BadInput, "device", "no device calls itself so")
 	}
 	all, err := list(ctx, p.DB.Read(), `select p.serial, p.app, p.event, p.ticket, p.generation, p.void, p.changed_at, p.rev, p.tries

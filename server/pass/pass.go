@@ -153,7 +153,7 @@ func (p *Passes) tokenOf(ctx context.Context, serial string) (string, error) {
 // there is such a pass or not.
 func (p *Passes) Check(ctx context.Context, passType, serial, token string) error {
 	no := fault.New(fault.Unauthorised, "this is not the token of such a pass")
-	if p.Apple == nil || passType != p.Apple.Type() || !IsSerial(serial) {
+	if p.Apple == nil || passType != p.Apple.Type() || !isSerial(serial) {
 		return no
 	}
 	want, err := p.tokenOf(ctx, serial)
@@ -171,8 +171,8 @@ func (p *Passes) Check(ctx context.Context, passType, serial, token string) erro
 	return nil
 }
 
-// IsSerial says whether a text may be the number of a pass.
-func IsSerial(text string) bool {
+// isSerial says whether a text may be the number of a pass.
+func isSerial(text string) bool {
 	b, err := hex.DecodeString(text)
 	return err == nil && len(b) == 16 && hex.EncodeToString(b) == text
 }

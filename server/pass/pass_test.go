@@ -52,7 +52,7 @@ func TestApplePass(t *testing.T) {
 				t.Errorf("%s says %s", language, f.files[language+".lproj/pass.strings"])
 			}
 		}
-		if !IsSerial(f.Serial) || strings.Contains(f.files["pass.json"], k.ID.String()) || strings.Contains(f.files["pass.json"], k.Email) || f.Service != "https://tickets.example/passes" {
+		if !isSerial(f.Serial) || strings.Contains(f.files["pass.json"], k.ID.String()) || strings.Contains(f.files["pass.json"], k.Email) || f.Service != "https://tickets.example/passes" {
 			t.Errorf("the pass is %s", f.files["pass.json"])
 		}
 		if again := w.taken("B"); again.Serial != f.Serial || again.Token != f.Token {

@@ -30,6 +30,7 @@ func (p *Passes) tellDue(ctx context.Context) error {
 		if err != nil || len(due) == 0 {
 			return err
 		}
+		p.tellClasses(ctx, due)
 		var telling sync.WaitGroup
 		failed := make([]error, len(due))
 		for i, k := range due {
@@ -112,9 +113,24 @@ func (p *Passes) tellGoogle(ctx context.Context, k *pass) error {
 	return p.Google.SetObject(ctx, p.googleObject(k.serial, &t, f, good(&t, k.generation, f.event)))
 }
 
+// tellClasses tells the classes of passes first, so that none of them tells its own. What
+// fails here fails for each of them again.
+func (p *Passes) tellClasses(ctx context.Context, due []pass) {
+	done := map[string]bool{}
+	for _, k := range due {
+		if k.app != Google || p.Google == nil || done[k.event] {
+			continue
+		}
+		done[k.event] = true
+		if f, err := p.facts(ctx, k.event); err == nil {
+			_ = p.tellClass(ctx, f)
+		}
+	}
+}
+
 // tellClass tells Google what all passes of an event say, unless it knows.
 func (p *Passes) tellClass(ctx context.Context, f facts) error {
-	sum, err := f.sum()
+	sum, err := p.sum(f)
 	if err != nil {
 		return err
 	}

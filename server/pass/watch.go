@@ -2,6 +2,7 @@ package pass
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -49,12 +50,11 @@ func (p *Passes) Step(ctx context.Context) error {
 	if err != nil {
 		return stored(err, "looking which events have passes")
 	}
-	for _, event := range events {
-		if err := p.look(ctx, event); err != nil {
-			return err
-		}
+	var failed []error
+	for _, event := range events { // one that is damaged is no other's affair
+		failed = append(failed, p.look(ctx, event))
 	}
-	return p.tellDue(ctx)
+	return errors.Join(append(failed, p.tellDue(ctx))...)
 }
 
 // look notes what changed of an event's passes since the last look.
@@ -66,7 +66,7 @@ func (p *Passes) look(ctx context.Context, event string) error {
 	if p.Now().Sub(time.Unix(f.event.Ends, 0)) > keptFor {
 		return p.forget(ctx, event)
 	}
-	sum, err := f.sum()
+	sum, err := p.sum(f)
 	if err != nil {
 		return err
 	}
@@ -172,6 +172,7 @@ func (p *Passes) note(ctx context.Context, tx *sqldb.Tx, f facts, passes []pass,
 		if err != nil {
 			return err
 		}
+		var serials [2][]string // of passes that are good, and void
 		for _, k := range part {
 			t, there := tickets[k.ticket]
 			void := !there || !good(&t, k.generation, f.event)
@@ -183,7 +184,10 @@ func (p *Passes) note(ctx context.Context, tx *sqldb.Tx, f facts, passes []pass,
 					return err
 				}
 			}
-			if err := p.noteOne(ctx, tx, &k, void, rev); err != nil {
+			serials[flag(void)] = append(serials[flag(void)], k.serial)
+		}
+		for void, part := range serials {
+			if err := p.noteAll(ctx, tx, part, void, rev); err != nil {
 				return err
 			}
 		}
@@ -191,14 +195,21 @@ func (p *Passes) note(ctx context.Context, tx *sqldb.Tx, f facts, passes []pass,
 	return nil
 }
 
-func (p *Passes) noteOne(ctx context.Context, tx *sqldb.Tx, k *pass, void bool, rev int64) error {
-	// Devices ask by the second: two changes within one are two seconds to them.
-	now := max(p.Now().UnixMilli(), k.changed.Add(time.Second).UnixMilli())
-	due := int64(0)
-	if k.app == Google || p.Push != nil {
-		due = p.Now().UnixMilli()
+func (p *Passes) noteAll(ctx context.Context, tx *sqldb.Tx, serials []string, void int, rev int64) error {
+	if len(serials) == 0 {
+		return nil
 	}
-	_, err := tx.ExecContext(ctx, `update pass set void = $2, changed_at = $3, rev = $4, due_at = $5, tries = 0 where serial = $1`, k.serial, flag(void), now, rev, due)
+	args := []any{void, rev, p.Now().UnixMilli(), flag(p.Push != nil)}
+	marks := make([]string, len(serials))
+	for i, serial := range serials {
+		args = append(args, serial)
+		marks[i] = fmt.Sprintf("$%d", len(args))
+	}
+	// Devices ask by the second: two changes within one are two seconds to them.
+	_, err := tx.ExecContext(ctx, `update pass set void = $1, rev = $2, tries = 0,
+		changed_at = case when changed_at + 1000 > $3 then changed_at + 1000 else $3 end,
+		due_at = case when app = 'google' or $4 = 1 then $3 else 0 end
+		where serial in (`+strings.Join(marks, ", ")+`)`, args...)
 	return err
 }
 

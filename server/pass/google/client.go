@@ -29,6 +29,7 @@ const (
 	maxAnswer  = 1 << 20         // bytes
 	tokenLife  = time.Hour       // that is asked for
 	early      = 1 * time.Minute // before its end a token is not used any more
+	tokenPause = 5 * time.Second // after no token was to be had
 )
 
 // Client makes passes and changes them. It may be used by several goroutines.
@@ -39,9 +40,11 @@ type Client struct {
 
 	http http.Client
 
-	mu    sync.Mutex // of all below
-	token string
-	until time.Time
+	mu     sync.Mutex // of all below
+	token  string
+	until  time.Time
+	failed error // why there is no token; it holds until again
+	again  time.Time
 }
 
 // Save gives the link that saves an object which was made.
@@ -137,6 +140,22 @@ func (c *Client) bearer(ctx context.Context) (string, error) {
 	if c.token != "" && now.Before(c.until.Add(-early)) {
 		return c.token, nil
 	}
+	if c.failed != nil && now.Before(c.again) {
+		return "", c.failed
+	}
+	token, err := c.fetch(ctx, now)
+	if err != nil {
+		if ctx.Err() == nil { // who waited behind this call needn't find out the same
+			c.failed, c.again = err, c.Now().Add(tokenPause)
+		}
+		return "", err
+	}
+	c.failed = nil
+	return token, nil
+}
+
+// fetch gets a new token. c.mu is held.
+func (c *Client) fetch(ctx context.Context, now time.Time) (string, error) {
 	assertion, err := c.Account.sign(jwt.MapClaims{
 		"iss": c.Account.email, "scope": scope, "aud": c.Account.tokenURL, "iat": now.Unix(), "exp": now.Add(tokenLife).Unix(),
 	})
