@@ -82,14 +82,13 @@ type Printer struct {
 	catalog *catalog.Catalog
 	now     func() time.Time
 
-	mu      sync.Mutex // of all below
-	hash    string     // of the picture that was made ready last: one event's tickets come in a row
-	picture document.Picture
+	mu       sync.Mutex                  // of all below
+	pictures map[string]document.Picture // made ready, by their hash
 }
 
 // New makes a printer.
 func New(tickets *ticketing.Office, c *catalog.Catalog, now func() time.Time) *Printer {
-	return &Printer{tickets: tickets, catalog: c, now: now}
+	return &Printer{tickets: tickets, catalog: c, now: now, pictures: map[string]document.Picture{}}
 }
 
 // Print writes the tickets. Tickets of the event that are void are left out and
