@@ -133,18 +133,21 @@ func ask(c *cobra.Command, in *os.File, prompt string) ([]byte, error) {
 }
 
 // secretFrom reads a secret from a file; what is what errors call the file.
-func secretFrom(path, what string) ([]byte, error) {
+func secretFrom(path, what string) ([]byte, error) { return keysFrom(path, what, maxPassphrase) }
+
+// keysFrom reads a secret of at most so many bytes.
+func keysFrom(path, what string, most int) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the %s %s", what, path)
 	}
-	text, err := io.ReadAll(io.LimitReader(f, maxPassphrase+1))
+	text, err := io.ReadAll(io.LimitReader(f, int64(most)+1))
 	if err = errors.Join(err, f.Close()); err != nil {
 		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the %s %s", what, path)
 	}
 	text = bytes.TrimRight(text, "\r\n")
-	if len(text) == 0 || len(text) > maxPassphrase {
-		return nil, fault.New(fault.BadInput, "the %s %s holds %d bytes; want 1 to %d", what, path, len(text), maxPassphrase)
+	if len(text) == 0 || len(text) > most {
+		return nil, fault.New(fault.BadInput, "the %s %s holds %d bytes; want 1 to %d", what, path, len(text), most)
 	}
 	return text, nil
 }

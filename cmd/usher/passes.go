@@ -1,10 +1,6 @@
 package main
 
 import (
-	"errors"
-	"io"
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"usher/server"
@@ -49,20 +45,4 @@ func passKeys(c *cobra.Command) (k server.PassKeys, err error) {
 		}
 	}
 	return k, nil
-}
-
-// keysFrom reads a file with keys, of at most so many bytes.
-func keysFrom(path, what string, most int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the %s %s", what, path)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fault.Wrap(fault.BadInput, cause(err), "can't read the %s %s", what, path)
-	}
-	if int64(len(text)) > most {
-		return nil, fault.New(fault.BadInput, "the %s %s has over %d bytes", what, path, most)
-	}
-	return text, nil
 }

@@ -21,6 +21,9 @@ const smtpEnv = "USHER_SMTP"
 // secrets of its webhook, separated by spaces.
 const stripeEnv = "USHER_STRIPE"
 
+// maxKeyFile bounds the file of the key that mail is signed with, in bytes.
+const maxKeyFile = 16 << 10
+
 // addPayments adds the flags of who takes card payments.
 func addPayments(c *cobra.Command) {
 	c.Flags().Bool("sandbox", false, "take card payments in the payment sandbox, which takes no money: for trying")
@@ -83,7 +86,7 @@ func signer(c *cobra.Command, from string) (*post.Signer, error) {
 	if path == "" {
 		return nil, nil
 	}
-	key, err := secretFrom(path, "file of the DKIM key")
+	key, err := keysFrom(path, "file of the DKIM key", maxKeyFile)
 	if err != nil {
 		return nil, err
 	}
