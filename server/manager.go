@@ -79,8 +79,8 @@ func (s *Server) manager(ctx context.Context) (row managerRow, there bool, err e
 }
 
 // RotateManager gives the manager another key: links and browsers that have the one of
-// before open nothing any more, at this server at once and at the others within
-// managerStale. The keys have to be unlocked.
+// before open nothing any more, at every server within managerStale. The keys have to be
+// unlocked.
 func (s *Server) RotateManager(ctx context.Context) (string, error) {
 	salt, err := s.drawText()
 	if err != nil {
@@ -140,6 +140,6 @@ func (m *managers) newest() managerRow {
 	if row, _, err := m.server.manager(ctx); err == nil {
 		m.row = row
 	}
-	m.read = now
+	m.read = m.server.Now() // behind the answer, which whoever waited shares
 	return m.row
 }
