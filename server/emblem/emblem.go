@@ -17,34 +17,34 @@ import (
 // grid is how many units the sign is wide and high.
 const grid = 512
 
-// Colours of the sign. Ground fills its whole square, so that a phone may cut it to any
+// Colours of the sign. ground fills its whole square, so that a phone may cut it to any
 // shape: the rest keeps within the circle that all of them leave.
 var (
-	Ground = color.NRGBA{0x0b, 0x54, 0x38, 0xff}
+	ground = color.NRGBA{0x0b, 0x54, 0x38, 0xff}
 	paper  = color.White
 )
 
 // PNG gives the sign so many pixels wide and high.
 func PNG(size int) []byte {
 	var out bytes.Buffer
-	_ = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, Draw(size)) // a buffer takes all
+	_ = (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, drawn(size)) // a buffer takes all
 	return out.Bytes()
 }
 
-// Draw draws the sign so many pixels wide and high.
-func Draw(size int) image.Image {
+// drawn draws the sign so many pixels wide and high.
+func drawn(size int) image.Image {
 	p := &pen{image.NewRGBA(image.Rect(0, 0, size, size)), float32(size) / grid}
-	draw.Draw(p.to, p.to.Bounds(), image.NewUniform(Ground), image.Point{}, draw.Src)
+	draw.Draw(p.to, p.to.Bounds(), image.NewUniform(ground), image.Point{}, draw.Src)
 	p.fill(paper, ticket)
 	for y := float32(176); y < 336; y += 34 {
-		p.fill(Ground, rectangle(309, y, 14, min(18, 336-y)))
+		p.fill(ground, rectangle(309, y, 14, min(18, 336-y)))
 	}
 	corners := []point{{154, 258}, {196, 300}, {272, 214}}
 	const half = 13 // of the stroke's width
 	for i, at := range corners {
-		p.fill(Ground, circle(at, half))
+		p.fill(ground, circle(at, half))
 		if i > 0 {
-			p.fill(Ground, stroke(corners[i-1], at, half))
+			p.fill(ground, stroke(corners[i-1], at, half))
 		}
 	}
 	return p.to

@@ -38,11 +38,11 @@ func TestSign(t *testing.T) {
 // All that isn't ground is within the circle that phones leave of an icon they cut.
 func TestSignIsMaskable(t *testing.T) {
 	const size, safe = grid, grid * 4 / 10
-	img := Draw(size)
+	img := drawn(size)
 	for y := range size {
 		for x := range size {
 			dx, dy := x-size/2, y-size/2
-			if dx*dx+dy*dy > safe*safe && color.NRGBAModel.Convert(img.At(x, y)) != Ground {
+			if dx*dx+dy*dy > safe*safe && color.NRGBAModel.Convert(img.At(x, y)) != ground {
 				t.Fatalf("at %d,%d there is something that a round icon cuts off", x, y)
 			}
 		}

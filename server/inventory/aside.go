@@ -14,8 +14,11 @@ import (
 // of them.
 const Aside = "aside/"
 
-// besides says in SQL that a pool is not one of those.
-const besides = `substr(code, 1, 6) <> 'aside/'`
+// beside says in SQL that a pool is one of those, listed that it is not.
+const (
+	beside = `substr(code, 1, 6) = '` + Aside + `'`
+	listed = `not ` + beside
+)
 
 // OpenIn makes a pool aside of one place, in the caller's transaction: of a seat, or
 // of a counted place where seat is "".
@@ -37,7 +40,7 @@ func (s *Stock) OpenIn(ctx context.Context, tx *sqldb.Tx, event, code, name, sea
 // transaction. fault.Refused while somebody holds it, or when it is sold. Doing it
 // again changes nothing.
 func (s *Stock) ShutIn(ctx context.Context, tx *sqldb.Tx, event, code string) error {
-	done, err := tx.ExecContext(ctx, `update pool set capacity = 0, rev = rev + 1 where event = $1 and code = $2 and taken = 0 and substr(code, 1, 6) = 'aside/'`, event, code)
+	done, err := tx.ExecContext(ctx, `update pool set capacity = 0, rev = rev + 1 where event = $1 and code = $2 and taken = 0 and `+beside, event, code)
 	if err != nil {
 		return stored(err, "shutting pool %s of event %s", code, event)
 	}
@@ -55,6 +58,6 @@ func (s *Stock) FreeAside(ctx context.Context, event string) (map[string]bool, e
 		err := scan(&code)
 		free[code] = true
 		return err
-	}, `select code from pool where event = $1 and substr(code, 1, 6) = 'aside/' and taken < capacity`, event)
+	}, `select code from pool where event = $1 and `+beside+` and taken < capacity`, event)
 	return free, stored(err, "looking for free places of event %s", event)
 }

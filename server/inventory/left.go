@@ -56,7 +56,7 @@ func (s *Stock) Counts(ctx context.Context, event string) ([]Count, error) {
 	return counts, err
 }
 
-const poolCounts = `select code, name, capacity, taken from pool where event = $1 and ` + besides + ` order by code`
+const poolCounts = `select code, name, capacity, taken from pool where event = $1 and ` + listed + ` order by code`
 
 // counts reads the pools of an event, with all that is taken as sold.
 func (s *Stock) counts(ctx context.Context, event string) ([]Count, error) {
@@ -107,7 +107,7 @@ func readPools(ctx context.Context, tx *sqldb.Tx, event string) (map[string]*poo
 		err := scan(&code)
 		codes = append(codes, code)
 		return err
-	}, `select code from pool where event = $1 and `+besides+` order by code`, event)
+	}, `select code from pool where event = $1 and `+listed+` order by code`, event)
 	if err != nil {
 		return nil, err
 	}
