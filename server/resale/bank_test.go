@@ -93,13 +93,16 @@ func (b *bank) set(ref string, change func(*payment.Payment)) {
 	change(b.byRef[ref])
 }
 
-// kept is what the bank has of all payments.
+// kept is what the bank has of all payments: what a buyer's own bank has taken it has not.
 func (b *bank) kept() (sum int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, p := range b.byRef {
 		if p.State == payment.Paid {
 			sum += p.Amount - p.Refunded
+			if p.Dispute.State == payment.DisputeOpen || p.Dispute.State == payment.DisputeLost {
+				sum -= p.Dispute.Amount
+			}
 		}
 	}
 	return sum

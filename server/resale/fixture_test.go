@@ -308,7 +308,7 @@ func (w *world) sound(t tb) {
 	}
 	var held, hand int64
 	for _, l := range all {
-		if l.Payout == resale.Held || l.Payout == resale.Undone && w.order(t, l.BuyerOrder).Refunded == 0 {
+		if l.Payout == resale.Held {
 			held += l.Price
 		}
 		if l.Payout == resale.Credited && l.HandAt.IsZero() {

@@ -291,7 +291,7 @@ func (t *touched) refundRest(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch
 		return 0, nil
 	}
 	back.sales += amount - back.total()
-	if err := a.settleSellers(ctx, tx, numbers, true); err != nil {
+	if err := a.settleSellers(ctx, tx, numbers); err != nil {
 		return 0, err
 	}
 	a.Order.Refunded += amount

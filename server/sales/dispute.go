@@ -66,7 +66,7 @@ func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.
 	if err := a.turn(to); err != nil {
 		return err
 	}
-	e, err := a.sales.Catalog.Event(ctx, a.Event)
+	e, err := a.sales.Catalog.EventIn(ctx, tx, a.Event)
 	if err != nil {
 		return err
 	}
@@ -91,26 +91,32 @@ func (a *act) lost(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 		covered = p.Dispute.Amount // it was to go back from the first
 	}
 	a.post(owed, disputed, covered, p.Currency, "went back by a lost dispute, "+p.Ref)
+	var numbers []int
+	if accepted && a.State == Disputed {
+		if numbers, err = a.chargedBack(ctx, tx); err != nil {
+			return err
+		}
+	}
 	a.postBack(disputed, a.share(p.Dispute.Amount-covered), "dispute lost, "+p.Ref)
 	a.note("dispute lost", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
 	if !accepted && a.State == Refunding {
 		return a.turn(Refunded)
 	}
-	if !accepted || a.State != Disputed {
-		return nil
-	}
+	return a.giveUp(ctx, tx, numbers, ticketing.Cancelled, "charged back")
+}
+
+// chargedBack ends an order whose buyer keeps the money, and gives the numbers of its
+// tickets that are void by that.
+func (a *act) chargedBack(ctx context.Context, tx *sqldb.Tx) ([]int, error) {
 	if err := a.turn(ChargedBack); err != nil {
-		return err
+		return nil, err
 	}
 	numbers, tickets, err := a.goodTickets(ctx, tx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	a.tellHolders(tickets, numbers, "charged back")
-	if err := a.settleSellers(ctx, tx, numbers, false); err != nil {
-		return err
-	}
-	return a.giveUp(ctx, tx, numbers, ticketing.Cancelled, "charged back")
+	return numbers, a.settleSellers(ctx, tx, numbers)
 }
 
 // coverRefunds ends the refunds of a payment that wait for its provider, and gives

@@ -166,11 +166,7 @@ func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, 
 		kept := slices.DeleteFunc(slices.Clone(good), func(n int) bool { return slices.Contains(numbers, n) })
 		back = a.splitOf(good, true).minus(a.splitOf(kept, true))
 	}
-	off, err := a.calledOff(ctx)
-	if err == nil {
-		err = a.settleSellers(ctx, tx, numbers, off)
-	}
-	if err != nil {
+	if err := a.settleSellers(ctx, tx, numbers); err != nil {
 		return back, false, err
 	}
 	return back, len(numbers) == len(good), a.giveUp(ctx, tx, numbers, ticketing.Cancelled, r.Why)
@@ -180,7 +176,7 @@ func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, 
 // and its own fee, less what went back for no ticket. What was paid for a ticket that
 // was sold on stays, unless the event is off and its buyer gets that back, too.
 func (a *act) rest(ctx context.Context, tx *sqldb.Tx, good []int) (split, error) {
-	off, err := a.calledOff(ctx)
+	off, err := a.calledOff(ctx, tx)
 	if err != nil {
 		return split{}, err
 	}
@@ -322,8 +318,8 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 		a.post(owed, at(provider), amount, p.Currency, "given back at the provider, "+p.Ref)
 		return nil
 	}
-	a.postBack(at(provider), a.share(amount), "given back at the provider, "+p.Ref)
 	if a.Order.Refunded += amount; a.left() > 0 {
+		a.postBack(at(provider), a.share(amount), "given back at the provider, "+p.Ref)
 		return a.turn(PartRefunded)
 	}
 	numbers, tickets, err := a.goodTickets(ctx, tx)
@@ -334,8 +330,9 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 	if err := a.turn(Refunded); err != nil {
 		return err
 	}
-	if err := a.settleSellers(ctx, tx, numbers, false); err != nil {
+	if err := a.settleSellers(ctx, tx, numbers); err != nil {
 		return err
 	}
+	a.postBack(at(provider), a.share(amount), "given back at the provider, "+p.Ref)
 	return a.giveUp(ctx, tx, numbers, ticketing.Cancelled, "refunded")
 }

@@ -210,7 +210,7 @@ func (a *act) takeBack(ctx context.Context, tx *sqldb.Tx, ids, came []ticket.ID)
 	if err := a.sales.Tickets.VoidIn(ctx, tx, a.Event, idsOf(a.Tickets, numbers), ticketing.Cancelled, givenBack); err != nil {
 		return err
 	}
-	if err := a.settleSellers(ctx, tx, numbers, false); err != nil {
+	if err := a.settleSellers(ctx, tx, numbers); err != nil {
 		return err
 	}
 	return a.returned(ctx, tx, refundID, back, kept, len(numbers) == len(goodOnes))

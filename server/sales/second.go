@@ -128,15 +128,16 @@ func (o *Order) withoutSold(numbers []int, gone []SoldOn) []int {
 }
 
 // calledOff says whether the order's event doesn't take place.
-func (a *act) calledOff(ctx context.Context) (bool, error) {
-	e, err := a.sales.Catalog.Event(ctx, a.Event)
+func (a *act) calledOff(ctx context.Context, tx *sqldb.Tx) (bool, error) {
+	e, err := a.sales.Catalog.EventIn(ctx, tx, a.Event)
 	return err == nil && e.CalledOff(), err
 }
 
 // settleSellers says what becomes of the sellers of places that are the organiser's
-// again. They are paid all the same, unless the event is off: then what is held for them
-// goes back to the buyer.
-func (a *act) settleSellers(ctx context.Context, tx *sqldb.Tx, numbers []int, off bool) error {
+// again. They are paid all the same, unless the event is off: then they get back what they
+// have paid themselves, and what is held for them goes to the buyer, so this comes before
+// the act's postBack.
+func (a *act) settleSellers(ctx context.Context, tx *sqldb.Tx, numbers []int) error {
 	if !a.Resold() || len(numbers) == 0 {
 		return nil
 	}
@@ -144,6 +145,10 @@ func (a *act) settleSellers(ctx context.Context, tx *sqldb.Tx, numbers []int, of
 	list := make([]string, len(numbers))
 	for i, n := range numbers {
 		list[i] = places[n].Listing
+	}
+	off, err := a.calledOff(ctx, tx)
+	if err != nil {
+		return err
 	}
 	if !off {
 		return a.sales.Resale.BoughtBackIn(ctx, tx, list)
