@@ -113,8 +113,8 @@ type listing struct {
 	ticket              ticket.ID
 	state               resale.State
 	payout              resale.Payout
-	price, kept, hand   int64
-	handAt              int64
+	price, kept         int64
+	hand, handPaid      int64
 	seller, sellerOrder string
 	buyerOrder          string
 }
@@ -123,11 +123,11 @@ type listing struct {
 func (w *town) listings(where string, args ...any) (list []listing) {
 	ctx, cancel := w.ctx()
 	defer cancel()
-	w.note(books.Each(ctx, w.organiser.DB, `select id, ticket, state, payout, price, seller_fee, hand, hand_at, seller_email, seller_order, buyer_order
+	w.note(books.Each(ctx, w.organiser.DB, `select id, ticket, state, payout, price, seller_fee, hand, hand_paid, seller_email, seller_order, buyer_order
 		from resale_listing `+where, func(rows *sql.Rows) (err error) {
 		var l listing
 		var id string
-		if err := rows.Scan(&l.id, &id, &l.state, &l.payout, &l.price, &l.kept, &l.hand, &l.handAt, &l.seller, &l.sellerOrder, &l.buyerOrder); err != nil {
+		if err := rows.Scan(&l.id, &id, &l.state, &l.payout, &l.price, &l.kept, &l.hand, &l.handPaid, &l.seller, &l.sellerOrder, &l.buyerOrder); err != nil {
 			return err
 		}
 		l.ticket, err = ticket.ParseID(id)
@@ -178,9 +178,7 @@ func (w *town) judgeSales(b *books.Books) (held, hand, kept int64) {
 			held += l.price
 		case resale.Credited:
 			kept += l.kept
-			if l.handAt == 0 {
-				hand += l.hand
-			}
+			hand += l.hand - l.handPaid
 		case resale.Withheld:
 			kept += l.price
 		case resale.None:

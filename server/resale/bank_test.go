@@ -20,6 +20,7 @@ type bank struct {
 	byKey    map[string]string
 	refunds  map[string]payment.Refund
 	refusing bool // Refund says no
+	down     bool // Refund says later
 }
 
 func newBank(now func() time.Time) *bank {
@@ -69,6 +70,9 @@ func (b *bank) Refund(_ context.Context, r payment.Refund) (payment.Refunded, er
 	if _, again := b.refunds[r.Key]; again {
 		return done, nil
 	}
+	if b.down {
+		return payment.Refunded{}, fault.New(fault.Unavailable, "the bank is closed")
+	}
 	if b.refusing || p == nil || r.Amount > p.Refundable() {
 		return payment.Refunded{}, fault.New(fault.Refused, "%d can't go back", r.Amount)
 	}
@@ -106,6 +110,13 @@ func (b *bank) kept() (sum int64) {
 		}
 	}
 	return sum
+}
+
+// closes has the bank put refunds off from now on, or no more.
+func (b *bank) closes(yes bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.down = yes
 }
 
 // refuses has the bank refuse refunds from now on, or no more.

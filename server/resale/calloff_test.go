@@ -30,9 +30,7 @@ func (w *world) worksOff(t *testing.T, office *calloff.Office) {
 		}
 		w.time.Pass(time.Minute)
 		w.look(t)
-		if err := w.sales.Reconcile(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		w.reconciles(t)
 	}
 }
 
@@ -41,9 +39,7 @@ func (w *world) isOver(t *testing.T) {
 	t.Helper()
 	w.time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC))
 	w.look(t)
-	if err := w.sales.Reconcile(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	w.reconciles(t)
 	for _, account := range []string{"resale", "payouts", "owed", "disputed", "buyers"} {
 		if n := w.balance(t, account); n != 0 {
 			t.Errorf("%d are left at %s", n, account)

@@ -311,8 +311,8 @@ func (w *world) sound(t tb) {
 		if l.Payout == resale.Held {
 			held += l.Price
 		}
-		if l.Payout == resale.Credited && l.HandAt.IsZero() {
-			hand += l.Hand
+		if l.Payout == resale.Credited {
+			hand += l.Due()
 		}
 	}
 	if got := -w.balance(t, "resale"); got != held {

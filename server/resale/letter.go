@@ -3,6 +3,7 @@ package resale
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -36,10 +37,23 @@ const (
 
 // tell has a letter about a listing sent to its seller, once of each kind.
 func (r *Resale) tell(ctx context.Context, tx *sqldb.Tx, kind string, l *Listing) error {
+	return r.toldBy(ctx, tx, l, post.Mail{ID: kind + "/" + l.ID, Kind: kind, Detail: l.ID})
+}
+
+// tellPaid tells a seller of what they were just paid by hand: once of each time.
+func (r *Resale) tellPaid(ctx context.Context, tx *sqldb.Tx, l *Listing, amount int64, how string) error {
+	return r.toldBy(ctx, tx, l, post.Mail{
+		ID: fmt.Sprintf("%s/%s/%d", mailPaid, l.ID, l.Hand), Kind: mailPaid, Detail: fmt.Sprintf("%s %d %s", l.ID, amount, how),
+	})
+}
+
+// toldBy has a letter sent to the seller of a listing.
+func (r *Resale) toldBy(ctx context.Context, tx *sqldb.Tx, l *Listing, m post.Mail) error {
 	if l.SellerEmail == "" {
 		return nil // nobody to write to
 	}
-	return r.Post.Queue(ctx, tx, post.Mail{ID: kind + "/" + l.ID, Kind: kind, About: l.SellerOrder, Detail: l.ID, To: l.SellerEmail})
+	m.About, m.To = l.SellerOrder, l.SellerEmail
+	return r.Post.Queue(ctx, tx, m)
 }
 
 // Compose writes the letters about listings. It is a post.Composer.
@@ -59,7 +73,7 @@ func (r *Resale) Compose(ctx context.Context, m post.Mail) (post.Letter, error) 
 	if m.Kind == mailOffer {
 		return r.offer(ctx, p, &l, rest)
 	}
-	return r.toSeller(p, &l, m.Kind)
+	return r.toSeller(p, &l, m.Kind, rest)
 }
 
 // paper is what letters of an event share.
@@ -95,8 +109,8 @@ var whyEnded = map[string]string{
 	TakenBack: "resell.ended_taken_back", Entered: "resell.ended_entered", Changed: "resell.ended_changed", TimeOver: "resell.ended_over", Closed: "resell.ended_closed",
 }
 
-// toSeller tells a seller what became of their ticket.
-func (r *Resale) toSeller(p *paper, l *Listing, kind string) (post.Letter, error) {
+// toSeller tells a seller what became of their ticket. rest is what tellPaid says.
+func (r *Resale) toSeller(p *paper, l *Listing, kind, rest string) (post.Letter, error) {
 	money := func(n int64) string { return p.Money(n, l.Currency) }
 	what := l.Name
 	if l.Seat != "" {
@@ -121,7 +135,9 @@ func (r *Resale) toSeller(p *paper, l *Listing, kind string) (post.Letter, error
 			s.Text = append(s.Text, p.T("resell.credited_hand", "amount", money(l.Hand)))
 		}
 	case mailPaid:
-		s = p.sheet(p.T("resell.paid_subject", "amount", money(l.Hand)), l.SellerName, p.T("resell.paid", "amount", money(l.Hand), "how", l.HandHow))
+		text, how, _ := strings.Cut(rest, " ")
+		n, _ := strconv.ParseInt(text, 10, 64) // written by tellPaid
+		s = p.sheet(p.T("resell.paid_subject", "amount", money(n)), l.SellerName, p.T("resell.paid", "amount", money(n), "how", how))
 	default:
 		return post.Letter{}, fault.New(fault.Internal, "there is no letter %.40q", kind)
 	}

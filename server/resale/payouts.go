@@ -23,8 +23,8 @@ func (r *Resale) All(ctx context.Context, event string) ([]Listing, error) {
 	return listings(ctx, r.DB.Read(), `where event = $1 order by made_at desc, id desc limit $2`, event, maxListed)
 }
 
-// PaidByHand notes that a seller was paid by hand; how names the transfer or slip.
-// Doing it again changes nothing.
+// PaidByHand notes that a seller was paid by hand what is due; how names the transfer or
+// slip. Doing it again changes nothing.
 func (r *Resale) PaidByHand(ctx context.Context, id, how, who string) error {
 	how = strings.Join(strings.Fields(how), " ")
 	if how == "" || len(how) > maxHow || !utf8.ValidString(how) || strings.ContainsFunc(how, unicode.IsControl) {
@@ -34,13 +34,17 @@ func (r *Resale) PaidByHand(ctx context.Context, id, how, who string) error {
 	if err != nil {
 		return err
 	}
-	if l.Payout != Credited || l.Hand == 0 {
+	due := l.Due()
+	switch {
+	case l.Payout != Credited || l.Hand == 0:
 		return fault.New(fault.Refused, "nothing of this is to be paid by hand")
+	case due == 0:
+		return nil // done before
 	}
-	err = r.Sales.PaidByHand(ctx, l.SellerOrder, l.Hand, how, who, func(ctx context.Context, tx *sqldb.Tx) (bool, error) {
+	err = r.Sales.PaidByHand(ctx, l.SellerOrder, due, how, who, func(ctx context.Context, tx *sqldb.Tx) (bool, error) {
 		// A card's refund that failed meanwhile has made it more: then it is looked at again.
-		done, err := tx.ExecContext(ctx, `update resale_listing set hand_at = $3, hand_how = $4, changed_at = $3 where id = $1 and hand = $2 and hand_at = 0`,
-			id, l.Hand, r.Now().UnixMilli(), how)
+		done, err := tx.ExecContext(ctx, `update resale_listing set hand_paid = hand, hand_at = $3, hand_how = $4, changed_at = $3 where id = $1 and hand = $2 and hand_paid = $5`,
+			id, l.Hand, r.Now().UnixMilli(), how, l.HandPaid)
 		if err != nil {
 			return false, stored(err, "noting a payout")
 		}
@@ -48,7 +52,7 @@ func (r *Resale) PaidByHand(ctx context.Context, id, how, who string) error {
 		if err != nil || n == 0 {
 			return false, err
 		}
-		return true, r.tell(ctx, tx, mailPaid, &l)
+		return true, r.tellPaid(ctx, tx, &l, due, how)
 	})
 	return r.wakes(err)
 }

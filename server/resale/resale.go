@@ -160,7 +160,8 @@ type Listing struct {
 
 	Payout     Payout
 	Card, Hand int64     // credited: to where the seller's payment came from, and by hand
-	HandAt     time.Time // when that was paid; zero: not yet
+	HandPaid   int64     // of Hand, so far
+	HandAt     time.Time // when some of that was paid last; zero: not yet
 	HandHow    string
 }
 
@@ -169,6 +170,9 @@ func (l *Listing) Total() int64 { return l.Price + l.OnTop }
 
 // Net is what the seller gets.
 func (l *Listing) Net() int64 { return l.Price - l.Kept }
+
+// Due is what is to be paid by hand still.
+func (l *Listing) Due() int64 { return l.Hand - l.HandPaid }
 
 // pool is the code of the listing's own pool.
 func (l *Listing) pool() string { return inventory.Aside + l.ID }

@@ -15,14 +15,14 @@ import (
 
 const columns = `id, event, ticket, state, offer, product, name, names, home, seat, face, price, seller_fee, buyer_fee, fee_tax, currency,
 	seller_order, seller_name, seller_email, own, account, language, made_at, changed_at, why, kept_for, kept_until, buyer_order, bought_back,
-	payout, card, hand, hand_at, hand_how`
+	payout, card, hand, hand_paid, hand_at, hand_how`
 
 func scan(row func(...any) error) (l Listing, err error) {
 	var id string
 	var made, changed, kept, hand int64
 	err = row(&l.ID, &l.Event, &id, &l.State, &l.Offer, &l.Product, &l.Name, &l.Names, &l.Home, &l.Seat, &l.Face, &l.Price, &l.Kept, &l.OnTop, &l.FeeTax, &l.Currency,
 		&l.SellerOrder, &l.SellerName, &l.SellerEmail, &l.Own, &l.Account, &l.Language, &made, &changed, &l.Why, &l.KeptFor, &kept, &l.BuyerOrder, &l.BoughtBack,
-		&l.Payout, &l.Card, &l.Hand, &hand, &l.HandHow)
+		&l.Payout, &l.Card, &l.Hand, &l.HandPaid, &hand, &l.HandHow)
 	if err != nil {
 		return l, err
 	}
@@ -47,7 +47,7 @@ func (l *Listing) insert(ctx context.Context, tx *sqldb.Tx) error {
 		kept = l.KeptUntil.UnixMilli()
 	}
 	_, err := tx.ExecContext(ctx, `insert into resale_listing (`+columns+`)
-		values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, '', $23, $24, '', 0, '', 0, 0, 0, '')`,
+		values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, '', $23, $24, '', 0, '', 0, 0, 0, 0, '')`,
 		l.ID, l.Event, l.Ticket.String(), l.Offer, l.Product, l.Name, flag(l.Names), l.Home, l.Seat, l.Face, l.Price, l.Kept, l.OnTop, l.FeeTax, l.Currency,
 		l.SellerOrder, l.SellerName, l.SellerEmail, flag(l.Own), l.Account, l.Language, l.Made.UnixMilli(), l.KeptFor, kept)
 	return err

@@ -153,9 +153,10 @@ func (r *Resale) BoughtBackIn(ctx context.Context, tx *sqldb.Tx, ids []string) e
 	return stored(err, "noting that a ticket was bought back")
 }
 
-// ByHandIn notes what a seller is to be paid by hand after all. It is a sales.Resale.
+// ByHandIn notes what a seller is to be paid by hand after all, beside what they may have
+// been paid so before. It is a sales.Resale.
 func (r *Resale) ByHandIn(ctx context.Context, tx *sqldb.Tx, id string, amount int64) error {
-	_, err := tx.ExecContext(ctx, `update resale_listing set card = card - $2, hand = hand + $2, hand_at = 0, changed_at = $3 where id = $1`, id, amount, r.Now().UnixMilli())
+	_, err := tx.ExecContext(ctx, `update resale_listing set card = card - $2, hand = hand + $2, changed_at = $3 where id = $1`, id, amount, r.Now().UnixMilli())
 	return stored(err, "noting a payout by hand")
 }
 

@@ -36,7 +36,8 @@ create table resale_listing (
     payout       text    not null check (payout in ('', 'held', 'undone', 'credited', 'withheld')),
     card         integer not null check (card >= 0), -- credited: to where the seller's payment came from
     hand         integer not null check (hand >= 0), -- credited: by hand
-    hand_at      integer not null,             -- when it was paid; 0: not yet
+    hand_paid    integer not null check (hand_paid between 0 and hand), -- of that, so far
+    hand_at      integer not null,             -- when some of it was paid last; 0: not yet
     hand_how     text    not null,
     check (payout <> 'credited' or card + hand + seller_fee = price)
 ) strict;

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"encoding/csv"
 	"net/http"
 	"strings"
@@ -26,6 +27,7 @@ type resaleLine struct {
 	Order          string // the seller's code
 	Asked, ByHand  string
 	When, PaidWhen string
+	Before         string // paid by hand already, where there is more to pay; "" for nothing
 }
 
 // sold lists what is sold on of an event, and what sellers are to be paid by hand.
@@ -66,15 +68,21 @@ func (m *Manage) resaleLines(r *http.Request, list []resale.Listing, zone *time.
 			return nil, err
 		}
 		lines[i] = resaleLine{
-			Listing: l, Short: l.Ticket.Short(), Order: o.Code, Asked: money.Format(l.Price, l.Currency), ByHand: money.Format(l.Hand, l.Currency),
+			Listing: l, Short: l.Ticket.Short(), Order: o.Code, Asked: money.Format(l.Price, l.Currency), ByHand: money.Format(byHandOf(&l), l.Currency),
 			When: l.Changed.In(zone).Format("Mon 2 Jan 15:04"),
 		}
-		if !l.HandAt.IsZero() {
+		if l.Due() == 0 && !l.HandAt.IsZero() {
 			lines[i].PaidWhen = l.HandAt.In(zone).Format("Mon 2 Jan 15:04")
+		}
+		if l.Due() > 0 && l.HandPaid > 0 {
+			lines[i].Before = money.Format(l.HandPaid, l.Currency)
 		}
 	}
 	return lines, nil
 }
+
+// byHandOf is what a seller is to be paid by hand still, or all that they were.
+func byHandOf(l *resale.Listing) int64 { return cmp.Or(l.Due(), l.Hand) }
 
 // payoutsCSV sends what sellers are to be paid by hand, or were, for a bank's program.
 func (m *Manage) payoutsCSV(w http.ResponseWriter, r *http.Request) error {
@@ -91,11 +99,11 @@ func (m *Manage) payoutsCSV(w http.ResponseWriter, r *http.Request) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{{"listing", "order", "ticket", "name", "email", "account", "amount", "currency", "paid_at", "paid_how"}}
 	for _, l := range lines {
-		paid := ""
-		if !l.HandAt.IsZero() {
-			paid = l.HandAt.Format(time.RFC3339)
+		paid, how := "", ""
+		if l.PaidWhen != "" {
+			paid, how = l.HandAt.Format(time.RFC3339), l.HandHow
 		}
-		rows = append(rows, []string{l.ID, l.Order, l.Short, cell(l.SellerName), cell(l.SellerEmail), cell(l.Account), money.Decimal(l.Hand, l.Currency), l.Currency, paid, cell(l.HandHow)})
+		rows = append(rows, []string{l.ID, l.Order, l.Short, cell(l.SellerName), cell(l.SellerEmail), cell(l.Account), money.Decimal(byHandOf(&l.Listing), l.Currency), l.Currency, paid, cell(how)})
 	}
 	_ = out.WriteAll(rows) // the other side hung up
 	return nil
