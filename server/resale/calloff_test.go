@@ -8,12 +8,16 @@ import (
 	"usher/server/calloff"
 	"usher/server/payment"
 	"usher/server/resale"
+	"usher/server/sales"
 )
 
-// callsOff calls the event off. The rest of it is worked off by worksOff.
-func (w *world) callsOff(t *testing.T) *calloff.Office {
+// callsOff calls the event off. The rest of it is worked off by worksOff, so many orders at
+// once; 0 for as many as there are.
+func (w *world) callsOff(t *testing.T, batch int) *calloff.Office {
 	t.Helper()
-	office := calloff.New(calloff.Config{DB: w.db, Catalog: w.catalog, Sales: w.sales, Tickets: w.tickets, Now: w.time.Now, Log: slog.New(slog.DiscardHandler)})
+	office := calloff.New(calloff.Config{
+		DB: w.db, Catalog: w.catalog, Sales: w.sales, Tickets: w.tickets, Batch: batch, Now: w.time.Now, Log: slog.New(slog.DiscardHandler),
+	})
 	if _, err := office.CallOff(t.Context(), event, "storm", "organiser"); err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +60,7 @@ func TestCalledOff(t *testing.T) {
 		sold := w.lists(t, first.Tickets[0], 2870)
 		second := w.buys(t, "grace", of(sold))
 		open := w.lists(t, first.Tickets[1], 2000)
-		office := w.callsOff(t)
+		office := w.callsOff(t, 0)
 		w.doors.add(sold.Ticket) // as somebody at a gate without a network may
 		w.look(t)
 		w.worksOff(t, office)
@@ -96,7 +100,7 @@ func TestCalledOffAndPaidBackElsewhere(t *testing.T) {
 				first := w.buys(t, "ada", ga(1)) // paid by p1
 				l := w.lists(t, first.Tickets[0], 2870)
 				second := w.buys(t, "grace", of(l)) // and p2
-				office := w.callsOff(t)
+				office := w.callsOff(t, 0)
 				w.bank.set("p2", c.before)
 				w.settle(t, "p2")
 				w.worksOff(t, office)
@@ -116,6 +120,72 @@ func TestCalledOffAndPaidBackElsewhere(t *testing.T) {
 				}
 				if n := w.bank.kept(); n != 0 {
 					t.Errorf("the bank has %d still", n)
+				}
+			})
+		})
+	}
+}
+
+// A ticket that was sold on twice is undone twice: whoever had it gets back what they paid
+// for it, whichever order is ended first and by whom.
+func TestCalledOffFromHandToHand(t *testing.T) {
+	for name, c := range map[string]struct {
+		batch   int
+		happens func(*testing.T, *world, sales.Order) // to who bought and sold, before the job gets there
+		after   func(*testing.T, *world)
+	}{
+		"in one batch": {},
+		"one by one":   {batch: 1},
+		"by a refund": {happens: func(t *testing.T, w *world, o sales.Order) {
+			if _, err := w.sales.Refund(t.Context(), o.ID, sales.Refund{Key: "k", Why: "storm", Who: "organiser"}); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		"by a dispute": {
+			happens: func(t *testing.T, w *world, _ sales.Order) {
+				w.bank.set("p2", func(p *payment.Payment) {
+					p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount}
+				})
+				w.settle(t, "p2")
+			},
+			after: func(t *testing.T, w *world) {
+				w.bank.set("p2", func(p *payment.Payment) { p.Dispute.State = payment.DisputeLost })
+				w.settle(t, "p2")
+			},
+		},
+		"at the provider": {happens: func(t *testing.T, w *world, _ sales.Order) {
+			w.bank.set("p2", func(p *payment.Payment) { p.Refunded = p.Amount })
+			w.settle(t, "p2")
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, w *world) {
+				first := w.buys(t, "ada", ga(1)) // paid by p1
+				a := w.lists(t, first.Tickets[0], 2870)
+				second := w.buys(t, "grace", of(a)) // by p2
+				b := w.lists(t, first.Tickets[0], 2000)
+				third := w.buys(t, "mary", of(b)) // and p3
+				office := w.callsOff(t, c.batch)
+				if c.happens != nil {
+					c.happens(t, w, second)
+				}
+				w.worksOff(t, office)
+				if c.after != nil {
+					c.after(t, w)
+				}
+				w.isOver(t)
+				if n := w.bank.kept(); n != 0 {
+					t.Errorf("the bank has %d still", n)
+				}
+				for _, o := range []sales.Order{w.order(t, first.ID), w.order(t, second.ID), w.order(t, third.ID)} {
+					if o.State.Good() || o.PaidOut != 0 || o.Refunded != o.Paid && o.State != sales.ChargedBack {
+						t.Errorf("order %s is %s with %d of %d back", o.Details.Name, o.State, o.Refunded, o.Paid)
+					}
+				}
+				for _, l := range []resale.Listing{w.listing(t, a.ID), w.listing(t, b.ID)} {
+					if l.Payout != resale.Undone {
+						t.Errorf("the payout of %s is %s", l.SellerName, l.Payout)
+					}
 				}
 			})
 		})

@@ -277,13 +277,7 @@ func (t *touched) endOne(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch, e 
 // So does what was paid for tickets that were sold on and whose price is still held:
 // who bought them gets that back.
 func (t *touched) refundRest(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch, e *Ended, numbers []int, gone []SoldOn) (int64, error) {
-	worth, with := slices.Clone(numbers), slices.Clone(numbers)
-	for _, g := range gone {
-		n := slices.Index(a.Tickets, g.Ticket)
-		if with = append(with, n); g.Held {
-			worth = append(worth, n)
-		}
-	}
+	worth, with := a.worthOf(numbers, gone, true)
 	back := a.splitOf(worth, true)
 	stays := a.splitOf(with, true).total() - back.total() + t.kept[a.ID]
 	amount := min(a.Order.Paid-a.Order.Refunded-stays, a.left())
@@ -291,7 +285,7 @@ func (t *touched) refundRest(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch
 		return 0, nil
 	}
 	back.sales += amount - back.total()
-	if err := a.settleSellers(ctx, tx, numbers); err != nil {
+	if err := a.settleSellers(ctx, tx, worth); err != nil {
 		return 0, err
 	}
 	a.Order.Refunded += amount

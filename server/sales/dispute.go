@@ -116,7 +116,7 @@ func (a *act) chargedBack(ctx context.Context, tx *sqldb.Tx) ([]int, error) {
 		return nil, err
 	}
 	a.tellHolders(tickets, numbers, "charged back")
-	return numbers, a.settleSellers(ctx, tx, numbers)
+	return numbers, a.settleAll(ctx, tx, numbers)
 }
 
 // coverRefunds ends the refunds of a payment that wait for its provider, and gives

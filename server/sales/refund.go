@@ -158,40 +158,56 @@ func (a *act) voidFor(ctx context.Context, tx *sqldb.Tx, r Refund) (back split, 
 		return back, false, err
 	}
 	a.tellHolders(tickets, numbers, r.Why)
+	repaid := numbers
 	if len(r.Tickets) == 0 {
-		if back, err = a.rest(ctx, tx, good); err != nil {
+		if back, repaid, err = a.rest(ctx, tx, good); err != nil {
 			return back, false, err
 		}
 	} else {
 		kept := slices.DeleteFunc(slices.Clone(good), func(n int) bool { return slices.Contains(numbers, n) })
 		back = a.splitOf(good, true).minus(a.splitOf(kept, true))
 	}
-	if err := a.settleSellers(ctx, tx, numbers); err != nil {
+	if err := a.settleSellers(ctx, tx, repaid); err != nil {
 		return back, false, err
 	}
 	return back, len(numbers) == len(good), a.giveUp(ctx, tx, numbers, ticketing.Cancelled, r.Why)
 }
 
 // rest is all that is left of an order's money, to the last unit: its good tickets
-// and its own fee, less what went back for no ticket. What was paid for a ticket that
-// was sold on stays, unless the event is off and its buyer gets that back, too.
-func (a *act) rest(ctx context.Context, tx *sqldb.Tx, good []int) (split, error) {
+// and its own fee, less what went back for no ticket. It gives the numbers of the tickets
+// for which that is, too.
+func (a *act) rest(ctx context.Context, tx *sqldb.Tx, good []int) (all split, worth []int, err error) {
+	worth, with, err := a.worth(ctx, tx, good)
+	all = a.splitOf(worth, true)
+	stays := a.splitOf(with, true).total() - all.total()
+	all.sales += a.Order.Paid - a.Order.Refunded - stays - all.total()
+	return all, worth, err
+}
+
+// worth gives the numbers of those tickets whose price goes back with all of an order, and
+// with them of those for which it stays: see worthOf.
+func (a *act) worth(ctx context.Context, tx *sqldb.Tx, good []int) (worth, with []int, err error) {
 	off, err := a.calledOff(ctx, tx)
 	if err != nil {
-		return split{}, err
+		return nil, nil, err
 	}
 	gone, err := a.sales.soldOn(ctx, tx, a.Order)
-	worth, with := slices.Clone(good), slices.Clone(good)
+	worth, with = a.worthOf(good, gone, off)
+	return worth, with, err
+}
+
+// worthOf is worth by what was sold on. What was paid for a ticket that was sold on stays,
+// unless the event is off and the price is held still: then who bought it gets that back,
+// and who sold it what they paid.
+func (o *Order) worthOf(good []int, gone []SoldOn, off bool) (worth, with []int) {
+	worth, with = slices.Clone(good), slices.Clone(good)
 	for _, g := range gone {
-		n := slices.Index(a.Tickets, g.Ticket)
+		n := slices.Index(o.Tickets, g.Ticket)
 		if with = append(with, n); off && g.Held {
 			worth = append(worth, n)
 		}
 	}
-	all := a.splitOf(worth, true)
-	stays := a.splitOf(with, true).total() - all.total()
-	all.sales += a.Order.Paid - a.Order.Refunded - stays - all.total()
-	return all, err
+	return worth, with
 }
 
 // share splits an amount as the whole order is split.
@@ -330,7 +346,7 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 	if err := a.turn(Refunded); err != nil {
 		return err
 	}
-	if err := a.settleSellers(ctx, tx, numbers); err != nil {
+	if err := a.settleAll(ctx, tx, numbers); err != nil {
 		return err
 	}
 	a.postBack(at(provider), a.share(amount), "given back at the provider, "+p.Ref)

@@ -157,3 +157,13 @@ func (a *act) settleSellers(ctx context.Context, tx *sqldb.Tx, numbers []int) er
 	a.undone += undone
 	return err
 }
+
+// settleAll is settleSellers for an order of which all is the buyer's again. Where the
+// event is off, that is what they paid for tickets that they have sold on, too.
+func (a *act) settleAll(ctx context.Context, tx *sqldb.Tx, good []int) error {
+	worth, _, err := a.worth(ctx, tx, good)
+	if err != nil {
+		return err
+	}
+	return a.settleSellers(ctx, tx, worth)
+}
