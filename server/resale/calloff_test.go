@@ -191,3 +191,31 @@ func TestCalledOffFromHandToHand(t *testing.T) {
 		})
 	}
 }
+
+// What a buyer got back for no ticket before the event was called off came from the
+// organiser, who keeps so much of what was held for the seller.
+func TestCalledOffAfterGoodwill(t *testing.T) {
+	for name, amount := range map[string]int64{"some": 500, "all": 2970} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, w *world) {
+				first := w.buys(t, "ada", ga(1))
+				l := w.lists(t, first.Tickets[0], 2870)
+				second := w.buys(t, "grace", of(l))
+				if _, err := w.sales.Refund(t.Context(), second.ID, sales.Refund{Key: "k", Why: "sorry", Who: "organiser", Amount: amount}); err != nil {
+					t.Fatal(err)
+				}
+				w.worksOff(t, w.callsOff(t, 0))
+				if first, second = w.order(t, first.ID), w.order(t, second.ID); first.Refunded != 2850 || second.Refunded != 2970 {
+					t.Errorf("the seller has %d back, the buyer %d", first.Refunded, second.Refunded)
+				}
+				if l = w.listing(t, l.ID); l.Payout != resale.Undone {
+					t.Errorf("the payout is %s", l.Payout)
+				}
+				w.isOver(t)
+				if n := w.balance(t, "sales") + w.balance(t, "service") + w.balance(t, "tax"); n != 0 {
+					t.Errorf("an event of which all went back has taken %d", -n)
+				}
+			})
+		})
+	}
+}

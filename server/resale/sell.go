@@ -131,11 +131,11 @@ func (r *Resale) UndoIn(ctx context.Context, tx *sqldb.Tx, ids []string) (held i
 		if err != nil {
 			return 0, err
 		}
-		if l.Payout != Held && l.Payout != Undone || l.BoughtBack {
-			continue // they were paid before, or the organiser has paid the buyer
+		if l.Payout != Held || l.BoughtBack {
+			continue // they were paid or this was done before, or the organiser has paid the buyer
 		}
 		held += l.Price
-		if _, err := tx.ExecContext(ctx, `update resale_listing set payout = 'undone', changed_at = $2 where id = $1 and payout = 'held'`, id, r.Now().UnixMilli()); err != nil {
+		if _, err := tx.ExecContext(ctx, `update resale_listing set payout = 'undone', changed_at = $2 where id = $1`, id, r.Now().UnixMilli()); err != nil {
 			return 0, stored(err, "undoing the sale of a ticket")
 		}
 	}

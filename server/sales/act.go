@@ -29,7 +29,7 @@ type act struct {
 	more   []sqldb.Call
 
 	refunds bool  // money is to go back
-	undone  int64 // held for sellers so far, who are not paid any more
+	undone  int64 // held for sellers so far, who are not paid any more: what of it doesn't go back is the organiser's
 	hold    bool  // its places are held still, and go back when it is done
 }
 
@@ -173,6 +173,7 @@ func (a *act) keep(ctx context.Context, tx *sqldb.Tx) error {
 // write writes the order, and what the act does beside it.
 func (a *act) write(ctx context.Context, tx *sqldb.Tx) error {
 	a.Changed = a.now
+	a.post(held, sold, a.undone, a.Currency, "not for its seller any more")
 	update, err := a.update(a.seen)
 	if err != nil {
 		return err

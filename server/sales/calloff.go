@@ -281,13 +281,10 @@ func (t *touched) refundRest(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch
 	back := a.splitOf(worth, true)
 	stays := a.splitOf(with, true).total() - back.total() + t.kept[a.ID]
 	amount := min(a.Order.Paid-a.Order.Refunded-stays, a.left())
-	if amount <= 0 {
-		return 0, nil
-	}
-	back.sales += amount - back.total()
-	if err := a.settleSellers(ctx, tx, worth); err != nil {
+	if err := a.settleSellers(ctx, tx, worth); err != nil || amount <= 0 {
 		return 0, err
 	}
+	back.sales += amount - back.total()
 	a.Order.Refunded += amount
 	a.note("refund", b.Who, "%s: %s", words(amount, a.Currency), b.Why)
 	a.postBack(owed, back, "refund: "+b.Why)
