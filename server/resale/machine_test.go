@@ -202,6 +202,12 @@ func (m *machine) ends(rt *rapid.T) {
 	m.time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC))
 	m.look(rt)
 	m.look(rt)
+	for n := 1; n > 0; {
+		var err error
+		if n, err = m.sales.Repay(rt.Context()); err != nil {
+			rt.Fatal(err)
+		}
+	}
 	m.open = ""
 	m.holds(rt)
 	for _, id := range m.sold {

@@ -55,6 +55,10 @@ func TestSellOn(t *testing.T) {
 		if l = w.listing(t, l.ID); l.Payout != resale.Credited || l.Kept != 144 || l.Card != 2700 || l.Hand != 26 {
 			t.Errorf("after that it is %+v", l)
 		}
+		if p, _ := w.bank.Look(t.Context(), "p1"); p.Refunded != 0 {
+			t.Errorf("%d went back to the seller's card past the pace of refunds", p.Refunded)
+		}
+		w.reconciles(t)
 		if p, _ := w.bank.Look(t.Context(), "p1"); p.Refunded != 2700 {
 			t.Errorf("%d went back to the seller's card", p.Refunded)
 		}
@@ -358,6 +362,7 @@ func TestPayoutRefusedByTheBank(t *testing.T) {
 		w.bank.refuses(true)
 		w.doors.add(l.Ticket)
 		w.look(t)
+		w.reconciles(t)
 		if l = w.listing(t, l.ID); l.Card != 0 || l.Hand != 1900 || w.order(t, o.ID).PaidOut != 0 {
 			t.Errorf("the payout is %+v", l)
 		}

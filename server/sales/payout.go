@@ -31,7 +31,8 @@ var ErrUndecided = fault.New(fault.NotReady, "the seller's own payment is disput
 
 // PayOut credits the seller of a ticket that was sold on out of an order. mark keeps
 // with the credit how it is paid: by card, by hand, or to nobody, whose own payment
-// their bank has taken back; it says whether that is new.
+// their bank has taken back; it says whether that is new. The provider is asked by Repay, at
+// the pace of all refunds.
 func (s *Sales) PayOut(ctx context.Context, order string, p Payout, mark func(ctx context.Context, tx *sqldb.Tx, card, hand int64) (bool, error)) error {
 	_, err := s.change(ctx, order, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
 		if a.State == Disputed {
@@ -62,16 +63,7 @@ func (s *Sales) PayOut(ctx context.Context, order string, p Payout, mark func(ct
 			words(card+hand, a.Currency), p.Ticket.Short(), words(card, a.Currency), words(hand, a.Currency))
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if err := s.step("paid out"); err != nil {
-		return err
-	}
-	if err := s.giveBack(ctx, order); err != nil {
-		s.Log.WarnContext(ctx, "a payout waits for its provider", "error", err)
-	}
-	return nil
+	return err
 }
 
 // payoutOf splits a payout: what goes back to where the seller's payment came from, up to
