@@ -2,10 +2,12 @@ package resale_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"usher/crypto/ticket"
+	"usher/server/catalog"
 	"usher/server/payment"
 	"usher/server/resale"
 	"usher/server/sales"
@@ -119,6 +121,34 @@ func TestSoldOnIsNotTheSellersAnyMore(t *testing.T) {
 			t.Errorf("%d are held", n)
 		}
 		w.sound(t)
+	})
+}
+
+// A ticket that was sold on is not shown to its seller, even where the seller's order named
+// who has bought it.
+func TestSoldOnToAHolderOfTheOrder(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.begin(t, ga(2))
+		d := sales.Details{Name: "Ada", Email: "ada@people.example", Holders: []sales.Holder{{Name: "Ada"}, {Name: "Grace", Email: "grace@people.example"}}}
+		_, url, err := w.sales.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard, Details: &d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ref := url[strings.LastIndex(url, "/")+1:]
+		w.bank.pay(ref)
+		w.settle(t, ref)
+		o = w.order(t, o.ID)
+		second := w.buys(t, "grace", of(w.lists(t, o.Tickets[0], 2000)))
+		given, err := w.sales.Given(t.Context(), &o)
+		if _, sold := given[o.Tickets[0]]; err != nil || len(given) != 1 || !sold {
+			t.Errorf("from the seller went %v, %v", given, err)
+		}
+		if list, err := w.sales.Held(t.Context(), &o); err != nil || len(list) != 1 || list[0].ID != o.Tickets[1] {
+			t.Errorf("the seller's order shows %v, %v", list, err)
+		}
+		if list, err := w.sales.Held(t.Context(), &second); err != nil || len(list) != 1 {
+			t.Errorf("the buyer's order shows %v, %v", list, err)
+		}
 	})
 }
 

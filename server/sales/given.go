@@ -11,15 +11,22 @@ import (
 
 // Given gives those of the order's tickets that went into other hands, each with how it
 // came into those that it is in now. Nobody but its holder sees the code of such a
-// ticket: the order's page, papers and mails say that it was given away.
+// ticket: the order's page, papers and mails say that it was given away. One that went to
+// somebody whom the order names is theirs still, unless it was sold on: it is of another
+// order then, whoever bought it.
 func (s *Sales) Given(ctx context.Context, o *Order) (map[ticket.ID]ticketing.Passage, error) {
 	hands, err := s.Tickets.Passages(ctx, o.Event, o.Tickets...)
+	if err != nil || len(hands) == 0 {
+		return nil, err
+	}
+	gone, err := s.soldOn(ctx, s.DB.Read(), o)
 	if err != nil {
 		return nil, err
 	}
 	given := make(map[ticket.ID]ticketing.Passage)
 	for id, chain := range hands {
-		if last := chain[len(chain)-1]; !o.bought(&last) && !o.theirs(last.To.Email) {
+		sold := slices.ContainsFunc(gone, func(g SoldOn) bool { return g.Ticket == id })
+		if last := chain[len(chain)-1]; !o.bought(&last) && (sold || !o.theirs(last.To.Email)) {
 			given[id] = last
 		}
 	}
