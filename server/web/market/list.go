@@ -3,6 +3,7 @@ package market
 import (
 	"bytes"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,7 +29,7 @@ type listView struct {
 	site.Speech
 	Shop    *catalog.Shop
 	Title   string
-	Lines   []line
+	Lines   []resale.OnSale
 	Free    bool // one of them can be bought
 	Most    int  // of one order
 	Over    bool
@@ -38,12 +39,6 @@ type listView struct {
 	Path    string
 	Done    string // what was done
 	Problem string
-}
-
-// line is a ticket that is for sale.
-type line struct {
-	resale.Listing
-	Taken bool // somebody is buying it
 }
 
 // list is the marketplace of an event.
@@ -78,14 +73,11 @@ func (m *Market) list(w http.ResponseWriter, r *http.Request) error {
 // view puts together what a marketplace shows now.
 func (m *Market) view(r *http.Request, shop *catalog.Shop) (*listView, error) {
 	v := m.frame(r, shop, "market.title")
-	offers, err := m.Resale.ForSale(r.Context(), shop.Event)
-	if err != nil {
+	var err error
+	if v.Lines, err = m.Resale.ForSale(r.Context(), shop.Event); err != nil {
 		return nil, err
 	}
-	for _, o := range offers {
-		v.Lines = append(v.Lines, line{o.Listing, o.Taken})
-		v.Free = v.Free || !o.Taken
-	}
+	v.Free = slices.ContainsFunc(v.Lines, func(l resale.OnSale) bool { return !l.Taken })
 	now := m.Now().Unix()
 	v.Over = now >= shop.Resale.Until || now >= shop.About.Ends || shop.About.Closed()
 	for n := range resale.MaxWanted {
@@ -141,7 +133,7 @@ func (m *Market) wait(w http.ResponseWriter, r *http.Request) error {
 // offerView is a ticket that is kept for somebody who waited.
 type offerView struct {
 	*listView
-	line
+	resale.Listing
 	Until int64
 }
 
@@ -155,7 +147,7 @@ func (m *Market) offer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := &offerView{m.frame(r, shop, "market.offer"), line{Listing: l}, l.KeptUntil.Unix()}
+	v := &offerView{m.frame(r, shop, "market.offer"), l, l.KeptUntil.Unix()}
 	v.Path = resale.OfferPath + r.PathValue("link")
 	return m.Site.Render(w, m.pages, "offer.html", http.StatusOK, v)
 }

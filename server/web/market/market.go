@@ -16,7 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
 	"usher/server/catalog"
 	"usher/server/guard"
 	"usher/server/resale"
@@ -47,7 +46,7 @@ type Config struct {
 type Market struct {
 	Config
 	pages *template.Template
-	tries *pace
+	tries *guard.Pace // of links, addresses and listings, by network address
 
 	mu    sync.Mutex // covers what follows
 	drawn map[string]drawn
@@ -56,7 +55,7 @@ type Market struct {
 // New makes the pages.
 func New(cfg Config) (*Market, error) {
 	pages, err := cfg.Site.Templates(page, "page/*.html")
-	return &Market{Config: cfg, pages: pages, tries: &pace{now: cfg.Now, by: map[string]*rate.Limiter{}}, drawn: map[string]drawn{}}, err
+	return &Market{Config: cfg, pages: pages, tries: guard.NewPace(cfg.Now, burst, every), drawn: map[string]drawn{}}, err
 }
 
 // Register adds the pages' routes.
@@ -83,41 +82,18 @@ func (m *Market) Register(mux *http.ServeMux) {
 // paced refuses who asks for too much: of links, addresses and listings.
 func (m *Market) paced(h site.Handler) site.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if !m.tries.allow(guard.Party(r)) {
+		if !m.tries.Allow(guard.Party(r)) {
 			return fault.New(fault.TooMany, "too much was asked for from here; try again in a minute")
 		}
 		return h(w, r)
 	}
 }
 
-// Bounds of a pace: so much at once, and one more every so often.
+// The pace at which somebody may ask: so much at once, and one more every so often.
 const (
-	burst    = 30
-	refill   = 5 * time.Second
-	maxPaced = 20_000 // parties of whom it is known how much they asked for
+	burst = 30
+	every = 5 * time.Second
 )
-
-// pace limits how often each of many parties does something, on this server.
-type pace struct {
-	now func() time.Time
-
-	mu sync.Mutex // covers by
-	by map[string]*rate.Limiter
-}
-
-func (p *pace) allow(party string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	l := p.by[party]
-	if l == nil {
-		if len(p.by) >= maxPaced {
-			clear(p.by) // a flood from everywhere: better forgiving than full
-		}
-		l = rate.NewLimiter(rate.Every(refill), burst)
-		p.by[party] = l
-	}
-	return l.AllowN(p.now(), 1)
-}
 
 // selling gives the shop of an event on which tickets may be sold on.
 func (m *Market) selling(ctx context.Context, event string) (*catalog.Shop, error) {
