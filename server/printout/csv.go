@@ -41,10 +41,10 @@ func (j *job) writeCSV(ctx context.Context, w io.Writer) error {
 
 func (j *job) csvRow(t ticketing.Ticket) []string {
 	return []string{
-		harmless(t.External), harmless(t.Name), harmless(t.Email), j.productCode(t.Product), harmless(t.Seat), j.zoneCodes(t.Zones),
+		Harmless(t.External), Harmless(t.Name), Harmless(t.Email), j.productCode(t.Product), Harmless(t.Seat), j.zoneCodes(t.Zones),
 		j.instant(t.NotBefore), j.instant(t.Expires), strconv.Itoa(int(max(t.Admissions, 1))),
-		harmless(t.Order), harmless(t.Note), paid(t), due(t), t.Currency,
-		t.ID.String(), t.ID.Short(), strconv.Itoa(int(t.Generation)), string(t.State), harmless(t.Why),
+		Harmless(t.Order), Harmless(t.Note), paid(t), due(t), t.Currency,
+		t.ID.String(), t.ID.Short(), strconv.Itoa(int(t.Generation)), string(t.State), Harmless(t.Why),
 		t.Changed.In(j.event.Location).Format(time.RFC3339), t.Token,
 	}
 }
@@ -94,9 +94,9 @@ func (j *job) zoneCodes(mask uint32) string {
 // plainNumber is what a spreadsheet may read as a number without harm.
 var plainNumber = regexp.MustCompile(`^[+-]?[0-9]+([.,][0-9]+)?$`)
 
-// harmless keeps a spreadsheet from running what stands in a cell: text that
+// Harmless keeps a spreadsheet from running what stands in a cell: text that
 // begins like a formula gets the apostrophe that makes it text again.
-func harmless(cell string) string {
+func Harmless(cell string) string {
 	if cell == "" || !strings.ContainsRune("=+-@\t\r\n", rune(cell[0])) || plainNumber.MatchString(cell) {
 		return cell
 	}

@@ -86,30 +86,18 @@ func (m *Manage) Register(mux *http.ServeMux) {
 	} {
 		mux.Handle(route, site.Secured(m.managers(h)))
 	}
-	for name, do := range map[string]func(*http.Request, *sales.Order) error{
-		"refund": m.refund, "cancel": m.cancel, "resend": m.resend, "receive": m.receive,
-	} {
-		mux.Handle("POST /manage/orders/{code}/"+name, m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
-			m.managers(m.act(name, do)).ServeHTTP(w, r)
-			return nil
-		}, maxForm))
-	}
 	mux.Handle("GET /manage/events/{event}/off/progress", site.Secured(m.managers(m.offProgress)))
 	for _, name := range []string{"call-off", "move", "sell"} {
 		m.form(mux, "POST /manage/events/{event}/"+name, m.offAct(name))
 	}
-	for name, do := range map[string]func(*http.Request, *sales.Order) error{"by-hand": m.byHand, "retry": m.retry} {
+	for name, do := range map[string]func(*http.Request, *sales.Order) error{
+		"refund": m.refund, "cancel": m.cancel, "resend": m.resend, "receive": m.receive, "by-hand": m.byHand, "retry": m.retry,
+	} {
 		m.form(mux, "POST /manage/orders/{code}/"+name, m.act(name, do))
 	}
 	m.form(mux, "POST /manage/orders", m.refundMany)
-	mux.Handle("POST /manage/events/{event}/resale/paid", m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
-		m.managers(m.paidOut).ServeHTTP(w, r)
-		return nil
-	}, maxForm))
-	mux.Handle("POST /manage/mail/again", m.Site.Form(func(w http.ResponseWriter, r *http.Request) error {
-		m.managers(m.mailAgain).ServeHTTP(w, r)
-		return nil
-	}, maxForm))
+	m.form(mux, "POST /manage/events/{event}/resale/paid", m.paidOut)
+	m.form(mux, "POST /manage/mail/again", m.mailAgain)
 	mux.Handle("GET /manage/{$}", http.RedirectHandler("/manage", http.StatusMovedPermanently))
 }
 

@@ -4,9 +4,9 @@ import (
 	"cmp"
 	"encoding/csv"
 	"net/http"
-	"strings"
 	"time"
 
+	"usher/server/printout"
 	"usher/server/resale"
 	"usher/sync/fault"
 	"usher/sync/money"
@@ -103,18 +103,13 @@ func (m *Manage) payoutsCSV(w http.ResponseWriter, r *http.Request) error {
 		if l.PaidWhen != "" {
 			paid, how = l.HandAt.Format(time.RFC3339), l.HandHow
 		}
-		rows = append(rows, []string{l.ID, l.Order, l.Short, cell(l.SellerName), cell(l.SellerEmail), cell(l.Account), money.Decimal(byHandOf(&l.Listing), l.Currency), l.Currency, paid, cell(how)})
+		rows = append(rows, []string{
+			l.ID, l.Order, l.Short, printout.Harmless(l.SellerName), printout.Harmless(l.SellerEmail), printout.Harmless(l.Account),
+			money.Decimal(byHandOf(&l.Listing), l.Currency), l.Currency, paid, printout.Harmless(how),
+		})
 	}
 	_ = out.WriteAll(rows) // the other side hung up
 	return nil
-}
-
-// cell keeps a spreadsheet from taking what somebody typed for a formula.
-func cell(text string) string {
-	if strings.ContainsAny(text[:min(1, len(text))], "=+-@\t\r") {
-		return "'" + text
-	}
-	return text
 }
 
 // paidOut notes that a seller was paid by hand.
