@@ -1,12 +1,14 @@
 package server_test
 
 import (
+	"context"
 	"net/http"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"usher/migrations/sqldb"
 	"usher/server/post"
 	"usher/server/resale"
 )
@@ -112,6 +114,47 @@ func TestSellingOn(t *testing.T) {
 	if n, err := l.Resale.Waiting(t.Context(), "SHOP-1"); err != nil || n != 0 {
 		t.Errorf("after leaving %d wait, %v", n, err)
 	}
+	l.sellersPaid("ada%40example.org", manager)
+}
+
+// sellersPaid has the event end: what is paid out to the seller can't be refunded, and what
+// the card can't get is to be paid by hand, less what was paid so before.
+func (l *till) sellersPaid(seller, manager string) {
+	l.t.Helper()
+	l.clock.Set(time.Date(2026, 7, 6, 0, 0, 0, 0, time.UTC))
+	if err := l.Resale.Look(l.t.Context()); err != nil {
+		l.t.Fatal(err)
+	}
+	_, list := l.get("/manage/orders?text="+seller, manager)
+	order := regexp.MustCompile(`/manage/orders/[0-9A-Z]{10}`).FindString(list)
+	if _, page := l.get(order, manager); !strings.Contains(page, "Refund all of €6.00") { // of 26.50
+		l.t.Errorf("the order of who sold for €20.50: %s", page)
+	}
+	all, err := l.Resale.All(l.t.Context(), "SHOP-1")
+	if err != nil || len(all) != 1 {
+		l.t.Fatalf("the listings are %+v, %v", all, err)
+	}
+	refused := func(amount int64, page, file string) {
+		l.t.Helper()
+		err := l.DB.InTx(l.t.Context(), func(ctx context.Context, tx *sqldb.Tx) error { return l.Resale.ByHandIn(ctx, tx, all[0].ID, amount) })
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		if _, body := l.get("/manage/events/SHOP-1/resale", manager); !strings.Contains(body, page) {
+			l.t.Errorf("the page lacks %q: %s", page, body)
+		}
+		if _, body := l.get("/manage/events/SHOP-1/payouts.csv", manager); !strings.Contains(body, file) {
+			l.t.Errorf("the file lacks %q: %s", file, body)
+		}
+	}
+	refused(500, `class="n">€5.00<`, ",5.00,EUR,,\n")
+	if answer, body := l.post("/manage/events/SHOP-1/resale/paid", "listing="+all[0].ID+"&how=slip+1", manager); answer.StatusCode != http.StatusSeeOther {
+		l.t.Fatalf("paying: status %d: %s", answer.StatusCode, body)
+	}
+	if _, body := l.get("/manage/events/SHOP-1/payouts.csv", manager); !strings.Contains(body, ",5.00,EUR,2026-07-06T") || !strings.Contains(body, ",slip 1\n") {
+		l.t.Errorf("once it was paid: %s", body)
+	}
+	refused(200, "€5.00 was paid before", ",2.00,EUR,,\n")
 }
 
 // letter writes a letter to an address, as the post does when it is sent.

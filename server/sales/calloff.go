@@ -280,7 +280,7 @@ func (t *touched) refundRest(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch
 	worth, with := a.worthOf(numbers, gone, true)
 	back := a.splitOf(worth, true)
 	stays := a.splitOf(with, true).total() - back.total() + t.kept[a.ID]
-	amount := min(a.Order.Paid-a.Order.Refunded-stays, a.left())
+	amount := min(a.Order.Paid-a.Order.Refunded-stays, a.Left())
 	if err := a.settleSellers(ctx, tx, worth); err != nil || amount <= 0 {
 		return 0, err
 	}

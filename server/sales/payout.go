@@ -83,7 +83,7 @@ func (a *act) payoutOf(ctx context.Context, tx *sqldb.Tx, p Payout) (card, hand 
 		return 0, net, "", "", err
 	}
 	place := a.Places()[n]
-	card = max(0, min(net, place.Price+place.Item.Fee, a.left()))
+	card = max(0, min(net, place.Price+place.Item.Fee, a.Left()))
 	return card, net - card, provider, ref, nil
 }
 

@@ -123,8 +123,8 @@ func (a *act) giveMoneyBack(ctx context.Context, tx *sqldb.Tx, r Refund, digest 
 		return err
 	}
 	amount := back.total()
-	if amount > a.left() {
-		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.left(), a.Currency))
+	if amount > a.Left() {
+		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.Left(), a.Currency))
 	}
 	a.Order.Refunded += amount
 	a.note("refund", r.Who, "%s: %s", words(amount, a.Currency), r.Why)
@@ -334,7 +334,7 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 		a.post(owed, at(provider), amount, p.Currency, "given back at the provider, "+p.Ref)
 		return nil
 	}
-	if a.Order.Refunded += amount; a.left() > 0 {
+	if a.Order.Refunded += amount; a.Left() > 0 {
 		a.postBack(at(provider), a.share(amount), "given back at the provider, "+p.Ref)
 		return a.turn(PartRefunded)
 	}

@@ -241,8 +241,8 @@ func (s split) less(kept int64) split {
 // returned notes what was given back, and has its money go back.
 func (a *act) returned(ctx context.Context, tx *sqldb.Tx, refundID string, back split, kept int64, all bool) error {
 	amount := back.total()
-	if amount > a.left() {
-		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.left(), a.Currency))
+	if amount > a.Left() {
+		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.Left(), a.Currency))
 	}
 	a.Order.Refunded += amount
 	a.note("given back", "buyer", "%s, %s are kept", words(amount, a.Currency), words(kept, a.Currency))

@@ -45,8 +45,8 @@ type SoldOn struct {
 // Resold says whether the order is of tickets that others have bought before.
 func (o *Order) Resold() bool { return len(o.Items) > 0 && o.Items[0].Listing != "" }
 
-// left is what may still go back of the order's payment.
-func (o *Order) left() int64 { return o.Paid - o.Refunded - o.PaidOut }
+// Left is what may still go back of the order's payment.
+func (o *Order) Left() int64 { return o.Paid - o.Refunded - o.PaidOut }
 
 // Methods are the ways in which an order may be paid. What is sold on is paid at once:
 // nobody keeps a seller waiting for an invoice.

@@ -140,8 +140,8 @@ func (m *Manage) showOrder(w http.ResponseWriter, r *http.Request, status int, o
 	p := orderPage{
 		Order: o, About: e, Problem: problem, Done: done[r.URL.Query().Get("done")],
 		Sum: money.Format(o.Total, o.Currency), PaidSum: money.Format(o.Paid, o.Currency), BackSum: money.Format(o.Refunded, o.Currency),
-		CanGoBack: money.Format(o.Paid-o.Refunded, o.Currency),
-		CanRefund: o.State.Good() && o.Paid > o.Refunded, CanResend: len(o.Tickets) > 0 && (o.State.Good() || o.State == sales.Awaiting),
+		CanGoBack: money.Format(o.Left(), o.Currency),
+		CanRefund: canRefund(&o), CanResend: len(o.Tickets) > 0 && (o.State.Good() || o.State == sales.Awaiting),
 		CanCancel:  o.State.Buying() || o.State == sales.Awaiting || o.State.Good(),
 		CanReceive: o.State == sales.Awaiting,
 		Due:        money.Decimal(o.Total, o.Currency),

@@ -36,8 +36,11 @@ func (m *Manage) goingBack(ctx context.Context, o *sales.Order, e *catalog.Event
 	return list, err
 }
 
+// canRefund says whether money of an order can go back.
+func canRefund(o *sales.Order) bool { return o.State.Good() && o.Left() > 0 }
+
 // CanRefund says whether money of an order in the list can go back.
-func (o orderLine) CanRefund() bool { return o.State.Good() && o.Paid > o.Refunded }
+func (o orderLine) CanRefund() bool { return canRefund(&o.Order) }
 
 // byHand notes that money was given back by other means.
 func (m *Manage) byHand(r *http.Request, o *sales.Order) error {
