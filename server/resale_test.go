@@ -58,8 +58,14 @@ func TestSellingOn(t *testing.T) {
 	if answer, body := l.post("/events/SHOP-1/resale/wait", "email=grace%40example.org&wanted=1"); answer.StatusCode != http.StatusOK || !strings.Contains(body, "a mail on its way") {
 		t.Fatalf("waiting: status %d: %s", answer.StatusCode, body)
 	}
-	if answer, body := l.post(mine, "price=20%2C50", cookie); answer.StatusCode != http.StatusSeeOther {
-		t.Fatalf("listing: status %d: %s", answer.StatusCode, body)
+	if _, body := l.get(mine+"?lang=de", cookie); !strings.Contains(body, `name="lang" value="de"`) {
+		t.Errorf("the page in German loses its language: %s", body)
+	}
+	if answer, body := l.post(mine, "price=20%2C50&lang=de", cookie); answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != mine+"?lang=de" {
+		t.Fatalf("listing: status %d to %q: %s", answer.StatusCode, answer.Header.Get("Location"), body)
+	}
+	if up, err := l.Resale.All(t.Context(), "SHOP-1"); err != nil || len(up) != 1 || up[0].Language != "de" {
+		t.Errorf("its seller, who read German, is written to by %+v, %v", up, err)
 	}
 	if _, body := l.get(mine, cookie); !strings.Contains(body, "for sale at €20.50") {
 		t.Errorf("the seller's page: %s", body)

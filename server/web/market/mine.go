@@ -3,6 +3,7 @@ package market
 import (
 	"net/http"
 
+	"usher/server/catalog"
 	"usher/server/resale"
 	"usher/server/ticketing"
 	"usher/server/web/site"
@@ -52,10 +53,9 @@ func (m *Market) mineOf(r *http.Request, t ticketing.Ticket) (*mineView, error) 
 	if err != nil {
 		return nil, err
 	}
-	path := "/wallet/resale/" + t.Event + "/" + t.ID.String()
-	l := site.Speak(r, e.Language, e.Location, path)
+	l := speakTo(r, e, &t)
 	v := &mineView{
-		Speech: l, Title: l.T("market.sell"), Path: path, Event: e.Name, Seat: t.Seat, Market: "/events/" + t.Event + "/resale",
+		Speech: l, Title: l.T("market.sell"), Path: pathOf(&t), Event: e.Name, Seat: t.Seat, Market: "/events/" + t.Event + "/resale",
 	}
 	if p, known := e.ProductByNumber(t.Product); known {
 		v.Product = p.Name
@@ -85,12 +85,25 @@ func (m *Market) mineOf(r *http.Request, t ticketing.Ticket) (*mineView, error) 
 	return v, nil
 }
 
-// put puts a ticket up.
+// pathOf is the address of a ticket's page.
+func pathOf(t *ticketing.Ticket) string { return "/wallet/resale/" + t.Event + "/" + t.ID.String() }
+
+// speakTo gives the language of a ticket's page.
+func speakTo(r *http.Request, e *catalog.Event, t *ticketing.Ticket) site.Speech {
+	return site.Speak(r, e.Language, e.Location, pathOf(t))
+}
+
+// put puts a ticket up. Its seller is written to in the language of the page.
 func (m *Market) put(w http.ResponseWriter, r *http.Request) error {
 	t, err := m.Held(r, r.PathValue("event"), r.PathValue("ticket"))
 	if err != nil {
 		return err
 	}
+	e, err := m.Catalog.Event(r.Context(), t.Event)
+	if err != nil {
+		return err
+	}
+	l := speakTo(r, e, &t)
 	terms, err := m.Resale.Terms(r.Context(), t)
 	if err == nil {
 		var price int64
@@ -98,7 +111,7 @@ func (m *Market) put(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			err = fault.At(fault.BadInput, "price", "%v", err)
 		} else {
-			_, err = m.Resale.List(r.Context(), t, resale.Asked{Price: price, Account: r.PostForm.Get("account")})
+			_, err = m.Resale.List(r.Context(), t, resale.Asked{Price: price, Account: r.PostForm.Get("account"), Language: l.Code()})
 		}
 	}
 	switch kind := fault.KindOf(err); {
@@ -109,7 +122,7 @@ func (m *Market) put(w http.ResponseWriter, r *http.Request) error {
 	case err != nil && kind != fault.Refused: // then the page says how it stands
 		return err
 	}
-	http.Redirect(w, r, "/wallet/resale/"+t.Event+"/"+t.ID.String(), http.StatusSeeOther)
+	http.Redirect(w, r, l.Link(pathOf(&t)), http.StatusSeeOther)
 	return nil
 }
 
@@ -119,12 +132,17 @@ func (m *Market) back(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	l, there, err := m.Resale.Of(r.Context(), t.Event, t.ID)
+	e, err := m.Catalog.Event(r.Context(), t.Event)
 	if err != nil {
 		return err
 	}
-	if there && l.Holds(t.Email) && l.State == resale.Open {
-		_, err = m.Resale.TakeBack(r.Context(), l.ID)
+	l := speakTo(r, e, &t)
+	newest, there, err := m.Resale.Of(r.Context(), t.Event, t.ID)
+	if err != nil {
+		return err
+	}
+	if there && newest.Holds(t.Email) && newest.State == resale.Open {
+		_, err = m.Resale.TakeBack(r.Context(), newest.ID)
 	}
 	if fault.KindOf(err) == fault.Refused && err != nil {
 		return m.show(w, r, http.StatusConflict, func(v *mineView) { v.Problem = v.T("market.being_bought") })
@@ -132,6 +150,6 @@ func (m *Market) back(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	http.Redirect(w, r, "/wallet/resale/"+t.Event+"/"+t.ID.String(), http.StatusSeeOther)
+	http.Redirect(w, r, l.Link(pathOf(&t)), http.StatusSeeOther)
 	return nil
 }
