@@ -46,7 +46,6 @@ create index resale_listing_by_event on resale_listing (event, state, made_at, i
 create index resale_listing_held on resale_listing (event) where payout = 'held';
 create index resale_listing_kept on resale_listing (kept_until) where kept_for <> '' and state = 'open';
 create index resale_listing_of_seller on resale_listing (seller_order);
-create index resale_listing_of_buyer on resale_listing (buyer_order) where buyer_order <> '';
 create index resale_listing_of_ticket on resale_listing (event, ticket);
 
 -- Who waits for a ticket.
