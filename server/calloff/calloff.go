@@ -14,7 +14,7 @@
 // # Money
 //
 // A batch asks for refunds and makes none: they are asked for at the provider by and by,
-// [Pace] a second, by whatever server runs. How far that is, [Progress] says.
+// [sales.RefundPace] a second, by whatever server runs. How far that is, [Progress] says.
 package calloff
 
 import (
@@ -33,8 +33,6 @@ import (
 )
 
 const (
-	// Pace is how many refunds a second are put to the provider.
-	Pace = 20
 	// DefaultBatch is how many orders or tickets are worked off by one transaction.
 	DefaultBatch = 200
 	// lateAfter is how long after an event was closed orders may still be begun on

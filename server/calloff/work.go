@@ -88,7 +88,7 @@ func (o *Office) batchOf(j *Job) sales.Batch {
 	start, asked := j.Made.Add(lateAfter), j.Refunds
 	return sales.Batch{
 		Job: j.ID, Event: j.Event, Moved: j.Fate == catalog.Moved, Most: o.Batch, Why: j.Why, Who: j.Who,
-		Due:   func(n int) time.Time { return start.Add(time.Duration(asked+n) * time.Second / Pace) },
+		Due:   func(n int) time.Time { return start.Add(time.Duration(asked+n) * time.Second / sales.RefundPace) },
 		First: j.claim,
 	}
 }

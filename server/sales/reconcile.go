@@ -153,9 +153,9 @@ func (s *Sales) lookAgain(ctx context.Context, d dueLook) error {
 	return stored(err, "noting when to ask again")
 }
 
-// repayAtOnce is how many refunds a server asks the provider for in one round, of which
+// RefundPace is how many refunds a server asks the provider for in one round, of which
 // there is one a second. So a whole event's don't take its provider by surprise.
-const repayAtOnce = 20
+const RefundPace = 20
 
 // Repay asks the provider for refunds that it has not done yet and that are due.
 func (s *Sales) Repay(ctx context.Context) (n int, err error) {
@@ -187,7 +187,7 @@ func (s *Sales) takeRefunds(ctx context.Context) (ids []string, err error) {
 		ids = nil
 		rows, err := tx.QueryContext(ctx, `update order_refund set try_at = $2 where try_at > 0 and try_at <= $1
 			and id in (select id from order_refund where try_at > 0 and try_at <= $1 order by try_at, id limit $3)
-			returning order_id`, now.UnixMilli(), now.Add(lease).UnixMilli(), repayAtOnce)
+			returning order_id`, now.UnixMilli(), now.Add(lease).UnixMilli(), RefundPace)
 		if err != nil {
 			return err
 		}
