@@ -399,6 +399,7 @@ func TestPayoutRefusedByTheBank(t *testing.T) {
 		w.sound(t)
 	})
 }
+
 // The newest listing of a ticket is the one that is open, when it was listed twice within
 // the same instant.
 func TestListedAgainAtOnce(t *testing.T) {
