@@ -140,6 +140,47 @@ func TestGivingATicketAway(t *testing.T) {
 	}
 }
 
+// When the organiser takes one of two offered tickets for somebody else, the wallet takes
+// the offer of the other back, and nobody else's does.
+func TestGivingTakenBackInPart(t *testing.T) {
+	l := newTill(t)
+	cookie := l.keeps(l.bought("ada@example.org", 2))
+	mine, _ := l.wallet(cookie)
+	_, said := l.programs(cookie, "/wallet/offer", map[string]any{"event": "SHOP-1", "ids": []string{mine[0].ID, mine[1].ID}})
+	offer := said["offer"].(map[string]any)["id"].(string)
+	l.moves(mine[0].ID, "bea@example.org")
+	hers := cookieOf(t, must(l.post(l.mailed("bea@example.org"), "")))
+	for name, c := range map[string]struct {
+		cookie string
+		want   bool
+	}{"of who has the other still": {cookie, true}, "of who has the one now": {hers, false}} {
+		if _, body := l.get("/wallet/tickets.json", c.cookie); strings.Contains(body, offer) != c.want {
+			t.Errorf("the wallet %s says %s", name, body)
+		}
+	}
+	if status, _ := l.programs(hers, "/wallet/take-back", map[string]any{"id": offer}); status != http.StatusNotFound {
+		t.Errorf("another's offer is taken back: status %d", status)
+	}
+	if status, said := l.programs(cookie, "/wallet/take-back", map[string]any{"id": offer}); status != http.StatusNoContent {
+		t.Errorf("taking back: status %d, %v", status, said)
+	}
+	if status, said := l.programs(cookie, "/wallet/offer", map[string]any{"event": "SHOP-1", "ids": []string{mine[1].ID}}); status != http.StatusOK {
+		t.Errorf("offering the other again: status %d, %v", status, said)
+	}
+}
+
+// moves has the organiser give a ticket to somebody else.
+func (l *till) moves(id, email string) {
+	l.t.Helper()
+	k, err := l.Tickets.Find(l.t.Context(), "SHOP-1", id)
+	if err == nil {
+		_, err = l.Tickets.Transfer(l.t.Context(), k, "Bea", email, "")
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+}
+
 func must(answer *http.Response, _ string) *http.Response { return answer }
 
 // Who tries links at random is slowed down.

@@ -32,7 +32,7 @@ func TestGivingATicketAway(t *testing.T) {
 	if err != nil || len(offers) != 1 {
 		t.Fatalf("there are %d offers, %v", len(offers), err)
 	}
-	mails, err := world.server.Post.About(t.Context(), "transfer/"+offers[0].ID)
+	mails, err := world.server.Post.About(t.Context(), "transfer/"+offers[tickets[0].ID].ID)
 	first.must(err)
 	letter, err := world.server.Transfers.Compose(t.Context(), mails[0].Mail)
 	first.must(err)

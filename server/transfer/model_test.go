@@ -342,6 +342,10 @@ func (m *machine) holds(rt *rapid.T) {
 	if err != nil {
 		rt.Fatal(err)
 	}
+	open, err := w.OpenFor(ctx, handy, ids)
+	if err != nil {
+		rt.Fatal(err)
+	}
 	for i, c := range m.copies {
 		k := tickets[i]
 		under, busy := s.pending[c.ID]
@@ -350,6 +354,10 @@ func (m *machine) holds(rt *rapid.T) {
 		}
 		if busy != (c.pending != none) || busy && (under.What != ticketing.Transfer || under.Ref != m.offers[c.pending].ID) {
 			rt.Fatalf("with ticket %d is under way %+v, %v; want offer %d", i, under, busy, c.pending)
+		}
+		back := busy && m.now().Before(m.offers[c.pending].Until)
+		if o, there := open[c.ID]; there != back || back && o.ID != m.offers[c.pending].ID {
+			rt.Fatalf("of ticket %d is to be taken back %+v, %v; want offer %d", i, o, there, c.pending)
 		}
 	}
 	for i, o := range m.offers[max(0, len(m.offers)-3):] {

@@ -171,30 +171,29 @@ func (x *Transfers) still(ctx context.Context, o Offer, now time.Time) (Offer, e
 	return o, stored(err, "looking up an offer")
 }
 
-// OpenFor gives the open offers among which the tickets are, by what is under way with
-// them.
-func (x *Transfers) OpenFor(ctx context.Context, event string, ids []ticket.ID) (open []Offer, err error) {
+// OpenFor gives the open offers of those of the tickets with which one is under way.
+// One of which another ticket has changed is among them: nobody accepts it any more, and
+// until it is taken back or its time is over the others are not free.
+func (x *Transfers) OpenFor(ctx context.Context, event string, ids []ticket.ID) (map[ticket.ID]Offer, error) {
 	pending, err := x.Tickets.Pending(ctx, event, ids)
 	if err != nil {
 		return nil, err
 	}
-	var refs []string
-	for _, id := range ids {
-		if p, there := pending[id]; there && p.What == ticketing.Transfer && !slices.Contains(refs, p.Ref) {
-			refs = append(refs, p.Ref)
-		}
-	}
 	now := x.Now()
-	for _, ref := range refs {
-		o, err := find(ctx, x.DB.Read(), `id = $1`, ref)
-		if err == nil && o.State == Open {
-			o, err = x.still(ctx, o, now)
+	read, open := map[string]Offer{}, map[ticket.ID]Offer{}
+	for id, p := range pending {
+		if p.What != ticketing.Transfer {
+			continue
 		}
-		if err != nil {
-			return nil, stored(err, "looking up an offer")
+		o, known := read[p.Ref]
+		if !known {
+			if o, err = find(ctx, x.DB.Read(), `id = $1`, p.Ref); err != nil {
+				return nil, stored(err, "looking up an offer")
+			}
+			read[p.Ref] = o
 		}
-		if o.State == Open {
-			open = append(open, o)
+		if o.State == Open && now.Before(o.Until) {
+			open[id] = o
 		}
 	}
 	return open, nil

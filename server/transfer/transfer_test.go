@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -187,6 +188,45 @@ func TestOneOfThemChanges(t *testing.T) {
 		}
 		if got := w.kinds(o.ID); !slices.Equal(got, []string{"transfer_link ada@example.org"}) {
 			t.Errorf("mailed: %s", got)
+		}
+		w.offer(asks(tickets[1]))
+	})
+}
+
+// Until then it is there to be taken back, of the ticket that it is under way with still.
+func TestTheRestIsTakenBack(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		tickets := w.issue(night, ada, 3)
+		o, _ := w.offer(asks(tickets[:2]...))
+		other, _ := w.offer(asks(tickets[2]))
+		if _, err := w.Tickets.Transfer(t.Context(), tickets[0], bea.Name, bea.Email, ""); err != nil {
+			t.Fatal(err)
+		}
+		open := func() map[ticket.ID]string {
+			t.Helper()
+			offers, err := w.OpenFor(t.Context(), night, idsOf(tickets))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids := map[ticket.ID]string{}
+			for id, o := range offers {
+				ids[id] = o.ID
+			}
+			return ids
+		}
+		w.clock.Set(o.Until.Add(-time.Millisecond))
+		if got := open(); !maps.Equal(got, map[ticket.ID]string{tickets[1].ID: o.ID, tickets[2].ID: other.ID}) {
+			t.Errorf("offers are open: %v", got)
+		}
+		if back, err := w.TakeBack(t.Context(), o.ID); err != nil || back.State != TakenBack {
+			t.Errorf("taken back: %+v, %v", back, err)
+		}
+		if got := open(); !maps.Equal(got, map[ticket.ID]string{tickets[2].ID: other.ID}) {
+			t.Errorf("after that: %v", got)
+		}
+		w.clock.Set(o.Until)
+		if got := open(); len(got) != 0 {
+			t.Errorf("when the time is over: %v", got)
 		}
 		w.offer(asks(tickets[1]))
 	})

@@ -3,6 +3,7 @@ package wallet
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,12 +68,8 @@ func (w *Wallet) gives(ctx context.Context, event string, tickets []ticketing.Ti
 	if err != nil {
 		return nil, err
 	}
-	for _, o := range offers {
-		for _, id := range o.Tickets {
-			if g := all[id]; g != nil {
-				g.Offer = &offerView{ID: o.ID, To: o.To.Name, Count: len(o.Tickets), Until: o.Until.UnixMilli()}
-			}
-		}
+	for id, o := range offers {
+		all[id].Offer = viewOf(&o)
 	}
 	hands, err := w.Tickets.Passages(ctx, event, ids...)
 	for id, chain := range hands {
@@ -81,6 +78,10 @@ func (w *Wallet) gives(ctx context.Context, event string, tickets []ticketing.Ti
 		}
 	}
 	return all, err
+}
+
+func viewOf(o *transfer.Offer) *offerView {
+	return &offerView{ID: o.ID, To: o.To.Name, Count: len(o.Tickets), Until: o.Until.UnixMilli()}
 }
 
 func handOf(p *ticketing.Passage) handView {
@@ -162,7 +163,7 @@ func (w *Wallet) offer(out http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(out, map[string]any{"offer": offerView{ID: o.ID, To: o.To.Name, Count: len(o.Tickets), Until: o.Until.UnixMilli()}, "mailed": mailedTo(&o)})
+	writeJSON(out, map[string]any{"offer": viewOf(&o), "mailed": mailedTo(&o)})
 	return nil
 }
 
@@ -174,7 +175,8 @@ func mailedTo(o *transfer.Offer) string {
 	return o.From.Email
 }
 
-// takeBack ends an offer that nobody has accepted. Whoever has its tickets may.
+// takeBack ends an offer that nobody has accepted. Whoever has its tickets may, but for
+// those that have changed otherwise and are free already.
 func (w *Wallet) takeBack(out http.ResponseWriter, r *http.Request) error {
 	s, err := w.session(r)
 	if err != nil {
@@ -194,7 +196,11 @@ func (w *Wallet) takeBack(out http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range o.Tickets {
+	under, err := w.underWay(r.Context(), &o)
+	if err != nil {
+		return err
+	}
+	for _, id := range under {
 		if _, err := among(list, o.Event, id.String()); err != nil {
 			return err
 		}
@@ -204,4 +210,21 @@ func (w *Wallet) takeBack(out http.ResponseWriter, r *http.Request) error {
 	}
 	out.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// underWay gives the tickets with which an offer is under way, or all of them where it is
+// with none: it is over then, and theirs as it was.
+func (w *Wallet) underWay(ctx context.Context, o *transfer.Offer) ([]ticket.ID, error) {
+	pending, err := w.Tickets.Pending(ctx, o.Event, o.Tickets)
+	if err != nil {
+		return nil, err
+	}
+	under := slices.DeleteFunc(slices.Clone(o.Tickets), func(id ticket.ID) bool {
+		p := pending[id]
+		return p.What != ticketing.Transfer || p.Ref != o.ID
+	})
+	if len(under) == 0 {
+		return o.Tickets, nil
+	}
+	return under, nil
 }
