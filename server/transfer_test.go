@@ -169,6 +169,38 @@ func TestGivingTakenBackInPart(t *testing.T) {
 	}
 }
 
+// Who bought a ticket that a list gave to somebody else sees no code of it any more.
+func TestGivingByAList(t *testing.T) {
+	l := newTill(t)
+	order := l.bought("ada@example.org", 2)
+	cookie := l.keeps(order)
+	mine, _ := l.wallet(cookie)
+	k, err := l.Tickets.Find(t.Context(), "SHOP-1", mine[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := "external_id,name,email,product\n" + k.External + ",Bea Byron,bea@example.org,crew\n"
+	if _, err := l.Tickets.Import(t.Context(), "SHOP-1", "list", strings.NewReader(list), nil); err != nil {
+		t.Fatal(err)
+	}
+	if k, err = l.Tickets.Reissue(t.Context(), k, "a new holder"); err != nil {
+		t.Fatal(err)
+	}
+	if left, _ := l.wallet(cookie); len(left) != 1 || left[0].ID != mine[1].ID {
+		t.Errorf("the buyer's wallet has %+v", left)
+	}
+	if _, after := l.get(order + "/tickets.pdf"); strings.Count(after, "/Type /Page\n") != 1 {
+		t.Errorf("the order's file has %d pages", strings.Count(after, "/Type /Page\n"))
+	}
+	if _, page := l.get(order); !strings.Contains(page, "Given to Bea Byron on ") {
+		t.Errorf("the order's page says nothing of it: %s", page)
+	}
+	hers := cookieOf(t, must(l.post(l.mailed("bea@example.org"), "")))
+	if got, _ := l.wallet(hers); len(got) != 1 || got[0].Code != k.Token {
+		t.Errorf("the new holder's wallet has %+v", got)
+	}
+}
+
 // moves has the organiser give a ticket to somebody else.
 func (l *till) moves(id, email string) {
 	l.t.Helper()

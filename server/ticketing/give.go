@@ -46,7 +46,7 @@ type Passage struct {
 	From       Holder    `json:"from"`
 	To         Holder    `json:"to"`
 	At         time.Time `json:"at"`
-	Generation uint16    `json:"generation"` // of the new holder's first code
+	Generation uint16    `json:"generation"` // of the new holder's first code; by a list it stays what it was
 }
 
 // notes are what the gates are told of the codes before.
@@ -119,10 +119,10 @@ func (o *Office) replaced(ctx context.Context, tx *sqldb.Tx, event string, ticke
 	return o.list(ctx, tx, event, tickets)
 }
 
-// passed keeps that a ticket has changed hands.
+// passed keeps that a ticket, which the caller has touched, has changed hands.
 func passed(ctx context.Context, tx *sqldb.Tx, t *Ticket, p Passage) error {
-	_, err := tx.ExecContext(ctx, `insert into ticket_custody (event, ticket, generation, how, ref, from_name, from_email, to_name, to_email, at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+	_, err := tx.ExecContext(ctx, `insert into ticket_custody (event, ticket, nth, generation, how, ref, from_name, from_email, to_name, to_email, at)
+		values ($1, $2, (select count(*) from ticket_custody where event = $1 and ticket = $2), $3, $4, $5, $6, $7, $8, $9, $10)`,
 		t.Event, t.ID.String(), t.Generation, string(p.How), p.Ref, p.From.Name, p.From.Email, p.To.Name, p.To.Email, p.At.UnixMilli())
 	return stored(err, "noting who has ticket %s", t.ID.Short())
 }
@@ -135,7 +135,7 @@ func (o *Office) PassagesOf(ctx context.Context, q sqldb.Queryer, event string, 
 	}
 	all := make(map[ticket.ID][]Passage)
 	among, args := amongIDs("ticket", event, ids)
-	err := passages(ctx, q, among+` order by ticket, generation`, args, func(_ string, id ticket.ID, p Passage) { all[id] = append(all[id], p) })
+	err := passages(ctx, q, among+` order by ticket, nth`, args, func(_ string, id ticket.ID, p Passage) { all[id] = append(all[id], p) })
 	return all, stored(err, "reading who had tickets of event %s", event)
 }
 

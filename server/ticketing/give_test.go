@@ -2,6 +2,7 @@ package ticketing
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -92,6 +93,46 @@ func TestGive(t *testing.T) {
 		}
 		if parted, err := w.PartedWith(t.Context(), ""); err != nil || parted != nil {
 			t.Errorf("nobody has parted with %+v, %v", parted, err)
+		}
+	})
+}
+
+// A list that has another address for a ticket makes it somebody else's, between other
+// hands and with the code that it has; another name, or spelling, makes it nobody else's.
+func TestListGives(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.list(t, header+"1,Ada,ada@example.org,ga\n2,Bo,,ga\n3,Cy,,ga\n4,Di,di@example.org,ga\n5,Ed,ed@example.org,ga\n")
+		all := w.tickets(t, event)
+		a := all["1"]
+		bea := Holder{"Bea", "bea@example.org"}
+		if err := w.pend(t, Resale, "sale-1", a.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.give(t, bea, Resale, "sale-1", a.ID); err != nil {
+			t.Fatal(err)
+		}
+		sold := w.now
+		w.now = w.now.Add(time.Hour)
+		w.list(t, header+"1,Cleo,cleo@example.org,ga\n2,Bo,bo@example.org,ga\n3,Cora,cora@example.org,ga\n4,Diana,Di@Example.org,ga\n5,Ed,,ga\n")
+		cleo := Holder{"Cleo", "cleo@example.org"}
+		want := map[ticket.ID][]Passage{
+			a.ID:        {{How: ByResale, Ref: "sale-1", From: a.holder(), To: bea, At: sold, Generation: 1}, {How: ByOrganiser, From: bea, To: cleo, At: w.now, Generation: 1}},
+			all["3"].ID: {{How: ByOrganiser, From: Holder{"Cy", ""}, To: Holder{"Cora", "cora@example.org"}, At: w.now}},
+		}
+		hands, err := w.Passages(t.Context(), event, ids(a, all["2"], all["3"], all["4"], all["5"])...)
+		if err != nil || !maps.EqualFunc(hands, want, slices.Equal) {
+			t.Errorf("the hands are %+v, %v, want %+v", hands, err, want)
+		}
+		dbtest.Unchanged(t, w.db, func() {
+			w.list(t, header+"1,Cleo,cleo@example.org,ga\n")
+		})
+		now := w.tickets(t, event)["1"]
+		if _, err := w.Office.Transfer(t.Context(), now, "Dan", "dan@example.org", ""); err != nil {
+			t.Fatal(err)
+		}
+		hands, err = w.Passages(t.Context(), event, a.ID)
+		if chain := hands[a.ID]; err != nil || len(chain) != 3 || chain[2].From != cleo || chain[2].Generation != 2 {
+			t.Errorf("the hands are %+v, %v", chain, err)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"usher/crypto/ticket"
@@ -99,11 +100,12 @@ type plan struct {
 	issue     []Ticket
 	update    []Ticket
 	billed    map[ticket.ID]bool // those to update that were paid for, or no longer are
+	passed    map[ticket.ID]bool // those to update that are somebody else's from then on
 	unchanged int
 }
 
 func (o *Office) plan(event, name string, t *table, people []Attendee, have map[string]Ticket) (plan, error) {
-	p := plan{billed: map[ticket.ID]bool{}}
+	p := plan{billed: map[ticket.ID]bool{}, passed: map[ticket.ID]bool{}}
 	bad := &problems{name: name}
 	ids := make(map[ticket.ID]bool, len(have)+len(people))
 	for _, old := range have {
@@ -137,6 +139,18 @@ func (p *plan) amend(old, amended Ticket) {
 	if old.Unpaid != amended.Unpaid {
 		p.billed[old.ID] = true
 	}
+	if old.anothers(&amended) {
+		p.passed[old.ID] = true
+	}
+}
+
+// anothers says whether a ticket is somebody else's in a list. An address says who they
+// are; one that is added, or taken away, of the same name is the same person's.
+func (t *Ticket) anothers(in *Ticket) bool {
+	if t.Email == "" || in.Email == "" {
+		return t.Email != in.Email && t.Name != in.Name
+	}
+	return !strings.EqualFold(t.Email, in.Email)
 }
 
 // amended gives a ticket as a row wants it, in what no code says. A column that
@@ -220,7 +234,7 @@ func (o *Office) store(ctx context.Context, tx *sqldb.Tx, event string, p plan, 
 	}
 	var named, billed []Ticket
 	for i := range p.update {
-		t, err := o.update(ctx, tx, &p.update[i], p.billed[p.update[i].ID], now)
+		t, err := o.update(ctx, tx, &p.update[i], &p, now)
 		if err != nil {
 			return fmt.Errorf("updating ticket %s: %w", p.update[i].ID, err)
 		}
@@ -239,8 +253,15 @@ func (o *Office) store(ctx context.Context, tx *sqldb.Tx, event string, p plan, 
 
 // update stores what an import changes of a ticket, and gives it as it stands
 // then: somebody may have reissued it since it was read.
-func (o *Office) update(ctx context.Context, tx *sqldb.Tx, t *Ticket, billed bool, now time.Time) (Ticket, error) {
-	if billed {
+func (o *Office) update(ctx context.Context, tx *sqldb.Tx, t *Ticket, p *plan, now time.Time) (Ticket, error) {
+	var before []Ticket
+	if p.passed[t.ID] {
+		var err error
+		if before, err = o.touchIn(ctx, tx, t.Event, []ticket.ID{t.ID}); err != nil {
+			return *t, err
+		}
+	}
+	if p.billed[t.ID] {
 		if _, err := tx.ExecContext(ctx, `update ticket set unpaid = $3, due = $4, currency = $5 where event = $1 and id = $2`,
 			t.Event, t.ID.String(), flag(t.Unpaid), t.Due, t.Currency); err != nil {
 			return *t, err
@@ -249,7 +270,11 @@ func (o *Office) update(ctx context.Context, tx *sqldb.Tx, t *Ticket, billed boo
 	row := tx.QueryRowContext(ctx, `
 		update ticket set name = $3, email = $4, order_code = $5, note = $6, changed_at = $7 where event = $1 and id = $2
 		returning `+ticketSelected, t.Event, t.ID.String(), t.Name, t.Email, t.Order, t.Note, now.UnixMilli())
-	return scanTicket(row.Scan)
+	after, err := scanTicket(row.Scan)
+	if err != nil || before == nil {
+		return after, err
+	}
+	return after, passed(ctx, tx, &after, Passage{How: ByOrganiser, From: before[0].holder(), To: after.holder(), At: now})
 }
 
 // storeBatch is how many tickets one insert holds.

@@ -18,7 +18,8 @@ create index ticket_pending_by_ref on ticket_pending (what, ref);
 create table ticket_custody (
     event      text collate "C" not null,
     ticket     text collate "C" not null, -- 16 hexadecimal digits
-    generation bigint           not null, -- of the new holder's first code
+    nth        bigint           not null, -- 0 for the first
+    generation bigint           not null, -- of the new holder's first code; by a list it stays what it was
     how        text collate "C" not null, -- transfer, resale or organiser
     ref        text collate "C" not null, -- which one, as in ticket_pending; '' for the organiser's
     from_name  text collate "C" not null,
@@ -26,7 +27,7 @@ create table ticket_custody (
     to_name    text collate "C" not null,
     to_email   text collate "C" not null,
     at         bigint           not null, -- Unix ms
-    primary key (event, ticket, generation)
+    primary key (event, ticket, nth)
 );
 create index ticket_custody_by_giver on ticket_custody (lower(from_email), at);
 

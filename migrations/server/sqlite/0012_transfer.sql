@@ -18,7 +18,8 @@ create index ticket_pending_by_ref on ticket_pending (what, ref);
 create table ticket_custody (
     event      text    not null,
     ticket     text    not null, -- 16 hexadecimal digits
-    generation integer not null, -- of the new holder's first code
+    nth        integer not null, -- 0 for the first
+    generation integer not null, -- of the new holder's first code; by a list it stays what it was
     how        text    not null, -- transfer, resale or organiser
     ref        text    not null, -- which one, as in ticket_pending; '' for the organiser's
     from_name  text    not null,
@@ -26,7 +27,7 @@ create table ticket_custody (
     to_name    text    not null,
     to_email   text    not null,
     at         integer not null, -- Unix ms
-    primary key (event, ticket, generation)
+    primary key (event, ticket, nth)
 ) strict;
 create index ticket_custody_by_giver on ticket_custody (lower(from_email), at);
 
