@@ -71,16 +71,16 @@ func (x *Transfers) Accept(ctx context.Context, token string, to ticketing.Holde
 			return err
 		}
 		if !now.Before(turned.Until) {
-			turned.State = Expired
-			return over(&turned)
+			o.State = Expired
+			return over(&o)
 		}
 		if err := x.mayGive(ctx, tx, &p, o.Event, o.Tickets, entered, o.ID, now); err != nil {
 			return err
 		}
 		switch _, err := x.Tickets.GiveIn(ctx, tx, o.Event, o.Tickets, to, ticketing.Transfer, o.ID); {
 		case fault.KindOf(err) == fault.Refused:
-			turned.State = Void
-			return over(&turned)
+			o.State = Void
+			return over(&o)
 		case err != nil:
 			return err
 		}

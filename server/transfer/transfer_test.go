@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -284,6 +285,33 @@ func TestRefusals(t *testing.T) {
 		w.clock.Pass(3*24*time.Hour + 4*time.Hour) // 18:00 in Berlin, two hours before
 		_, err = w.Offer(t.Context(), asks(late))
 		refused(t, "too late", err, fault.Refused, string(Late))
+	})
+}
+
+// Who finds an offer open and comes too late nonetheless gets it as it ended.
+func TestOverWhileAccepting(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		for want, meanwhile := range map[State]func(Offer) error{
+			Expired: func(o Offer) error { w.clock.Set(o.Until); return nil },
+			Void: func(o Offer) error {
+				list, err := w.Tickets.Of(t.Context(), o.Event, o.Tickets)
+				if err == nil {
+					_, err = w.Tickets.Reissue(t.Context(), list[0], "lost")
+				}
+				return err
+			},
+		} {
+			w.clock.Set(start)
+			k := w.issue(night, ada, 1)[0]
+			o, token := w.offer(asks(k))
+			w.Entered = func(context.Context, string, ...ticket.ID) ([]ticket.ID, error) { return nil, meanwhile(o) }
+			got, err := w.Accept(t.Context(), token, bea, "en")
+			refused(t, "accepted too late", err, fault.Expired, string(want))
+			if kept, err := w.Find(t.Context(), o.ID); got.ID != o.ID || got.State != want || err != nil || kept.State != Open || w.of(k).Email != ada.Email {
+				t.Errorf("it is %+v, want %s; kept is %+v, %v", got, want, kept, err)
+			}
+			w.Entered = w.cameIn
+		}
 	})
 }
 
