@@ -115,6 +115,7 @@ func (t teller) whyEvent() string {
 // of it.
 var replaced = map[string]string{
 	journal.NoteTransferred: "why.void.transferred", journal.NoteResold: "why.void.resold", journal.NoteBound: "why.void.bound",
+	journal.NoteRenewed: "why.void.renewed",
 }
 
 func (t teller) whyVoid() string {

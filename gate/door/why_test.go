@@ -55,6 +55,7 @@ func TestSentences(t *testing.T) {
 		{admission.Superseded, admission.Details{Void: &admission.Void{Since: evening, Note: journal.NoteTransferred}}, "Transferred 19:10:00 on Sat 4 Jul; the new holder has the code.", "Ask for the newest ticket."},
 		{admission.Superseded, admission.Details{Void: &admission.Void{Since: evening, Note: journal.NoteResold}}, "Sold on 19:10:00 on Sat 4 Jul; the new holder has the code.", "Ask for the newest ticket."},
 		{admission.Superseded, admission.Details{Void: &admission.Void{Since: evening, Note: journal.NoteBound}}, "Moved to a phone 19:10:00 on Sat 4 Jul; only that phone shows the code.", "Ask for the newest ticket."},
+		{admission.Superseded, admission.Details{Void: &admission.Void{Since: evening, Note: journal.NoteRenewed}}, "Renewed 19:10:00 on Sat 4 Jul; its holder has the new code.", "Ask for the newest ticket."},
 		{admission.Superseded, admission.Details{Void: &admission.Void{Since: evening, Note: "lost phone"}}, "Reissued or transferred 19:10:00 on Sat 4 Jul: lost phone", "Ask for the newest ticket."},
 		{admission.Cancelled, admission.Details{Void: &admission.Void{Since: evening, Note: journal.NoteResold}}, "Cancelled 19:10:00 on Sat 4 Jul: sold on", boxOffice},
 		{admission.NotYetValid, admission.Details{Opens: evening}, "It is good from 19:10:00 on Sat 4 Jul.", "Ask to come back then."},

@@ -7,6 +7,7 @@ import (
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
+	"usher/sync/journal"
 )
 
 // How often holders may have a new code of a ticket by themselves.
@@ -14,9 +15,6 @@ const (
 	maxRenewals = 3
 	renewalsIn  = 24 * time.Hour
 )
-
-// whyRenewed is what people at a door are told of the code before.
-const whyRenewed = "its holder has a new code"
 
 // Renew is Reissue by the ticket's holder, whose phone or mail is lost: a code of its own,
 // which no phone shows yet; the one before is void. generation is the newest that they
@@ -46,7 +44,7 @@ func (o *Office) Renew(ctx context.Context, t Ticket, generation uint16) (Ticket
 		if n >= maxRenewals {
 			return fault.New(fault.TooMany, "ticket %s got %d new codes within a day; ask the organiser", t.ID.Short(), n)
 		}
-		if err := o.renew(ctx, tx, t, key, whyRenewed); err != nil {
+		if err := o.renew(ctx, tx, t, key, journal.NoteRenewed); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `insert into ticket_renewal (event, ticket, generation, at) values ($1, $2, $3, $4)`,

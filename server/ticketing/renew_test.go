@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"usher/sync/fault"
+	"usher/sync/journal"
 )
 
 // A holder gets a new code a few times a day, and the one before is void each time; what
@@ -23,6 +24,10 @@ func TestRenew(t *testing.T) {
 			if k, err = w.Renew(t.Context(), k, k.Generation); err != nil || k.Token == first || k.State != Valid {
 				t.Fatalf("time %d: %+v, %v", n, k, err)
 			}
+		}
+		told := records[journal.Revoke](t, w, event, journal.KindRevoke)
+		if last := told[len(told)-1]; last.Note != journal.NoteRenewed || last.Reason != superseded {
+			t.Errorf("the gates are told %+v", last)
 		}
 		if _, err := w.Renew(t.Context(), k, k.Generation); !errors.Is(err, fault.TooMany) {
 			t.Errorf("once more: %v", err)

@@ -27,6 +27,7 @@ const (
 	NoteTransferred = "transferred"      // somebody else has the newer code
 	NoteResold      = "sold on"          // likewise
 	NoteBound       = "moved to a phone" // the phone that shows it now has
+	NoteRenewed     = "renewed"          // its holder has, who asked for one
 )
 
 // Revocation says which generations of a ticket are still good.
