@@ -66,6 +66,26 @@ func TestLinkInALetter(t *testing.T) {
 	})
 }
 
+// A letter that is written again and again, since no mail server takes it, keeps nobody
+// from asking for a link.
+func TestLinksInLettersAreNotCounted(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		for range perAsker {
+			if _, err := w.Link(t.Context(), ada, "de"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for n := range perAddress + 1 {
+			if err := w.Ask(t.Context(), ada, "de", asker); err != nil {
+				t.Fatalf("request %d: %v", n+1, err)
+			}
+		}
+		if n := len(w.mails()); n != perAddress {
+			t.Errorf("%d mails, want %d", n, perAddress)
+		}
+	})
+}
+
 // A link is over at its time to the millisecond, and the mail that says it is not
 // written any more.
 func TestLinkIsOver(t *testing.T) {

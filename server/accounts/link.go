@@ -16,16 +16,7 @@ import (
 // doesn't tell whether anybody has tickets under the address, and neither does what
 // it takes: that is found out when the mail is written.
 func (a *Accounts) Ask(ctx context.Context, email, language, asker string) error {
-	email, err := Address(email)
-	if err != nil {
-		return err
-	}
-	raw, err := a.draw(16)
-	if err != nil {
-		return err
-	}
-	id := hex.EncodeToString(raw)
-	token, err := a.token(ctx, id)
+	l, err := a.newLink(ctx, email, language)
 	if err != nil {
 		return err
 	}
@@ -42,16 +33,15 @@ func (a *Accounts) Ask(ctx context.Context, email, language, asker string) error
 		if asked >= perAsker {
 			return fault.New(fault.TooMany, "too many links were asked for from here; try again in an hour")
 		}
-		sent, err := count(ctx, tx, `select count(*) from sign_in where email = $1 and asked_at > $2`, email, since)
+		// Those that stand in letters of ours were not asked for.
+		sent, err := count(ctx, tx, `select count(*) from sign_in where email = $1 and asked_at > $2 and asker <> ''`, l.email, since)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `insert into sign_in (id, token, email, language, asker, asked_at, until, used_at) values ($1, $2, $3, $4, $5, $6, $7, 0)`,
-			id, hashOf(token), email, language, asker, now.UnixMilli(), now.Add(LinkLife).UnixMilli())
-		if err != nil || sent >= perAddress {
+		if err := l.keep(ctx, tx, asker, now); err != nil || sent >= perAddress {
 			return err
 		}
-		return a.Post.Queue(ctx, tx, post.Mail{ID: "sign-in/" + id, Kind: MailKind, Detail: id, To: email})
+		return a.Post.Queue(ctx, tx, post.Mail{ID: "sign-in/" + l.id, Kind: MailKind, Detail: l.id, To: l.email})
 	})
 	a.Post.Wake()
 	return stored(err, "keeping a link")
@@ -60,23 +50,40 @@ func (a *Accounts) Ask(ctx context.Context, email, language, asker string) error
 // Link makes a link for somebody whose mail is being written anyway, and gives its whole
 // address. It is as good, and for as long, as one that is asked for.
 func (a *Accounts) Link(ctx context.Context, email, language string) (string, error) {
-	email, err := Address(email)
+	l, err := a.newLink(ctx, email, language)
 	if err != nil {
 		return "", err
+	}
+	err = a.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error { return l.keep(ctx, tx, "", a.Now()) })
+	return a.Public(ctx) + Path + l.token, stored(err, "keeping a link")
+}
+
+// drawn is a link that is kept nowhere yet.
+type drawn struct {
+	link
+	token string // what it says
+}
+
+func (a *Accounts) newLink(ctx context.Context, email, language string) (l drawn, err error) {
+	l.language = language
+	if l.email, err = Address(email); err != nil {
+		return l, err
 	}
 	raw, err := a.draw(16)
 	if err != nil {
-		return "", err
+		return l, err
 	}
-	id := hex.EncodeToString(raw)
-	token, err := a.token(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	now := a.Now()
-	err = a.DB.Exec(ctx, `insert into sign_in (id, token, email, language, asker, asked_at, until, used_at) values ($1, $2, $3, $4, '', $5, $6, 0)`,
-		id, hashOf(token), email, language, now.UnixMilli(), now.Add(LinkLife).UnixMilli())
-	return a.Public(ctx) + Path + token, stored(err, "keeping a link")
+	l.id = hex.EncodeToString(raw)
+	l.token, err = a.token(ctx, l.id)
+	return l, err
+}
+
+// keep keeps a link, which is good from now on. asker is the network address that asked
+// for it; "" for nobody.
+func (l *drawn) keep(ctx context.Context, tx *sqldb.Tx, asker string, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `insert into sign_in (id, token, email, language, asker, asked_at, until, used_at) values ($1, $2, $3, $4, $5, $6, $7, 0)`,
+		l.id, hashOf(l.token), l.email, l.language, asker, now.UnixMilli(), now.Add(LinkLife).UnixMilli())
+	return err
 }
 
 func count(ctx context.Context, q sqldb.Queryer, query string, args ...any) (n int, err error) {

@@ -7,7 +7,7 @@ create table sign_in (
     token    text collate "C" not null, -- SHA-256 of what the link says
     email    text collate "C" not null, -- lower case
     language text collate "C" not null, -- of the mail
-    asker    text collate "C" not null, -- the network address that asked, for limits
+    asker    text collate "C" not null, -- the network address that asked, for limits; '' for a link in a letter of ours
     asked_at bigint           not null, -- Unix ms, as all that follow
     until    bigint           not null, -- the link is good until then
     used_at  bigint           not null  -- 0: not used

@@ -7,7 +7,7 @@ create table sign_in (
     token    text    not null, -- SHA-256 of what the link says
     email    text    not null, -- lower case
     language text    not null, -- of the mail
-    asker    text    not null, -- the network address that asked, for limits
+    asker    text    not null, -- the network address that asked, for limits; '' for a link in a letter of ours
     asked_at integer not null, -- Unix ms, as all that follow
     until    integer not null, -- the link is good until then
     used_at  integer not null  -- 0: not used
