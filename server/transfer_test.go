@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/migrations/sqldb/dbtest"
 	"usher/server/post"
@@ -137,6 +138,19 @@ func TestGivingATicketAway(t *testing.T) {
 	}
 	if _, body := l.get("/wallet/tickets.json", hers); !strings.Contains(body, `"hands":[{"how":"transfer","from":"Ada"`) || strings.Contains(body, "ada@example.org") {
 		t.Errorf("bea's wallet says %s", body)
+	}
+	// A month after the event neither list has anything of it.
+	over := time.Date(2026, 7, 5, 0, 0, 0, 0, time.UTC).AddDate(0, 0, 30)
+	for _, c := range []struct {
+		at   time.Time
+		want bool
+	}{{over, true}, {over.Add(time.Second), false}} {
+		l.clock.Set(c.at)
+		for cookie, none := range map[string]string{hers: `"tickets":[]`, signed: `"given":[]`} {
+			if _, body := l.get("/wallet/tickets.json", cookie); strings.Contains(body, none) == c.want {
+				t.Errorf("at %s: %s", c.at, body)
+			}
+		}
 	}
 }
 

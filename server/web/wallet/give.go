@@ -5,10 +5,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"usher/crypto/ticket"
 	"usher/server/accounts"
+	"usher/server/catalog"
 	"usher/server/guard"
 	"usher/server/ticketing"
 	"usher/server/transfer"
@@ -94,12 +94,12 @@ func handOf(p *ticketing.Passage) handView {
 
 // parted lists what a session's person gave away and hasn't again.
 func (w *Wallet) parted(ctx context.Context, s accounts.Session, events map[string]*about) ([]givenView, error) {
-	list := []givenView{}
 	all, err := w.Tickets.PartedWith(ctx, s.Email)
 	if err != nil {
 		return nil, err
 	}
-	seen := map[key]bool{}
+	var last []ticketing.Parted // of each ticket the newest
+	seen, by := map[key]bool{}, map[string][]ticket.ID{}
 	for _, p := range all {
 		k := key{p.Event, p.ID}
 		if seen[k] {
@@ -110,20 +110,35 @@ func (w *Wallet) parted(ctx context.Context, s accounts.Session, events map[stri
 		if err != nil {
 			return nil, err
 		}
-		now, err := w.Tickets.Of(ctx, p.Event, []ticket.ID{p.ID})
+		if !w.past(a) {
+			last, by[p.Event] = append(last, p), append(by[p.Event], p.ID)
+		}
+	}
+	now := map[key]ticketing.Ticket{}
+	for event, ids := range by {
+		tickets, err := w.Tickets.Of(ctx, event, ids)
 		if err != nil {
 			return nil, err
 		}
-		if strings.EqualFold(now[0].Email, s.Email) || w.Now().Sub(time.Unix(a.event.Ends, 0)) > keptFor {
-			continue
+		for _, t := range tickets {
+			now[key{event, t.ID}] = t
 		}
-		g := givenView{Name: a.event.Name, Starts: a.event.Starts, Zone: a.event.Zone, Seat: now[0].Seat, How: string(p.How), At: p.At.UnixMilli()}
-		if p.How == ticketing.ByTransfer {
-			g.To = p.To.Name
+	}
+	list := []givenView{}
+	for _, p := range last {
+		if t := now[key{p.Event, p.ID}]; !strings.EqualFold(t.Email, s.Email) {
+			list = append(list, givenOf(&p, &t, events[p.Event].event))
 		}
-		list = append(list, g)
 	}
 	return list, nil
+}
+
+func givenOf(p *ticketing.Parted, t *ticketing.Ticket, e *catalog.Event) givenView {
+	g := givenView{Name: e.Name, Starts: e.Starts, Zone: e.Zone, Seat: t.Seat, How: string(p.How), At: p.At.UnixMilli()}
+	if p.How == ticketing.ByTransfer {
+		g.To = p.To.Name
+	}
+	return g
 }
 
 // offer offers tickets to somebody else.

@@ -153,21 +153,22 @@ func (w *Wallet) list(out http.ResponseWriter, r *http.Request) error {
 	}
 	events := map[string]*about{}
 	views := []ticketView{}
+	kept := all[:0]
 	for _, h := range all {
 		a, err := w.eventOf(r.Context(), h.Event, events)
 		if err != nil {
 			return err
 		}
-		if w.Now().Sub(time.Unix(a.event.Ends, 0)) > keptFor {
+		if w.past(a) {
 			continue
 		}
 		v, err := w.view(r.Context(), h.Ticket, a)
 		if err != nil {
 			return err
 		}
-		views = append(views, v)
+		views, kept = append(views, v), append(kept, h)
 	}
-	if err := w.addGives(r.Context(), all, views); err != nil {
+	if err := w.addGives(r.Context(), kept, views); err != nil {
 		return err
 	}
 	given, err := w.parted(r.Context(), s, events)
@@ -181,28 +182,25 @@ func (w *Wallet) list(out http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// addGives adds to tickets how they may be given away.
-func (w *Wallet) addGives(ctx context.Context, all []held, views []ticketView) error {
+// past says whether tickets of an event have left the list.
+func (w *Wallet) past(a *about) bool { return w.Now().Sub(time.Unix(a.event.Ends, 0)) > keptFor }
+
+// addGives adds to the views of tickets, which are in their order, how they may be given
+// away.
+func (w *Wallet) addGives(ctx context.Context, list []held, views []ticketView) error {
 	by := map[string][]ticketing.Ticket{}
-	for _, h := range all {
+	for _, h := range list {
 		by[h.Event] = append(by[h.Event], h.Ticket)
 	}
-	gives := map[key]*giveView{}
+	gives := map[string]map[ticket.ID]*giveView{}
 	for event, tickets := range by {
-		some, err := w.gives(ctx, event, tickets)
-		if err != nil {
+		var err error
+		if gives[event], err = w.gives(ctx, event, tickets); err != nil {
 			return err
-		}
-		for id, g := range some {
-			gives[key{event, id}] = g
 		}
 	}
-	for i := range views {
-		id, err := ticket.ParseID(views[i].ID)
-		if err != nil {
-			return err
-		}
-		views[i].Give = gives[key{views[i].Event, id}]
+	for i, h := range list {
+		views[i].Give = gives[h.Event][h.ID]
 	}
 	return nil
 }
