@@ -17,7 +17,11 @@ func TestWalletRenews(t *testing.T) {
 	order, others := l.bought("ada@example.org", 1), l.bought("bea@example.org", 1)
 	ada, bea := l.phone(l.keeps(order)), l.phone(l.keeps(others))
 	renew := func(by *walletPhone, id string, generation int) int {
-		return l.send("/wallet/renew", fmt.Sprintf(`{"event":"SHOP-1","id":%q,"generation":%d}`, id, generation), by.cookie).StatusCode
+		status, said := l.programs(by.cookie, "/wallet/renew", map[string]any{"event": "SHOP-1", "id": id, "generation": generation})
+		if k, _ := said["ticket"].(map[string]any); status == http.StatusOK && fmt.Sprint(k["give"]) != "map[can:true]" {
+			t.Errorf("of giving the ticket away it says %v", k["give"])
+		}
+		return status
 	}
 	list, _ := l.wallet(ada.cookie)
 	k := list[0]

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -65,15 +66,20 @@ func (w *Wallet) bind(out http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := w.about(r.Context(), t.Event)
+	return w.answer(r.Context(), out, t)
+}
+
+// answer sends a ticket as it stands now, as the list has it.
+func (w *Wallet) answer(ctx context.Context, out http.ResponseWriter, t ticketing.Ticket) error {
+	a, err := w.about(ctx, t.Event)
 	if err != nil {
 		return err
 	}
-	v, err := w.view(r.Context(), t, a)
+	v, err := w.view(ctx, t, a)
 	if err != nil {
 		return err
 	}
-	gives, err := w.gives(r.Context(), t.Event, []ticketing.Ticket{t})
+	gives, err := w.gives(ctx, t.Event, []ticketing.Ticket{t})
 	if err != nil {
 		return err
 	}

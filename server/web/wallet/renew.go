@@ -42,14 +42,5 @@ func (w *Wallet) renew(out http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := w.about(r.Context(), t.Event)
-	if err != nil {
-		return err
-	}
-	v, err := w.view(r.Context(), t, a)
-	if err != nil {
-		return err
-	}
-	writeJSON(out, map[string]any{"ticket": v, "now": w.Now().UnixMilli()})
-	return nil
+	return w.answer(r.Context(), out, t)
 }
