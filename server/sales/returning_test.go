@@ -119,7 +119,7 @@ func TestGiveBackRefused(t *testing.T) {
 // pend has a ticket be for sale.
 func (w *world) pend(t testing.TB, id ticket.ID) {
 	t.Helper()
-	if err := w.db.Exec(t.Context(), `insert into ticket_pending (event, ticket, what, ref, since, fixed_until) values ($1, $2, 'resale', 'r', 1, 0)`, event, id.String()); err != nil {
+	if err := w.db.Exec(t.Context(), `insert into ticket_pending (event, ticket, what, ref, since) values ($1, $2, 'resale', 'r', 1)`, event, id.String()); err != nil {
 		t.Fatal(err)
 	}
 }

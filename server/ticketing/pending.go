@@ -2,7 +2,6 @@ package ticketing
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"usher/crypto/ticket"
@@ -34,7 +33,6 @@ type Pending struct {
 	What  Matter
 	Ref   string // which one: an id of those who do it
 	Since time.Time
-	Fixed time.Time // the ticket gets no new code before, but from Ref itself; zero: it may
 }
 
 // refusal says that the ticket is not free.
@@ -61,10 +59,10 @@ func (o *Office) PendIn(ctx context.Context, tx *sqldb.Tx, event string, ids []t
 		case there && (p.What != what || p.Ref != ref):
 			return nil, p.refusal(t.ID)
 		case !there:
-			rows = append(rows, []any{event, t.ID.String(), string(what), ref, since.UnixMilli(), 0})
+			rows = append(rows, []any{event, t.ID.String(), string(what), ref, since.UnixMilli()})
 		}
 	}
-	err = sqldb.InsertRows(ctx, tx, "ticket_pending", []string{"event", "ticket", "what", "ref", "since", "fixed_until"}, rows)
+	err = sqldb.InsertRows(ctx, tx, "ticket_pending", []string{"event", "ticket", "what", "ref", "since"}, rows)
 	return tickets, stored(err, "beginning a %s of tickets of event %s", what, event)
 }
 
@@ -89,19 +87,6 @@ func (o *Office) StillIn(ctx context.Context, tx *sqldb.Tx, event string, ids []
 	return tickets, nil
 }
 
-// FixIn has nobody but those who began it give tickets a new code until a time; the
-// zero time lets them again. Whatever makes a ticket void still does.
-func (o *Office) FixIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, what Matter, ref string, until time.Time) error {
-	if _, err := o.StillIn(ctx, tx, event, ids, what, ref); err != nil {
-		return err
-	}
-	at := int64(0)
-	if !until.IsZero() {
-		at = until.UnixMilli()
-	}
-	return o.pendingIn(ctx, tx, `update ticket_pending set fixed_until = `, event, ids, at)
-}
-
 // UnpendIn ends what is under way with tickets. What else is under way, or nothing,
 // stays as it is.
 func (o *Office) UnpendIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, what Matter, ref string) error {
@@ -124,7 +109,7 @@ func (o *Office) PendingOf(ctx context.Context, q sqldb.Queryer, event string, i
 		return nil, nil
 	}
 	among, args := amongIDs("ticket", event, ids)
-	rows, err := q.QueryContext(ctx, `select ticket, what, ref, since, fixed_until from ticket_pending `+among, args...)
+	rows, err := q.QueryContext(ctx, `select ticket, what, ref, since from ticket_pending `+among, args...)
 	if err != nil {
 		return nil, stored(err, "reading what is under way with tickets of event %s", event)
 	}
@@ -133,14 +118,11 @@ func (o *Office) PendingOf(ctx context.Context, q sqldb.Queryer, event string, i
 	for rows.Next() {
 		var id, what string
 		var p Pending
-		var since, fixed int64
-		if err := rows.Scan(&id, &what, &p.Ref, &since, &fixed); err != nil {
+		var since int64
+		if err := rows.Scan(&id, &what, &p.Ref, &since); err != nil {
 			return nil, stored(err, "reading what is under way with tickets of event %s", event)
 		}
 		p.What, p.Since = Matter(what), time.UnixMilli(since).UTC()
-		if fixed != 0 {
-			p.Fixed = time.UnixMilli(fixed).UTC()
-		}
 		k, err := ticket.ParseID(id)
 		if err != nil {
 			return nil, stored(err, "reading what is under way with ticket %s", id)
@@ -165,20 +147,10 @@ func (o *Office) lookIn(ctx context.Context, tx *sqldb.Tx, event string, ids []t
 	return tickets, pending, err
 }
 
-// freeIn ends what is under way with a ticket that is about to get a new code, unless
-// that is refused. One that only moves to a phone keeps it.
+// freeIn ends what is under way with a ticket that is about to get a new code. One that
+// only moves to a phone keeps it.
 func (o *Office) freeIn(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
-	pending, err := o.PendingOf(ctx, tx, t.Event, []ticket.ID{t.ID})
-	if err != nil {
-		return err
-	}
-	p, there := pending[t.ID]
-	switch {
-	case !there:
-		return nil
-	case o.now().Before(p.Fixed):
-		return p.refusal(t.ID)
-	case t.binding != nil:
+	if t.binding != nil {
 		return nil
 	}
 	return o.endIn(ctx, tx, t.Event, []ticket.ID{t.ID})
@@ -186,18 +158,10 @@ func (o *Office) freeIn(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
 
 // endIn ends whatever is under way with tickets, which the caller has touched.
 func (o *Office) endIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID) error {
-	return o.pendingIn(ctx, tx, `delete from ticket_pending`, event, ids)
-}
-
-func (o *Office) pendingIn(ctx context.Context, tx *sqldb.Tx, what, event string, ids []ticket.ID, more ...any) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	among, args := amongIDs("ticket", event, ids)
-	for _, m := range more {
-		args = append(args, m)
-		what += "$" + strconv.Itoa(len(args))
-	}
-	_, err := tx.ExecContext(ctx, what+" "+among, args...)
-	return stored(err, "changing what is under way with tickets of event %s", event)
+	_, err := tx.ExecContext(ctx, `delete from ticket_pending `+among, args...)
+	return stored(err, "ending what is under way with tickets of event %s", event)
 }

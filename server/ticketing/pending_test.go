@@ -68,7 +68,8 @@ func TestPend(t *testing.T) {
 				"ticket " + a.ID.Short() + " is offered to some": w.pend(t, Resale, "listing-1", a.ID),
 				"is cancelled (rain)":                            w.pend(t, Transfer, "offer-1", void.ID),
 				"this resale of ticket " + c.ID.Short(): w.in(t, func(ctx context.Context, tx *sqldb.Tx) error {
-					return w.FixIn(ctx, tx, event, ids(c), Resale, "x", w.now)
+					_, err := w.StillIn(ctx, tx, event, ids(c), Resale, "x")
+					return err
 				}),
 			} {
 				if fault.KindOf(refused) != fault.Refused || !strings.Contains(fault.Message(refused), says) {
@@ -85,7 +86,7 @@ func TestPend(t *testing.T) {
 			}
 		})
 		pending, err := w.Pending(t.Context(), event, ids(a, c))
-		if got := pending[a.ID]; err != nil || len(pending) != 1 || got.What != Transfer || !got.Since.Equal(start) || !got.Fixed.IsZero() {
+		if got := pending[a.ID]; err != nil || len(pending) != 1 || got.What != Transfer || !got.Since.Equal(start) {
 			t.Errorf("under way is %+v, %v", pending, err)
 		}
 		if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -128,54 +129,6 @@ func TestPendingEnds(t *testing.T) {
 			if got := w.underWay(t, k.ID) == ""; got != c.ends {
 				t.Errorf("%s: what was under way has ended: %v, want %v", external, got, c.ends)
 			}
-		}
-	})
-}
-
-// While a buyer pays for a ticket nobody makes it another; the organiser can void it.
-func TestFixed(t *testing.T) {
-	onEach(t, func(t *testing.T, w *world) {
-		w.list(t, guestRows(2))
-		k := w.tickets(t, event)["G000001"]
-		if err := w.pend(t, Resale, "r", k.ID); err != nil {
-			t.Fatal(err)
-		}
-		fix := func(until time.Time) {
-			t.Helper()
-			if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error {
-				return w.FixIn(ctx, tx, event, ids(k), Resale, "r", until)
-			}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		fix(w.now.Add(time.Minute))
-		dbtest.Unchanged(t, w.db, func() {
-			for name, try := range map[string]func() error{
-				"reissue":  func() error { _, err := w.Reissue(t.Context(), k, ""); return err },
-				"transfer": func() error { _, err := w.Transfer(t.Context(), k, "Bea", "bea@example.org", ""); return err },
-				"bind":     func() error { _, _, err := w.Bind(t.Context(), k, claim(t, newPhone(t), k)); return err },
-			} {
-				if err := try(); fault.KindOf(err) != fault.Refused {
-					t.Errorf("%s: %v", name, err)
-				}
-			}
-		})
-		fix(time.Time{})
-		k, _, err := w.Bind(t.Context(), k, claim(t, newPhone(t), k))
-		if err != nil {
-			t.Errorf("free again: %v", err)
-		}
-		fix(w.now.Add(time.Minute))
-		w.now = w.now.Add(time.Minute)
-		if _, err := w.Reissue(t.Context(), k, ""); err != nil {
-			t.Errorf("when the time is over: %v", err)
-		}
-		if err := w.pend(t, Resale, "r", k.ID); err != nil {
-			t.Fatal(err)
-		}
-		fix(w.now.Add(time.Minute))
-		if _, err := w.Revoke(t.Context(), k, Blocked, "disputed"); err != nil || w.underWay(t, k.ID) != "" {
-			t.Errorf("voided meanwhile: %v; under way is %q", err, w.underWay(t, k.ID))
 		}
 	})
 }

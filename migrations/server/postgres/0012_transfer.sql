@@ -4,15 +4,13 @@
 -- time. It is gone when that is done or taken back, when the ticket is void and when
 -- it has a new code.
 create table ticket_pending (
-    event       text collate "C" not null,
-    ticket      text collate "C" not null, -- 16 hexadecimal digits
-    what        text collate "C" not null, -- transfer, resale or refund
-    ref         text collate "C" not null, -- which one: an id of those who do it
-    since       bigint           not null, -- Unix ms
-    fixed_until bigint           not null, -- Unix ms: nobody gives the ticket a new code until then; 0: they may
+    event  text collate "C" not null,
+    ticket text collate "C" not null, -- 16 hexadecimal digits
+    what   text collate "C" not null, -- transfer, resale or refund
+    ref    text collate "C" not null, -- which one: an id of those who do it
+    since  bigint           not null, -- Unix ms
     primary key (event, ticket)
 );
-create index ticket_pending_by_ref on ticket_pending (what, ref);
 
 -- The hands that a ticket has gone through: from whom, to whom.
 create table ticket_custody (
