@@ -227,7 +227,7 @@ func (r *Resale) endIn(ctx context.Context, tx *sqldb.Tx, l *Listing, why string
 		return err
 	}
 	l.State, l.Why, l.Changed = Ended, why, r.Now()
-	if err := r.Tickets.UnpendIn(ctx, tx, l.Event, []ticket.ID{l.Ticket}, ticketing.Resale, l.ID); err != nil {
+	if _, err := r.Tickets.UnpendIn(ctx, tx, l.Event, []ticket.ID{l.Ticket}, ticketing.Resale, l.ID); err != nil {
 		return err
 	}
 	return r.tell(ctx, tx, mailEnded, l)

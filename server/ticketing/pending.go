@@ -87,12 +87,12 @@ func (o *Office) StillIn(ctx context.Context, tx *sqldb.Tx, event string, ids []
 	return tickets, nil
 }
 
-// UnpendIn ends what is under way with tickets. What else is under way, or nothing,
-// stays as it is.
-func (o *Office) UnpendIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, what Matter, ref string) error {
+// UnpendIn ends what is under way with tickets, and gives with how many it was. What
+// else is under way, or nothing, stays as it is.
+func (o *Office) UnpendIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, what Matter, ref string) (int, error) {
 	_, pending, err := o.lookIn(ctx, tx, event, ids)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	var ended []ticket.ID
 	for _, id := range ids {
@@ -100,7 +100,7 @@ func (o *Office) UnpendIn(ctx context.Context, tx *sqldb.Tx, event string, ids [
 			ended = append(ended, id)
 		}
 	}
-	return o.endIn(ctx, tx, event, ended)
+	return len(ended), o.endIn(ctx, tx, event, ended)
 }
 
 // PendingOf gives what is under way with tickets, as q sees it.

@@ -80,7 +80,11 @@ func TestPend(t *testing.T) {
 				t.Errorf("of a ticket of nowhere: %v", err)
 			}
 			if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error {
-				return w.UnpendIn(ctx, tx, event, ids(a, c), Transfer, "offer-2")
+				n, err := w.UnpendIn(ctx, tx, event, ids(a, c), Transfer, "offer-2")
+				if n != 0 {
+					t.Errorf("%d of another offer have ended", n)
+				}
+				return err
 			}); err != nil {
 				t.Errorf("ending what isn't under way: %v", err)
 			}
@@ -90,7 +94,11 @@ func TestPend(t *testing.T) {
 			t.Errorf("under way is %+v, %v", pending, err)
 		}
 		if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error {
-			return w.UnpendIn(ctx, tx, event, ids(a, b), Transfer, "offer-1")
+			n, err := w.UnpendIn(ctx, tx, event, ids(a, c, b), Transfer, "offer-1")
+			if n != 2 {
+				t.Errorf("%d of three have ended", n)
+			}
+			return err
 		}); err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +179,8 @@ func TestPendingRaces(t *testing.T) {
 					if _, err := w.StillIn(ctx, tx, event, ids(k), p.What, p.Ref); err != nil {
 						return err
 					}
-					return w.UnpendIn(ctx, tx, event, ids(k), p.What, p.Ref)
+					_, err := w.UnpendIn(ctx, tx, event, ids(k), p.What, p.Ref)
+					return err
 				})
 			}); won != 1 {
 				t.Fatalf("%d have ended the same thing", won)

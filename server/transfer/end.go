@@ -134,11 +134,11 @@ func (x *Transfers) end(ctx context.Context, id string, to State) (o Offer, err 
 			return err
 		}
 		// One of several may have changed: the others are free from now on all the same.
-		_, gone := x.Tickets.StillIn(ctx, tx, o.Event, o.Tickets, ticketing.Transfer, o.ID)
-		if err := x.Tickets.UnpendIn(ctx, tx, o.Event, o.Tickets, ticketing.Transfer, o.ID); err != nil {
+		n, err := x.Tickets.UnpendIn(ctx, tx, o.Event, o.Tickets, ticketing.Transfer, o.ID)
+		if err != nil {
 			return err
 		}
-		if fault.KindOf(gone) == fault.Refused && to == Expired {
+		if n < len(o.Tickets) && to == Expired {
 			o.State = Void // nobody needs to hear that it is over now
 			_, err := tx.ExecContext(ctx, `update transfer_offer set state = 'void' where id = $1`, id)
 			return err
