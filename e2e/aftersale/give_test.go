@@ -128,7 +128,7 @@ func (w *town) acceptedAs(id ticket.ID, offer string) (generation int) {
 	ctx, cancel := w.ctx()
 	defer cancel()
 	generation = unchanged
-	w.note(books.Each(ctx, w.organiser.DB, `select generation from ticket_custody where ticket = $1 and ref = $2`, func(rows *sql.Rows) error {
+	w.note(books.Each(ctx, w.organiser.DB, `select generation from ticket_passage where ticket = $1 and ref = $2`, func(rows *sql.Rows) error {
 		return rows.Scan(&generation)
 	}, id.String(), offer))
 	if generation == unchanged {

@@ -151,7 +151,7 @@ func (w *town) judgeSales(b *books.Books) (held, hand, kept int64) {
 	w.t.Helper()
 	type hands struct{ from, to, ticket string }
 	went := map[string][]hands{}
-	w.must(books.Each(w.t.Context(), w.organiser.DB, `select ref, from_email, to_email, ticket from ticket_custody where how = 'resale'`, func(rows *sql.Rows) error {
+	w.must(books.Each(w.t.Context(), w.organiser.DB, `select ref, from_email, to_email, ticket from ticket_passage where how = 'resale'`, func(rows *sql.Rows) error {
 		var ref string
 		var h hands
 		err := rows.Scan(&ref, &h.from, &h.to, &h.ticket)

@@ -121,8 +121,8 @@ func (o *Office) replaced(ctx context.Context, tx *sqldb.Tx, event string, ticke
 
 // passed keeps that a ticket, which the caller has touched, has changed hands.
 func passed(ctx context.Context, tx *sqldb.Tx, t *Ticket, p Passage) error {
-	_, err := tx.ExecContext(ctx, `insert into ticket_custody (event, ticket, nth, generation, how, ref, from_name, from_email, to_name, to_email, at)
-		values ($1, $2, (select count(*) from ticket_custody where event = $1 and ticket = $2), $3, $4, $5, $6, $7, $8, $9, $10)`,
+	_, err := tx.ExecContext(ctx, `insert into ticket_passage (event, ticket, nth, generation, how, ref, from_name, from_email, to_name, to_email, at)
+		values ($1, $2, (select count(*) from ticket_passage where event = $1 and ticket = $2), $3, $4, $5, $6, $7, $8, $9, $10)`,
 		t.Event, t.ID.String(), t.Generation, string(p.How), p.Ref, p.From.Name, p.From.Email, p.To.Name, p.To.Email, p.At.UnixMilli())
 	return stored(err, "noting who has ticket %s", t.ID.Short())
 }
@@ -163,7 +163,7 @@ func (o *Office) PartedWith(ctx context.Context, email string) (list []Parted, e
 }
 
 func passages(ctx context.Context, q sqldb.Queryer, where string, args []any, do func(event string, id ticket.ID, p Passage)) error {
-	rows, err := q.QueryContext(ctx, `select event, ticket, generation, how, ref, from_name, from_email, to_name, to_email, at from ticket_custody `+where, args...)
+	rows, err := q.QueryContext(ctx, `select event, ticket, generation, how, ref, from_name, from_email, to_name, to_email, at from ticket_passage `+where, args...)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ create table ticket_pending (
 );
 
 -- The hands that a ticket has gone through: from whom, to whom.
-create table ticket_custody (
+create table ticket_passage (
     event      text collate "C" not null,
     ticket     text collate "C" not null, -- 16 hexadecimal digits
     nth        bigint           not null, -- 0 for the first
@@ -27,7 +27,7 @@ create table ticket_custody (
     at         bigint           not null, -- Unix ms
     primary key (event, ticket, nth)
 );
-create index ticket_custody_by_giver on ticket_custody (lower(from_email), at);
+create index ticket_passage_by_giver on ticket_passage (lower(from_email), at);
 
 -- Tickets that their holder offers to somebody else. What an offer's link says is kept
 -- nowhere: it follows from the id and a sealed key, and its hash is here.

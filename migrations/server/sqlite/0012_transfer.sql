@@ -13,7 +13,7 @@ create table ticket_pending (
 ) strict;
 
 -- The hands that a ticket has gone through: from whom, to whom.
-create table ticket_custody (
+create table ticket_passage (
     event      text    not null,
     ticket     text    not null, -- 16 hexadecimal digits
     nth        integer not null, -- 0 for the first
@@ -27,7 +27,7 @@ create table ticket_custody (
     at         integer not null, -- Unix ms
     primary key (event, ticket, nth)
 ) strict;
-create index ticket_custody_by_giver on ticket_custody (lower(from_email), at);
+create index ticket_passage_by_giver on ticket_passage (lower(from_email), at);
 
 -- Tickets that their holder offers to somebody else. What an offer's link says is kept
 -- nowhere: it follows from the id and a sealed key, and its hash is here.
