@@ -27,6 +27,7 @@ const (
 	mailPaid     = MailKinds + "paid"     // to the seller: by hand
 	mailWaits    = MailKinds + "waits"    // to who waits: how to leave
 	mailOffer    = MailKinds + "offer"    // to who waits: one is kept for them
+	mailGone     = MailKinds + "gone"     // to who waits: it isn't any more, and not by their fault
 )
 
 // Paths of the links in letters.
@@ -70,8 +71,11 @@ func (r *Resale) Compose(ctx context.Context, m post.Mail) (post.Letter, error) 
 	if err != nil {
 		return post.Letter{}, err
 	}
-	if m.Kind == mailOffer {
+	switch m.Kind {
+	case mailOffer:
 		return r.offer(ctx, p, &l, rest)
+	case mailGone:
+		return r.gone(ctx, p, &l, rest)
 	}
 	return r.toSeller(p, &l, m.Kind, rest)
 }
@@ -109,25 +113,29 @@ var whyEnded = map[string]string{
 	TakenBack: "resell.ended_taken_back", Entered: "resell.ended_entered", Changed: "resell.ended_changed", TimeOver: "resell.ended_over", Closed: "resell.ended_closed",
 }
 
+// what names a ticket in a letter.
+func (l *Listing) what() string {
+	if l.Seat != "" {
+		return l.Name + ", " + l.Seat
+	}
+	return l.Name
+}
+
 // toSeller tells a seller what became of their ticket. rest is what tellPaid says.
 func (r *Resale) toSeller(p *paper, l *Listing, kind, rest string) (post.Letter, error) {
 	money := func(n int64) string { return p.Money(n, l.Currency) }
-	what := l.Name
-	if l.Seat != "" {
-		what += ", " + l.Seat
-	}
 	var s post.Sheet
 	switch kind {
 	case mailListed:
 		s = p.sheet(p.T("resell.listed_subject", "event", p.event.Name), l.SellerName,
-			p.T("resell.listed", "ticket", what, "event", p.event.Name, "price", money(l.Price)), p.T("resell.listed_then"))
+			p.T("resell.listed", "ticket", l.what(), "event", p.event.Name, "price", money(l.Price)), p.T("resell.listed_then"))
 	case mailEnded:
-		s = p.sheet(p.T("resell.ended_subject", "event", p.event.Name), l.SellerName, p.T("resell.ended", "ticket", what, "event", p.event.Name), p.T(whyEnded[l.Why]))
+		s = p.sheet(p.T("resell.ended_subject", "event", p.event.Name), l.SellerName, p.T("resell.ended", "ticket", l.what(), "event", p.event.Name), p.T(whyEnded[l.Why]))
 	case mailSold:
 		s = p.sheet(p.T("resell.sold_subject", "event", p.event.Name), l.SellerName,
-			p.T("resell.sold", "ticket", what, "event", p.event.Name), p.T("resell.sold_money", "net", money(l.Net())))
+			p.T("resell.sold", "ticket", l.what(), "event", p.event.Name), p.T("resell.sold_money", "net", money(l.Net())))
 	case mailCredited:
-		s = p.sheet(p.T("resell.credited_subject", "net", money(l.Net())), l.SellerName, p.T("resell.credited", "ticket", what, "event", p.event.Name, "net", money(l.Net())))
+		s = p.sheet(p.T("resell.credited_subject", "net", money(l.Net())), l.SellerName, p.T("resell.credited", "ticket", l.what(), "event", p.event.Name, "net", money(l.Net())))
 		if l.Card > 0 {
 			s.Text = append(s.Text, p.T("resell.credited_card", "amount", money(l.Card)))
 		}
@@ -164,13 +172,36 @@ func (r *Resale) waits(ctx context.Context, m post.Mail) (post.Letter, error) {
 	if err != nil {
 		return post.Letter{}, err
 	}
-	token, err := r.leaveToken(ctx, &w)
+	s := p.sheet(p.T("resell.waits_subject", "event", p.event.Name), "", p.T("resell.waits", "event", p.event.Name, "n", w.Wanted), p.T("resell.waits_then"))
+	return r.leavable(ctx, p, &w, s)
+}
+
+// leavable puts the way off the waiting list under a letter.
+func (r *Resale) leavable(ctx context.Context, p *paper, w *Waiter, s post.Sheet) (post.Letter, error) {
+	token, err := r.leaveToken(ctx, w)
 	if err != nil {
 		return post.Letter{}, err
 	}
-	s := p.sheet(p.T("resell.waits_subject", "event", p.event.Name), "", p.T("resell.waits", "event", p.event.Name, "n", w.Wanted), p.T("resell.waits_then"))
 	s.Button, s.Link = p.T("resell.leave"), p.base+LeavePath+w.ID+"."+token
 	return s.Letter()
+}
+
+// gone tells somebody who waits that a ticket is not kept for them any more.
+func (r *Resale) gone(ctx context.Context, p *paper, l *Listing, waiter string) (post.Letter, error) {
+	w, err := r.waiter(ctx, r.DB.Read(), waiter)
+	if err != nil {
+		return post.Letter{}, err
+	}
+	p.Lang = speech.In(cmp.Or(w.Language, p.event.Language), p.event.Location)
+	s := p.sheet(p.T("resell.gone_subject", "event", p.event.Name), "", p.T("resell.gone", "ticket", l.what(), "event", p.event.Name))
+	if r.closed(p.event, p.shop) != "" {
+		return s.Letter() // nobody waits for anything any more
+	}
+	if w.Remaining == 0 {
+		return post.Letter{}, fault.New(fault.Expired, "they don't wait any more")
+	}
+	s.Text = append(s.Text, p.T("resell.gone_then"), p.T("resell.waits_then"))
+	return r.leavable(ctx, p, &w, s)
 }
 
 // offer tells somebody who waits that a ticket is kept for them.
@@ -190,12 +221,8 @@ func (r *Resale) offer(ctx context.Context, p *paper, l *Listing, rest string) (
 	if err != nil {
 		return post.Letter{}, err
 	}
-	what := l.Name
-	if l.Seat != "" {
-		what += ", " + l.Seat
-	}
 	s := p.sheet(p.T("resell.offer_subject", "event", p.event.Name), "",
-		p.T("resell.offer", "ticket", what, "event", p.event.Name, "amount", p.Money(l.Total(), l.Currency), "moment", p.Moment(until.Unix())), p.T("resell.offer_then"))
+		p.T("resell.offer", "ticket", l.what(), "event", p.event.Name, "amount", p.Money(l.Total(), l.Currency), "moment", p.Moment(until.Unix())), p.T("resell.offer_then"))
 	s.Button, s.Link = p.T("resell.offer_button"), p.base+OfferPath+l.ID+"."+token
 	return s.Letter()
 }

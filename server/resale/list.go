@@ -33,13 +33,13 @@ type Terms struct {
 	Currency string
 	Until    time.Time
 	Own      bool // the seller is who paid its order
-	resale   *catalog.Resale
+	shop     *catalog.Shop
 	order    sales.Order
 	place    sales.Place
 }
 
 // Fees are what is kept of a price, and what is put on top of it.
-func (t *Terms) Fees(price int64) (seller, buyer int64) { return t.resale.Fees(price) }
+func (t *Terms) Fees(price int64) (seller, buyer int64) { return t.shop.Resale.Fees(price) }
 
 // Terms gives how a ticket may be sold on. fault.Refused says why it may not.
 func (r *Resale) Terms(ctx context.Context, t ticketing.Ticket) (Terms, error) {
@@ -59,7 +59,7 @@ func (r *Resale) Terms(ctx context.Context, t ticketing.Ticket) (Terms, error) {
 	if t.State != ticketing.Valid || t.Unpaid {
 		return Terms{}, fault.New(fault.Refused, "ticket %s is not good, or not paid for", t.ID.Short())
 	}
-	terms := Terms{Currency: shop.Currency, Until: time.Unix(min(shop.Resale.Until, shop.About.Ends), 0).UTC(), resale: shop.Resale}
+	terms := Terms{Currency: shop.Currency, Until: time.Unix(min(shop.Resale.Until, shop.About.Ends), 0).UTC(), shop: shop}
 	if terms.order, terms.place, err = r.bought(ctx, &t); err != nil {
 		return Terms{}, err
 	}
@@ -136,14 +136,13 @@ func (r *Resale) List(ctx context.Context, t ticketing.Ticket, a Asked) (Listing
 		if n := &now[0]; n.Email != t.Email || n.Name != t.Name || n.Order != t.Order {
 			return fault.New(fault.Refused, "ticket %s has changed hands since; load your tickets again", l.Ticket.Short())
 		}
-		l.KeptFor, l.KeptUntil = "", time.Time{}
-		if terms.resale.WaitlistFirst {
-			if err := r.keepFor(ctx, tx, &l, terms.resale); err != nil {
-				return err
-			}
-		}
 		if err := l.insert(ctx, tx); err != nil {
 			return err
+		}
+		if terms.shop.Resale.WaitlistFirst {
+			if err := r.keepFor(ctx, tx, &l, terms.shop); err != nil {
+				return err
+			}
 		}
 		if err := r.Stock.OpenIn(ctx, tx, l.Event, l.pool(), l.Name, l.Seat); err != nil {
 			return err
@@ -187,7 +186,7 @@ func (r *Resale) listing(t *ticketing.Ticket, terms *Terms, a Asked) (Listing, e
 	p, now := &terms.place, r.Now()
 	l := Listing{
 		ID: id, Event: t.Event, Ticket: t.ID, State: Open, Offer: p.Offer, Product: p.Product, Name: p.Name, Names: p.Names,
-		Home: cmp.Or(p.Home, p.Pool), Seat: t.Seat, Face: terms.Face, Price: a.Price, FeeTax: terms.resale.Tax, Currency: terms.Currency,
+		Home: cmp.Or(p.Home, p.Pool), Seat: t.Seat, Face: terms.Face, Price: a.Price, FeeTax: terms.shop.Resale.Tax, Currency: terms.Currency,
 		SellerOrder: terms.order.ID, SellerName: t.Name, SellerEmail: t.Email, Own: terms.Own, Account: a.Account,
 		Language: cmp.Or(a.Language, terms.order.Details.Language), Made: now, Changed: now,
 	}
@@ -230,6 +229,9 @@ func (r *Resale) endIn(ctx context.Context, tx *sqldb.Tx, l *Listing, why string
 	if _, err := r.Tickets.UnpendIn(ctx, tx, l.Event, []ticket.ID{l.Ticket}, ticketing.Resale, l.ID); err != nil {
 		return err
 	}
+	if err := r.releaseIn(ctx, tx, l); err != nil {
+		return err
+	}
 	return r.tell(ctx, tx, mailEnded, l)
 }
 
@@ -248,8 +250,7 @@ func (r *Resale) ForSale(ctx context.Context, event string) (list []OnSale, err 
 	if err != nil {
 		return nil, err
 	}
-	open, err := listings(ctx, r.DB.Read(), `where event = $1 and state = 'open' and (kept_for = '' or kept_until <= $2) order by price + buyer_fee, made_at, id limit $3`,
-		event, r.Now().UnixMilli(), maxShown)
+	open, err := listings(ctx, r.DB.Read(), `where event = $1 and state = 'open' and kept_for = '' order by price + buyer_fee, made_at, id limit $2`, event, maxShown)
 	for _, l := range open {
 		list = append(list, OnSale{l, !free[l.pool()]})
 	}

@@ -42,14 +42,10 @@ func instant(ms int64) time.Time {
 }
 
 func (l *Listing) insert(ctx context.Context, tx *sqldb.Tx) error {
-	kept := int64(0)
-	if l.KeptFor != "" {
-		kept = l.KeptUntil.UnixMilli()
-	}
 	_, err := tx.ExecContext(ctx, `insert into resale_listing (`+columns+`)
-		values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, '', $23, $24, '', 0, '', 0, 0, 0, 0, '')`,
+		values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $22, '', '', 0, '', 0, '', 0, 0, 0, 0, '')`,
 		l.ID, l.Event, l.Ticket.String(), l.Offer, l.Product, l.Name, flag(l.Names), l.Home, l.Seat, l.Face, l.Price, l.Kept, l.OnTop, l.FeeTax, l.Currency,
-		l.SellerOrder, l.SellerName, l.SellerEmail, flag(l.Own), l.Account, l.Language, l.Made.UnixMilli(), l.KeptFor, kept)
+		l.SellerOrder, l.SellerName, l.SellerEmail, flag(l.Own), l.Account, l.Language, l.Made.UnixMilli())
 	return err
 }
 

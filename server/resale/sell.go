@@ -27,8 +27,8 @@ func (r *Resale) Offered(ctx context.Context, event, listing, claim string) (sal
 	if l.State != Open {
 		return sales.Item{}, fault.At(fault.Refused, "cart", "this ticket is not for sale any more")
 	}
-	if l.KeptFor != "" && r.Now().Before(l.KeptUntil) {
-		if kept, err := r.claimed(ctx, claim); err != nil || kept.ID != l.ID {
+	if l.KeptFor != "" { // until passOn has found that nobody else waits for it
+		if kept, err := r.Claim(ctx, claim); err != nil || kept.ID != l.ID {
 			return sales.Item{}, fault.At(fault.Refused, "cart", "this ticket is kept for somebody who waited for one")
 		}
 	}
@@ -110,6 +110,16 @@ func (r *Resale) giveIn(ctx context.Context, tx *sqldb.Tx, o *sales.Order, l *Li
 	}
 	if _, err := r.Tickets.GiveIn(ctx, tx, l.Event, []ticket.ID{l.Ticket}, ticketing.Holder{Name: to.Name, Email: to.Email}, ticketing.Resale, l.ID); err != nil {
 		return err
+	}
+	if l.KeptFor != "" {
+		// A payment that came too late may still have taken what is offered to the next by now.
+		if theirs, err := isOffered(ctx, tx, l, o.Made); err != nil {
+			return err
+		} else if !theirs {
+			if err := r.releaseIn(ctx, tx, l); err != nil {
+				return err
+			}
+		}
 	}
 	return r.tell(ctx, tx, mailSold, l)
 }

@@ -61,3 +61,11 @@ create table resale_wait (
     unique (event, email)
 );
 create index resale_wait_first on resale_wait (event, made_at, id) where remaining > 0;
+
+-- What was offered to whom on the waiting list: nobody is offered the same twice.
+create table resale_offer (
+    listing text collate "C" not null references resale_listing (id),
+    waiter  text collate "C" not null references resale_wait (id),
+    made_at bigint           not null,
+    primary key (listing, waiter)
+);
