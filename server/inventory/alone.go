@@ -23,11 +23,10 @@ const alone = `
 	select places from taken`
 
 // aloneInFile is the same for SQLite, where a statement changes one table: the view's
-// trigger changes both.
+// trigger changes both. It gives no row, and fails where there are not enough.
 const aloneInFile = `
 	insert into hold_alone (event, pool, places, owner, most, id, lines, until, now)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-	returning (select capacity - taken from pool where event = $1 and code = $2)`
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`
 
 // settleAlone takes the places of a buyer who is alone, of one pool, by the least that
 // does it. When it takes none it doesn't say why: nothing was done.
@@ -43,21 +42,25 @@ func (s *Stock) settleAlone(ctx context.Context, b *batch) (done bool, err error
 	hold, pool := newHold(r, counted(r.Lines)), r.Lines[0].Pool
 	call := sqldb.Call{Query: alone, Args: []any{b.event, pool, pools[pool], r.Owner, int64(b.maxOpen),
 		r.ID, linesText(hold.Lines), r.Until.UnixMilli(), b.now.UnixMilli()}}
-	if s.db.Engine() == sqldb.SQLite {
-		call.Query = aloneInFile
-	}
 	var left int64
 	err = s.together(ctx, b, func() sqldb.Call {
+		if done = s.db.Engine() == sqldb.SQLite; done {
+			call.Query = aloneInFile
+			return call
+		}
 		call.Each = sqldb.One(&done, &left)
 		return call
 	})
 	switch {
-	case sqldb.IsUnique(err): // the hold was there before
+	case sqldb.IsUnique(err), sqldb.IsNull(err): // the hold was there before; there are not enough
 		return false, nil
 	case err != nil || !done:
 		return false, err
 	}
 	b.asks[0].hold = hold
-	b.left, b.back = map[string]int64{pool: left}, false
+	b.left, b.back = nil, false
+	if call.Each != nil { // else nobody has looked what is left
+		b.left = map[string]int64{pool: left}
+	}
 	return true, nil
 }

@@ -19,6 +19,9 @@ func (s *Stock) together(ctx context.Context, b *batch, decide func() sqldb.Call
 	}
 	if len(with) == 0 { // it is a transaction by itself
 		c := decide()
+		if c.Each == nil {
+			return s.db.Exec(ctx, c.Query, c.Args...)
+		}
 		return s.db.ExecReturning(ctx, c.Each, c.Query, c.Args...)
 	}
 	return s.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
