@@ -15,10 +15,10 @@
 //
 // # Adding to it
 //
-// A new server capability needs one line in layers; a library that should stay
-// behind one package needs one in homes. A new kind of rule needs a case under
-// testdata/planted that breaks it: a rule that nothing can break is no rule, and
-// a test says so.
+// A new server capability needs one line in layers, what only the tests of many of
+// them share one in kits; a library that should stay behind one package needs one
+// in homes. A new kind of rule needs a case under testdata/planted that breaks it: a
+// rule that nothing can break is no rule, and a test says so.
 package arch
 
 import "fmt"

@@ -68,6 +68,9 @@ func arrowOf(from string) arrow {
 func findLayers(t *Tree) []Finding {
 	var out []Finding
 	for _, u := range t.uses(true) {
+		if slices.Contains(kits, u.from.Path) {
+			continue
+		}
 		for folder, lines := range layers {
 			from, ok := sibling(folder, u.from.Path)
 			to, ok2 := sibling(folder, u.what)

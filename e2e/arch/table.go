@@ -78,6 +78,11 @@ var layers = map[string][][]string{
 	},
 }
 
+// kits put much of a folder together for the tests of each package in it, those of the
+// lowest as well: they stand beside the layers, may import all their siblings, and only
+// tests may import them.
+var kits = []string{"usher/server/shoptest"}
+
 // home says where a library may be imported. With no place named, any one
 // package may, and only one.
 type home struct {
@@ -136,6 +141,8 @@ var bans = []ban{
 	{from: "usher/gate/turnstile", never: []string{"net", "net/http/...", "database/sql/...", "usher/migrations/...", "usher/sync/exchange", "usher/sync/link"},
 		deep: true, beyond: []string{"usher/gate/store"},
 		why: "the scan path knows no network and no database but gate/store: what syncs is gate/uplink, beside it"},
+	{from: "usher/server/...", never: kits,
+		why: "what puts a server together for tests is of no use to one that runs: take what you need from your caller"},
 	{from: "usher/cmd/usher", never: []string{"testing/...", "net/http/httptest"}, deep: true,
 		why: "the shipped binary holds no test code (testing adds its flags to ours): put what tests share into a package that only tests import"},
 }

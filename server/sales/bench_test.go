@@ -26,7 +26,7 @@ type market struct {
 func newMarket(b *testing.B, db, bare *sqldb.DB) *market {
 	b.Helper()
 	m := &market{world: newWorld(b, db), bare: bare}
-	m.apply(b, strings.Replace(file, "capacity = 20", "capacity = 5_000_000", 1))
+	m.Apply(b, strings.Replace(file, "capacity = 20", "capacity = 5_000_000", 1))
 	theirs, err := sqldb.OpenSQLite(b.Context(), filepath.Join(b.TempDir(), "sandbox.db"), sqldb.Options{Synchronous: sqldb.Normal})
 	if err != nil {
 		b.Fatal(err)
@@ -131,7 +131,7 @@ func BenchmarkCheckouts(b *testing.B) {
 func newCounted(b *testing.B, m *market, db *sqldb.DB) *market {
 	b.Helper()
 	db.Carry(deaf{})
-	other := &market{world: newWorldBeside(b, m.world, db), bank: m.bank}
+	other := &market{world: &world{m.Beside(b, db)}, bank: m.bank}
 	other.Provider = m.bank.Provider()
 	return other
 }

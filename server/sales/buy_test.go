@@ -12,6 +12,7 @@ import (
 	"usher/server/inventory"
 	"usher/server/payment"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -19,15 +20,15 @@ import (
 // From a cart to tickets: prices of the catalogue, places, money, mail, ledger.
 func TestBuy(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.begin(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "ga", Count: 2}, {Offer: "seat", Count: 2}, {Offer: "free", Count: 1}}})
+		o := w.Begins(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "ga", Count: 2}, {Offer: "seat", Count: 2}, {Offer: "free", Count: 1}}})
 		if want := int64(2*2700 + 2*4999 + 150); o.State != sales.Open || o.Total != want || o.Currency != "EUR" || len(o.Code) != 10 {
 			t.Fatalf("it is %+v, want a total of %d", o, want)
 		}
-		if !slices.Equal(o.Items[1].Seats, []string{"A-1", "A-2"}) || !o.Until.Equal(start.Add(10*time.Minute)) {
+		if !slices.Equal(o.Items[1].Seats, []string{"A-1", "A-2"}) || !o.Until.Equal(shoptest.Start.Add(10*time.Minute)) {
 			t.Errorf("its seats are %v until %v", o.Items[1].Seats, o.Until)
 		}
-		if w.left(t, "floor") != 17 || w.left(t, "box") != 2 {
-			t.Errorf("%d and %d places are left", w.left(t, "floor"), w.left(t, "box"))
+		if w.Left(t, "floor") != 17 || w.Left(t, "box") != 2 {
+			t.Errorf("%d and %d places are left", w.Left(t, "floor"), w.Left(t, "box"))
 		}
 		details := ada
 		details.Holders = []sales.Holder{{}, {}, {Name: "Grace", Answers: map[string]string{"meal": "beans"}}, {Name: "Joan", Email: "joan@buyers.example", Answers: map[string]string{"meal": "fish"}}}
@@ -39,26 +40,26 @@ func TestBuy(t *testing.T) {
 		if err != nil || o.State != sales.Paying || url != "https://bank.example/"+o.Ref() {
 			t.Fatal(o.State, url, err)
 		}
-		if len(o.Tickets) != 0 || len(w.mails(t, o.ID)) != 0 {
+		if len(o.Tickets) != 0 || len(w.Mails(t, o.ID)) != 0 {
 			t.Error("there are tickets before the money")
 		}
-		w.bank.ends(o.Ref(), payment.Paid)
+		w.Bank.Ends(o.Ref(), payment.Paid)
 		for range 3 { // a webhook, a poll, the buyer's return
-			w.settle(t, o.Ref())
+			w.Settles(t, o.Ref())
 		}
-		o = w.order(t, o.ID)
-		if o.State != sales.Paid || o.Paid != o.Total || len(o.Tickets) != 5 || !o.PaidAt.Equal(start) {
+		o = w.OrderNow(t, o.ID)
+		if o.State != sales.Paid || o.Paid != o.Total || len(o.Tickets) != 5 || !o.PaidAt.Equal(shoptest.Start) {
 			t.Fatalf("it is %+v", o)
 		}
 		w.wantTickets(t, o)
-		if got := w.mails(t, o.ID); !slices.Equal(got, []string{"tickets"}) {
+		if got := w.Mails(t, o.ID); !slices.Equal(got, []string{"tickets"}) {
 			t.Errorf("the letters %v are queued", got)
 		}
-		w.sound(t)
-		if got := w.balance(t, "at:test"); got != o.Total {
+		w.Sound(t)
+		if got := w.Balance(t, "at:test"); got != o.Total {
 			t.Errorf("%d are at the provider, want %d", got, o.Total)
 		}
-		if got := w.balance(t, "tax"); got != -(353 + 1620) { // 7 percent in 54.00, 19 in 101.48
+		if got := w.Balance(t, "tax"); got != -(353 + 1620) { // 7 percent in 54.00, 19 in 101.48
 			t.Errorf("the taxes are %d", got)
 		}
 	})
@@ -67,7 +68,7 @@ func TestBuy(t *testing.T) {
 // wantTickets checks the tickets of TestBuy.
 func (w *world) wantTickets(t *testing.T, o sales.Order) {
 	t.Helper()
-	tickets, err := w.tickets.Of(t.Context(), event, o.Tickets)
+	tickets, err := w.Tickets.Of(t.Context(), event, o.Tickets)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,19 +88,19 @@ func (w *world) wantTickets(t *testing.T, o sales.Order) {
 // What costs nothing is paid at once, without a provider and without a fee.
 func TestFree(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.begin(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "free", Count: 3}}})
+		o := w.Begins(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "free", Count: 3}}})
 		for range 2 {
 			var err error
 			if o, _, err = w.Pay(t.Context(), o.ID, sales.Payment{Details: &ada}); err != nil || o.State != sales.Paid || len(o.Tickets) != 3 || o.Total != 0 {
 				t.Fatalf("%+v, %v", o, err)
 			}
 		}
-		w.time.Pass(time.Hour)
+		w.Time.Pass(time.Hour)
 		if err := w.Reconcile(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if got := w.order(t, o.ID); got.State != sales.Paid || w.left(t, "floor") != 17 || len(w.bank.all()) != 0 {
-			t.Errorf("it is %s, and %d places are left", got.State, w.left(t, "floor"))
+		if got := w.OrderNow(t, o.ID); got.State != sales.Paid || w.Left(t, "floor") != 17 || len(w.Bank.All()) != 0 {
+			t.Errorf("it is %s, and %d places are left", got.State, w.Left(t, "floor"))
 		}
 	})
 }
@@ -110,24 +111,24 @@ func TestBeginAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		cart := ga(2)
 		cart.Key = "a key that the buyer keeps"
-		first := w.begin(t, cart)
-		w.time.Pass(time.Minute)
-		if again := w.begin(t, cart); again.ID != first.ID || again.Code != first.Code || !again.Until.Equal(first.Until) {
+		first := w.Begins(t, cart)
+		w.Time.Pass(time.Minute)
+		if again := w.Begins(t, cart); again.ID != first.ID || again.Code != first.Code || !again.Until.Equal(first.Until) {
 			t.Errorf("%+v, then %+v", first, again)
 		}
 		other := ga(3)
 		other.Key = cart.Key
 		_, err := w.Begin(t.Context(), other)
-		wantKind(t, "another cart", err, fault.Exists)
-		if w.left(t, "floor") != 18 {
-			t.Errorf("%d places are left", w.left(t, "floor"))
+		shoptest.WantKind(t, "another cart", err, fault.Exists)
+		if w.Left(t, "floor") != 18 {
+			t.Errorf("%d places are left", w.Left(t, "floor"))
 		}
-		if separate := w.begin(t, ga(2)); separate.ID == first.ID {
+		if separate := w.Begins(t, ga(2)); separate.ID == first.ID {
 			t.Error("without a key it is the same order")
 		}
-		w.time.Pass(time.Hour)
+		w.Time.Pass(time.Hour)
 		w.expire(t)
-		if again := w.begin(t, cart); again.ID != first.ID || again.State != sales.Expired {
+		if again := w.Begins(t, cart); again.ID != first.ID || again.State != sales.Expired {
 			t.Errorf("after its time it is %s", again.State)
 		}
 	})
@@ -136,7 +137,7 @@ func TestBeginAgain(t *testing.T) {
 // expire does what servers do all the time.
 func (w *world) expire(t testing.TB) {
 	t.Helper()
-	if _, _, err := w.stock.Expire(t.Context()); err != nil {
+	if _, _, err := w.Stock.Expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Reconcile(t.Context()); err != nil {
@@ -172,30 +173,30 @@ func TestCartsThatCantBe(t *testing.T) {
 			}
 		}
 		_, err := w.Begin(t.Context(), sales.Cart{Event: "NOWHERE", Wanted: []sales.Wanted{want("ga", 1)}})
-		wantKind(t, "no such event", err, fault.NotFound)
-		if w.left(t, "floor") != 20 || w.left(t, "box") != 4 {
+		shoptest.WantKind(t, "no such event", err, fault.NotFound)
+		if w.Left(t, "floor") != 20 || w.Left(t, "box") != 4 {
 			t.Error("places were taken")
 		}
-		if o := w.begin(t, sales.Cart{Event: event, Wanted: []sales.Wanted{want("friend", 1)}, Access: "harbour"}); o.Total != 1150 {
+		if o := w.Begins(t, sales.Cart{Event: event, Wanted: []sales.Wanted{want("friend", 1)}, Access: "harbour"}); o.Total != 1150 {
 			t.Errorf("with its code it costs %d", o.Total)
 		}
 		for range 2 {
-			w.begin(t, ga(8))
+			w.Begins(t, ga(8))
 		}
 		_, err = w.Begin(t.Context(), ga(8))
 		var short *inventory.Short
 		if !errors.As(err, &short) || short.Left["floor"] != 3 {
 			t.Errorf("more than there are: %v", err)
 		}
-		w.time.Pass(60 * 24 * time.Hour)
+		w.Time.Pass(60 * 24 * time.Hour)
 		_, err = w.Begin(t.Context(), ga(1))
-		wantKind(t, "after the sale", err, fault.Refused)
+		shoptest.WantKind(t, "after the sale", err, fault.Refused)
 	})
 }
 
 func TestDetailsThatWontDo(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.begin(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "ga", Count: 1}, {Offer: "seat", Count: 1}}})
+		o := w.Begins(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "ga", Count: 1}, {Offer: "seat", Count: 1}}})
 		good := func() sales.Details {
 			d := ada
 			d.Holders = []sales.Holder{{}, {Name: "Grace", Answers: map[string]string{"meal": "fish", "unasked": "is dropped"}}}
@@ -236,12 +237,12 @@ func TestDetailsThatWontDo(t *testing.T) {
 // Paying again, in another tab or after a reload, is the same payment.
 func TestPayAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.byCard(t, w.begin(t, ga(1)))
+		o := w.byCard(t, w.Begins(t, ga(1)))
 		again, url, err := w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard})
-		if err != nil || again.Ref() != o.Ref() || url == "" || len(w.bank.all()) != 1 {
+		if err != nil || again.Ref() != o.Ref() || url == "" || len(w.Bank.All()) != 1 {
 			t.Fatalf("%q, %v", url, err)
 		}
-		w.bank.ends(o.Ref(), payment.Failed)
+		w.Bank.Ends(o.Ref(), payment.Failed)
 		refreshed, err := w.Refresh(t.Context(), o.ID)
 		if err != nil || refreshed.State != sales.Open || refreshed.Ref() != "" {
 			t.Fatalf("after it failed: %+v, %v", refreshed, err)
@@ -250,7 +251,7 @@ func TestPayAgain(t *testing.T) {
 		if next.Ref() == o.Ref() {
 			t.Error("the payment that failed is to be made again")
 		}
-		w.bank.ends(next.Ref(), payment.Paid)
+		w.Bank.Ends(next.Ref(), payment.Paid)
 		if paid, err := w.Refresh(t.Context(), o.ID); err != nil || paid.State != sales.Paid {
 			t.Errorf("%s, %v", paid.State, err)
 		}
@@ -263,24 +264,24 @@ func TestPayAgain(t *testing.T) {
 // Leaving gives the places back at once, and the payment can't be made any more.
 func TestLeave(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.byCard(t, w.begin(t, ga(3)))
+		o := w.byCard(t, w.Begins(t, ga(3)))
 		for range 2 {
 			left, err := w.Leave(t.Context(), o.ID)
-			if err != nil || left.State != sales.Left || w.left(t, "floor") != 20 {
-				t.Fatalf("%s, %d places, %v", left.State, w.left(t, "floor"), err)
+			if err != nil || left.State != sales.Left || w.Left(t, "floor") != 20 {
+				t.Fatalf("%s, %d places, %v", left.State, w.Left(t, "floor"), err)
 			}
 		}
-		if p := w.bank.get(o.Ref()); p.State != payment.Cancelled {
+		if p := w.Bank.Get(o.Ref()); p.State != payment.Cancelled {
 			t.Errorf("the payment is %s", p.State)
 		}
 		_, _, err := w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard})
-		wantKind(t, "paying what was left", err, fault.Refused)
+		shoptest.WantKind(t, "paying what was left", err, fault.Refused)
 
-		o = w.byCard(t, w.begin(t, ga(3)))
-		w.bank.ends(o.Ref(), payment.Paid) // the buyer was faster than the notice
+		o = w.byCard(t, w.Begins(t, ga(3)))
+		w.Bank.Ends(o.Ref(), payment.Paid) // the buyer was faster than the notice
 		_, err = w.Leave(t.Context(), o.ID)
-		wantKind(t, "leaving what was paid", err, fault.Refused)
-		if o = w.order(t, o.ID); o.State != sales.Paid || len(o.Tickets) != 3 {
+		shoptest.WantKind(t, "leaving what was paid", err, fault.Refused)
+		if o = w.OrderNow(t, o.ID); o.State != sales.Paid || len(o.Tickets) != 3 {
 			t.Errorf("it is %s", o.State)
 		}
 	})
@@ -289,38 +290,38 @@ func TestLeave(t *testing.T) {
 // The buyer may take more time as often as the organiser allows, and not after it.
 func TestExtend(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.begin(t, ga(1))
+		o := w.Begins(t, ga(1))
 		for n := 1; n <= 2; n++ {
-			w.time.Pass(9 * time.Minute)
+			w.Time.Pass(9 * time.Minute)
 			var err error
-			if o, err = w.Extend(t.Context(), o.ID); err != nil || !o.Until.Equal(start.Add(time.Duration(n+1)*10*time.Minute)) {
+			if o, err = w.Extend(t.Context(), o.ID); err != nil || !o.Until.Equal(shoptest.Start.Add(time.Duration(n+1)*10*time.Minute)) {
 				t.Fatalf("until %v, %v", o.Until, err)
 			}
 		}
 		_, err := w.Extend(t.Context(), o.ID)
-		wantKind(t, "once more", err, fault.Refused)
+		shoptest.WantKind(t, "once more", err, fault.Refused)
 		w.expire(t)
-		if w.left(t, "floor") != 19 {
+		if w.Left(t, "floor") != 19 {
 			t.Error("the places went back before their time")
 		}
-		w.time.Pass(12 * time.Minute)
+		w.Time.Pass(12 * time.Minute)
 		w.expire(t)
-		if got := w.order(t, o.ID); got.State != sales.Expired || w.left(t, "floor") != 20 {
-			t.Errorf("it is %s, and %d places are left", got.State, w.left(t, "floor"))
+		if got := w.OrderNow(t, o.ID); got.State != sales.Expired || w.Left(t, "floor") != 20 {
+			t.Errorf("it is %s, and %d places are left", got.State, w.Left(t, "floor"))
 		}
 		_, err = w.Extend(t.Context(), o.ID)
-		wantKind(t, "after its time", err, fault.Refused)
+		shoptest.WantKind(t, "after its time", err, fault.Refused)
 	})
 }
 
 func TestNotices(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.byCard(t, w.begin(t, ga(1)))
-		w.bank.ends(o.Ref(), payment.Paid)
+		o := w.byCard(t, w.Begins(t, ga(1)))
+		w.Bank.Ends(o.Ref(), payment.Paid)
 		good, forged := http.Header{"Signature": {"good"}}, http.Header{"Signature": {"forged"}}
-		wantKind(t, "forged", w.Hook(t.Context(), "test", forged, []byte(o.Ref())), fault.Unauthorised)
-		wantKind(t, "of another provider", w.Hook(t.Context(), "stripe", good, []byte(o.Ref())), fault.NotFound)
-		if w.order(t, o.ID).State != sales.Paying {
+		shoptest.WantKind(t, "forged", w.Hook(t.Context(), "test", forged, []byte(o.Ref())), fault.Unauthorised)
+		shoptest.WantKind(t, "of another provider", w.Hook(t.Context(), "stripe", good, []byte(o.Ref())), fault.NotFound)
+		if w.OrderNow(t, o.ID).State != sales.Paying {
 			t.Error("a notice that is refused changes the order")
 		}
 		for _, ref := range []string{"", "p99", o.Ref(), o.Ref()} {
@@ -328,7 +329,7 @@ func TestNotices(t *testing.T) {
 				t.Errorf("about %q: %v", ref, err)
 			}
 		}
-		if w.order(t, o.ID).State != sales.Paid {
+		if w.OrderNow(t, o.ID).State != sales.Paid {
 			t.Error("a good notice changes nothing")
 		}
 	})
@@ -336,7 +337,7 @@ func TestNotices(t *testing.T) {
 
 func TestLinks(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.begin(t, ga(1))
+		o := w.Begins(t, ga(1))
 		link, err := w.Link(t.Context(), &o)
 		if err != nil {
 			t.Fatal(err)
@@ -345,9 +346,9 @@ func TestLinks(t *testing.T) {
 			t.Errorf("it opens %q, %v", id, err)
 		}
 		_, err = w.Open(t.Context(), link[1:])
-		wantKind(t, "a part of it", err, fault.NotFound)
-		w.time.Pass(500 * 24 * time.Hour)
+		shoptest.WantKind(t, "a part of it", err, fault.NotFound)
+		w.Time.Pass(500 * 24 * time.Hour)
 		_, err = w.Open(t.Context(), link)
-		wantKind(t, "long after", err, fault.Expired)
+		shoptest.WantKind(t, "long after", err, fault.Expired)
 	})
 }

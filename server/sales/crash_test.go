@@ -63,30 +63,30 @@ func (w *world) sellAndRefund(t *testing.T, cart sales.Cart) {
 		return err
 	})
 	payments := 0
-	for _, p := range w.bank.all() {
+	for _, p := range w.Bank.All() {
 		if p.Order == o.ID {
 			payments++
-			w.bank.ends(p.Ref, payment.Paid)
+			w.Bank.Ends(p.Ref, payment.Paid)
 		}
 	}
 	if payments != 1 {
 		t.Fatalf("%d payments were begun", payments)
 	}
 	w.again(t, func() error { return w.Settle(t.Context(), "test", o.Ref()) })
-	if o = w.order(t, o.ID); o.State != sales.Paid || len(o.Tickets) != 2 || w.left(t, "floor") != 18 {
-		t.Fatalf("it is %+v, and %d places are left", o, w.left(t, "floor"))
+	if o = w.OrderNow(t, o.ID); o.State != sales.Paid || len(o.Tickets) != 2 || w.Left(t, "floor") != 18 {
+		t.Fatalf("it is %+v, and %d places are left", o, w.Left(t, "floor"))
 	}
 	w.again(t, func() error {
 		_, err := w.Refund(t.Context(), o.ID, sales.Refund{Key: "r", Why: "w", Who: "organiser"})
 		return err
 	})
-	w.time.Pass(2 * time.Minute)
+	w.Time.Pass(2 * time.Minute)
 	w.again(t, func() error { return w.Reconcile(t.Context()) })
-	w.time.Pass(-2 * time.Minute)
-	if p := w.bank.get(w.refOf(t, o)); p.Refunded != o.Total || w.left(t, "floor") != 20 || w.balance(t, "owed") != 0 {
-		t.Fatalf("%d went back, %d places are left, %d are owed", p.Refunded, w.left(t, "floor"), w.balance(t, "owed"))
+	w.Time.Pass(-2 * time.Minute)
+	if p := w.Bank.Get(w.refOf(t, o)); p.Refunded != o.Total || w.Left(t, "floor") != 20 || w.Balance(t, "owed") != 0 {
+		t.Fatalf("%d went back, %d places are left, %d are owed", p.Refunded, w.Left(t, "floor"), w.Balance(t, "owed"))
 	}
-	w.sound(t)
+	w.Sound(t)
 }
 
 // A server that dies between the end of an order and the release of its places holds them
@@ -104,7 +104,7 @@ func TestDiesBeforePlacesAreReleased(t *testing.T) {
 				return err
 			},
 		} {
-			o := w.begin(t, ga(2))
+			o := w.Begins(t, ga(2))
 			w.Step(func(step string) error {
 				if step == name {
 					return errCrash
@@ -115,17 +115,17 @@ func TestDiesBeforePlacesAreReleased(t *testing.T) {
 				t.Fatalf("%s: %v", name, err)
 			}
 			w.Step(func(string) error { return nil })
-			if got := w.order(t, o.ID); string(got.State) != name || w.left(t, "floor") != 18 {
-				t.Fatalf("it is %s, and %d places are left", got.State, w.left(t, "floor"))
+			if got := w.OrderNow(t, o.ID); string(got.State) != name || w.Left(t, "floor") != 18 {
+				t.Fatalf("it is %s, and %d places are left", got.State, w.Left(t, "floor"))
 			}
-			w.time.Pass(time.Second)
-			if _, _, err := w.stock.Expire(t.Context()); err != nil {
+			w.Time.Pass(time.Second)
+			if _, _, err := w.Stock.Expire(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if left := w.left(t, "floor"); left != 20 {
+			if left := w.Left(t, "floor"); left != 20 {
 				t.Errorf("after it was %s, %d places are left, want 20", name, left)
 			}
 		}
-		w.sound(t)
+		w.Sound(t)
 	})
 }

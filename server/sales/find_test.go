@@ -13,8 +13,8 @@ import (
 // called makes an order of somebody.
 func (w *world) called(t *testing.T, name, email string) sales.Order {
 	t.Helper()
-	w.time.Pass(time.Second)
-	o, err := w.Details(t.Context(), w.begin(t, ga(1)).ID, sales.Details{Name: name, Email: email, Terms: true})
+	w.Time.Pass(time.Second)
+	o, err := w.Details(t.Context(), w.Begins(t, ga(1)).ID, sales.Details{Name: name, Email: email, Terms: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestFindAfterAChange(t *testing.T) {
 				t.Errorf("%q finds %q", text, got)
 			}
 		}
-		paid := w.paid(t, ga(1))
+		paid := w.Buys(t, ada, ga(1))
 		if _, err := w.Resend(t.Context(), paid.ID, "elsewhere@example.org", "organiser"); err != nil {
 			t.Fatal(err)
 		}

@@ -21,7 +21,7 @@ func (w *world) multiply(t testing.TB, o sales.Order, n int) {
 			select 'name' || (n % 1000), made_at - n, 'copy' || n from numbered, sale_order where id = '` + o.ID + `'`,
 		`analyze`,
 	} {
-		if err := w.db.Exec(t.Context(), statement); err != nil {
+		if err := w.DB.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -33,7 +33,7 @@ func TestFindIsFlat(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.multiply(t, w.called(t, "Ada", "ada@example.org"), 20_000)
 		how, bad := `explain `, []string{"Seq Scan", "Sort"}
-		if w.db.Engine() == sqldb.SQLite {
+		if w.DB.Engine() == sqldb.SQLite {
 			how, bad = `explain query plan `, []string{"SCAN sale_order\n", "SCAN sale_word\n", "TEMP B-TREE"}
 		}
 		for query, args := range sales.Queries(event) {
@@ -52,7 +52,7 @@ func TestFindIsFlat(t *testing.T) {
 
 func (w *world) plan(t *testing.T, query string, args []any) string {
 	t.Helper()
-	rows, err := w.db.Read().QueryContext(t.Context(), query, args...)
+	rows, err := w.DB.Read().QueryContext(t.Context(), query, args...)
 	if err != nil {
 		t.Fatal(err)
 	}

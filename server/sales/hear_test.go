@@ -12,6 +12,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/payment"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/sync/fault"
 )
 
@@ -21,37 +22,37 @@ func TestHeardTogether(t *testing.T) {
 		var list []payment.Payment
 		var orders []sales.Order
 		add := func(as payment.State) payment.Payment {
-			o := w.byCard(t, w.begin(t, ga(2)))
-			w.bank.ends(o.Ref(), as)
-			orders, list = append(orders, o), append(list, w.bank.get(o.Ref()))
+			o := w.byCard(t, w.Begins(t, ga(2)))
+			w.Bank.Ends(o.Ref(), as)
+			orders, list = append(orders, o), append(list, w.Bank.Get(o.Ref()))
 			return list[len(list)-1]
 		}
 		first := add(payment.Paid)
-		w.settle(t, first.Ref) // and now again
+		w.Settles(t, first.Ref) // and now again
 		add(payment.Paid)
 		add(payment.Failed)
 		wrong := add(payment.Paid)
-		w.bank.set(wrong.Ref, func(p *payment.Payment) { p.Amount++ })
-		list[3] = w.bank.get(wrong.Ref)
+		w.Bank.Set(wrong.Ref, func(p *payment.Payment) { p.Amount++ })
+		list[3] = w.Bank.Get(wrong.Ref)
 		add(payment.Paid)
 		nowhere := list[1]
 		nowhere.Ref, nowhere.Order = "nowhere", "nobody's"
 		list = append(list, nowhere)
 		for i, err := range w.HearTogether(t.Context(), "test", list...) {
 			if i == 5 {
-				wantKind(t, "an order that isn't there", err, fault.NotFound)
+				shoptest.WantKind(t, "an order that isn't there", err, fault.NotFound)
 			} else if err != nil {
 				t.Errorf("payment %d: %v", i, err)
 			}
 		}
 		for i, want := range []sales.State{sales.Paid, sales.Paid, sales.Open, sales.Refunding, sales.Paid} {
-			o := w.order(t, orders[i].ID)
+			o := w.OrderNow(t, orders[i].ID)
 			tickets := map[sales.State]int{sales.Paid: 2}[want]
 			if o.State != want || len(o.Tickets) != tickets || len(w.states(t, o)) != tickets {
 				t.Errorf("order %d is %s with %d tickets, want %s", i, o.State, len(o.Tickets), want)
 			}
 		}
-		w.sound(t)
+		w.Sound(t)
 		w.chained(t)
 	})
 }
@@ -60,7 +61,7 @@ func TestHeardTogether(t *testing.T) {
 func (w *world) chained(t *testing.T) {
 	t.Helper()
 	var n, last int
-	err := w.db.Read().QueryRowContext(t.Context(), `select count(*), coalesce(max(seq), 0) from record where event = $1`, event).Scan(&n, &last)
+	err := w.DB.Read().QueryRowContext(t.Context(), `select count(*), coalesce(max(seq), 0) from record where event = $1`, event).Scan(&n, &last)
 	if err != nil || n == 0 || n != last {
 		t.Errorf("the journal has %d records, the last of which is number %d: %v", n, last, err)
 	}
@@ -70,18 +71,18 @@ func (w *world) chained(t *testing.T) {
 // have to be taken again, tickets that were issued before they were paid.
 func TestHeardOneByOne(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.apply(t, strings.Replace(file, "extensions = 2", "extensions = 2\ntickets_before_payment = true", 1))
+		w.Apply(t, strings.Replace(file, "extensions = 2", "extensions = 2\ntickets_before_payment = true", 1))
 		late := w.late(t, 2)
-		early, _, err := w.Pay(t.Context(), w.begin(t, ga(2)).ID, sales.Payment{Method: catalog.MethodInvoice, Details: &ada})
+		early, _, err := w.Pay(t.Context(), w.Begins(t, ga(2)).ID, sales.Payment{Method: catalog.MethodInvoice, Details: &ada})
 		if err != nil || len(early.Tickets) != 2 {
 			t.Fatal(early.State, err)
 		}
-		o := w.byCard(t, w.begin(t, ga(2)))
+		o := w.byCard(t, w.Begins(t, ga(2)))
 		for _, ref := range []string{w.refOf(t, late), o.Ref()} {
-			w.bank.ends(ref, payment.Paid)
+			w.Bank.Ends(ref, payment.Paid)
 		}
 		transfer := payment.Payment{Ref: "transfer", Order: early.ID, State: payment.Paid, Amount: early.Total, Currency: early.Currency}
-		for _, list := range [][]payment.Payment{{w.bank.get(w.refOf(t, late)), w.bank.get(o.Ref())}, {transfer, w.bank.get(o.Ref())}} {
+		for _, list := range [][]payment.Payment{{w.Bank.Get(w.refOf(t, late)), w.Bank.Get(o.Ref())}, {transfer, w.Bank.Get(o.Ref())}} {
 			for i, err := range w.HearTogether(t.Context(), "test", list...) {
 				if err != nil {
 					t.Errorf("payment %d of %d: %v", i, len(list), err)
@@ -89,11 +90,13 @@ func TestHeardOneByOne(t *testing.T) {
 			}
 		}
 		for _, id := range []string{late.ID, early.ID, o.ID} {
-			if got := w.order(t, id); got.State != sales.Paid || len(got.Tickets) != 2 {
+			if got := w.OrderNow(t, id); got.State != sales.Paid || len(got.Tickets) != 2 {
 				t.Errorf("order %s is %s with %d tickets", got.Code, got.State, len(got.Tickets))
 			}
 		}
-		w.sound(t)
+		if err := w.Check(t.Context()); err != nil { // the bank knows nothing of the transfer
+			t.Error(err)
+		}
 		w.chained(t)
 	})
 }
@@ -102,17 +105,17 @@ func TestHeardOneByOne(t *testing.T) {
 // given up by who waited: each payment is recorded once.
 func TestCrowdPays(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.apply(t, strings.Replace(file, "capacity = 20", "capacity = 200", 1))
+		w.Apply(t, strings.Replace(file, "capacity = 20", "capacity = 200", 1))
 		const people = 24
 		var orders []sales.Order
 		for range people {
-			orders = append(orders, w.byCard(t, w.begin(t, ga(2))))
+			orders = append(orders, w.byCard(t, w.Begins(t, ga(2))))
 		}
 		gone, leave := context.WithCancel(t.Context())
 		leave()
 		var all sync.WaitGroup
 		for i, o := range orders {
-			w.bank.ends(o.Ref(), payment.Paid)
+			w.Bank.Ends(o.Ref(), payment.Paid)
 			for n := range 3 {
 				all.Go(func() {
 					ctx := t.Context()
@@ -135,18 +138,18 @@ func TestCrowdPays(t *testing.T) {
 		}
 		all.Wait()
 		for _, o := range orders {
-			got := w.order(t, o.ID)
+			got := w.OrderNow(t, o.ID)
 			if got.State != sales.Paid || len(got.Tickets) != 2 || got.Paid != got.Total {
 				t.Errorf("order %s is %s, paid %d, with %d tickets", got.Code, got.State, got.Paid, len(got.Tickets))
 			}
-			if mails := w.mails(t, o.ID); !slices.Contains(mails, "tickets") {
+			if mails := w.Mails(t, o.ID); !slices.Contains(mails, "tickets") {
 				t.Errorf("its mails are %v", mails)
 			}
 		}
-		if left := w.left(t, "floor"); left != 200-2*people {
+		if left := w.Left(t, "floor"); left != 200-2*people {
 			t.Errorf("%d places are left", left)
 		}
-		w.sound(t)
+		w.Sound(t)
 		w.chained(t)
 	})
 }
@@ -199,14 +202,14 @@ func TestPaidAndTakenBackBeforeItWasHeard(t *testing.T) {
 			}, sales.ChargedBack, 18},
 			{"refunded", func(p *payment.Payment) { p.Refunded = p.Amount }, sales.Refunded, 18},
 		} {
-			o := w.byCard(t, w.begin(t, ga(2)))
-			w.bank.ends(o.Ref(), payment.Paid)
-			w.bank.set(o.Ref(), c.then)
-			w.settle(t, o.Ref())
-			if got := w.order(t, o.ID); got.State != c.state || len(got.Tickets) != 2 || w.left(t, "floor") != c.left {
-				t.Errorf("%s: it is %s with %d tickets, and %d places are left", c.how, got.State, len(got.Tickets), w.left(t, "floor"))
+			o := w.byCard(t, w.Begins(t, ga(2)))
+			w.Bank.Ends(o.Ref(), payment.Paid)
+			w.Bank.Set(o.Ref(), c.then)
+			w.Settles(t, o.Ref())
+			if got := w.OrderNow(t, o.ID); got.State != c.state || len(got.Tickets) != 2 || w.Left(t, "floor") != c.left {
+				t.Errorf("%s: it is %s with %d tickets, and %d places are left", c.how, got.State, len(got.Tickets), w.Left(t, "floor"))
 			}
 		}
-		w.sound(t)
+		w.Sound(t)
 	})
 }

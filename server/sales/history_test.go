@@ -138,7 +138,7 @@ func (w *world) act(t *testing.T, h *told, client int, what, id, ref string) {
 	ctx := t.Context()
 	switch what {
 	case bankPays:
-		h.do(client, func() string { w.bank.ends(ref, payment.Paid); return string(w.bank.get(ref).State) }, bankPays)
+		h.do(client, func() string { w.Bank.Ends(ref, payment.Paid); return string(w.Bank.Get(ref).State) }, bankPays)
 	case "hook":
 		h.do(client, func() string {
 			return refused(t, w.Hook(ctx, "test", http.Header{"Signature": {"good"}}, []byte(ref)))
@@ -234,14 +234,14 @@ func (h *told) check(t *testing.T) {
 func TestOneOrderAtTwoServers(t *testing.T) {
 	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
-		servers := []*world{w, w.beside(t)}
+		servers := []*world{w, {w.Beside(t, w.DB)}}
 		r := rand.New(rand.NewPCG(1, 2))
 		often := []string{bankPays, "hook", "hook", "page", "page", read, read, leave, cancel, giveBack, expire}
 		for round := range 30 {
 			o := begun(t, servers, fmt.Sprint("round ", round))
 			ref := o.Ref()
 			if r.IntN(2) == 0 {
-				w.time.Pass(11 * time.Minute)
+				w.Time.Pass(11 * time.Minute)
 			}
 			h := &told{began: time.Now()}
 			var all sync.WaitGroup
@@ -249,7 +249,7 @@ func TestOneOrderAtTwoServers(t *testing.T) {
 				plan := make([]string, 4)
 				for i := range plan {
 					plan[i] = often[r.IntN(len(often))]
-					if plan[i] == expire && !o.Over(w.time.Now()) {
+					if plan[i] == expire && !o.Over(w.Time.Now()) {
 						plan[i] = bankPays
 					}
 				}
@@ -263,18 +263,18 @@ func TestOneOrderAtTwoServers(t *testing.T) {
 			h.check(t)
 			w.accounted(t, o.ID, ref)
 		}
-		w.sound(t)
+		w.Sound(t)
 	})
 }
 
 // accounted wants that what the bank has of a payment is what the order says.
 func (w *world) accounted(t *testing.T, id, ref string) {
 	t.Helper()
-	w.time.Pass(2 * time.Minute)
+	w.Time.Pass(2 * time.Minute)
 	if err := w.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	o, p := w.order(t, id), w.bank.get(ref)
+	o, p := w.OrderNow(t, id), w.Bank.Get(ref)
 	kept := p.Amount - p.Refunded
 	if p.State != payment.Paid {
 		kept = 0
@@ -296,13 +296,4 @@ func (w *world) accounted(t *testing.T, id, ref string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// beside is another server over the same database, with the same bank.
-func (w *world) beside(t testing.TB) *world {
-	t.Helper()
-	other := &world{db: w.db, bank: w.bank, vault: w.vault, time: w.time}
-	other.assemble(t)
-	t.Cleanup(func() { other.stock.Close() })
-	return other
 }

@@ -9,13 +9,14 @@ import (
 	"usher/server/catalog"
 	"usher/server/post"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/sync/fault"
 )
 
 // compose writes the letter of a kind about an order.
 func (w *world) compose(t *testing.T, id, kind string) post.Letter {
 	t.Helper()
-	list, err := w.post.About(t.Context(), id)
+	list, err := w.Post.About(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,16 +49,16 @@ func wantLetter(t *testing.T, l post.Letter, wants ...string) {
 // order. A name can't write into it.
 func TestLetterWithTickets(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.begin(t, ga(2))
+		o := w.Begins(t, ga(2))
 		details := ada
 		details.Name = "Ada <b>Lovelace</b>"
 		o, _, err := w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard, Details: &details})
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.bank.ends(o.Ref(), "paid")
-		w.settle(t, o.Ref())
-		o = w.order(t, o.ID)
+		w.Bank.Ends(o.Ref(), "paid")
+		w.Settles(t, o.Ref())
+		o = w.OrderNow(t, o.ID)
 		l := w.compose(t, o.ID, "tickets")
 		link, err := w.Link(t.Context(), &o)
 		if err != nil {
@@ -71,7 +72,7 @@ func TestLetterWithTickets(t *testing.T) {
 			t.Errorf("%d files", len(l.Files))
 		}
 		got, err := w.Resend(t.Context(), o.ID, "grace@buyers.example", "organiser")
-		if err != nil || got.Details.Email != "grace@buyers.example" || len(w.mails(t, o.ID)) != 2 {
+		if err != nil || got.Details.Email != "grace@buyers.example" || len(w.Mails(t, o.ID)) != 2 {
 			t.Errorf("%+v, %v", got, err)
 		}
 		w.refund(t, o, sales.Refund{Key: "a"})
@@ -80,7 +81,7 @@ func TestLetterWithTickets(t *testing.T) {
 		}
 		wantLetter(t, w.compose(t, o.ID, "refund"), "€55.50 of your order for Harbour Night goes back to you: the act is ill.", "back to the card")
 		_, err = w.Resend(t.Context(), o.ID, "", "organiser")
-		wantKind(t, "sending them again", err, fault.Refused)
+		shoptest.WantKind(t, "sending them again", err, fault.Refused)
 	})
 }
 
@@ -94,7 +95,7 @@ func TestLettersAboutInvoices(t *testing.T) {
 		}
 		box := w.awaiting(t, catalog.MethodBoxOffice)
 		wantLetter(t, w.compose(t, box.ID, "awaiting"), "Please pay €55.50 at the box office by Tuesday, 4 August 2026, and name your order "+box.Code)
-		w.time.Pass(14 * 24 * time.Hour)
+		w.Time.Pass(14 * 24 * time.Hour)
 		w.expire(t)
 		wantLetter(t, w.compose(t, o.ID, "lapsed"), "was to be paid by Wednesday, 15 July 2026")
 		if _, err := w.Compose(t.Context(), post.Mail{Kind: "awaiting", About: o.ID}); fault.KindOf(err) != fault.Expired {
@@ -104,7 +105,7 @@ func TestLettersAboutInvoices(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantLetter(t, w.compose(t, box.ID, "cancelled"), "was cancelled: the hall is flooded.")
-		o2 := w.begin(t, ga(1))
+		o2 := w.Begins(t, ga(1))
 		if err := w.ReceiptPDF(t.Context(), &invoice, &o2); fault.KindOf(err) != fault.Refused {
 			t.Errorf("a receipt of an order that isn't paid: %v", err)
 		}
@@ -115,7 +116,7 @@ func TestLettersAboutInvoices(t *testing.T) {
 // is paid to; the paper is in the mail.
 func TestLettersInGerman(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.apply(t, strings.Replace(strings.Replace(file, `time_zone =`, "language = \"de\"\ntime_zone =", 1), "[[pool]]", `[shop.bank]
+		w.Apply(t, strings.Replace(strings.Replace(file, `time_zone =`, "language = \"de\"\ntime_zone =", 1), "[[pool]]", `[shop.bank]
 iban = "DE89 3704 0044 0532 0130 00"
 
 [[pool]]`, 1))
@@ -143,7 +144,7 @@ iban = "DE89 3704 0044 0532 0130 00"
 // An order's history tells all of it, in its order.
 func TestStory(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.paid(t, ga(2))
+		o := w.Buys(t, ada, ga(2))
 		w.refund(t, o, sales.Refund{Key: "a", Tickets: o.Tickets[:1]})
 		story, err := w.Story(t.Context(), o.ID)
 		if err != nil {
@@ -172,7 +173,7 @@ func TestStory(t *testing.T) {
 // rest no longer has.
 func TestTaxes(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.begin(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "ga", Count: 3}, {Offer: "seat", Count: 2}}})
+		o := w.Begins(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "ga", Count: 3}, {Offer: "seat", Count: 2}}})
 		parts := o.Taxes()
 		if len(parts) != 2 || parts[0].Rate != 700 || parts[0].Gross != 8100 || parts[0].Tax != 530 || parts[1].Gross != 10148 || parts[1].Tax != 1620 || o.Fees() != 750 {
 			t.Errorf("%+v", parts)

@@ -14,6 +14,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/payment"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -38,7 +39,7 @@ type machine struct {
 func TestWhateverHappens(t *testing.T) {
 	fewer(t)
 	onEach(t, func(t *testing.T, w *world) {
-		w.apply(t, returns(`{ keep_percent = 12.5 }`))
+		w.Apply(t, returns(`{ keep_percent = 12.5 }`))
 		rapid.Check(t, func(rt *rapid.T) {
 			m := &machine{world: w, t: t, shown: map[string]bool{}}
 			m.begin(rt)
@@ -56,13 +57,12 @@ func TestWhateverHappens(t *testing.T) {
 func (m *machine) begin(rt *rapid.T) {
 	for _, forget := range []string{`delete from ledger`, `delete from order_event`, `delete from order_refund`, `delete from order_payment`,
 		`delete from sale_order`, `delete from hold`, `delete from mail`, `delete from ticket`, `update pool set taken = 0`} {
-		if err := m.db.Exec(m.t.Context(), forget); err != nil {
+		if err := m.DB.Exec(m.t.Context(), forget); err != nil {
 			rt.Fatal(err)
 		}
 	}
-	m.time.Set(start)
-	m.bank = newBank(m.time.Now)
-	m.assemble(m.t)
+	m.Stock.Close()
+	m.Shop = shoptest.Open(m.t, m.DB)
 	m.Step(m.step)
 }
 
@@ -145,7 +145,7 @@ func (m *machine) paysOtherwise(rt *rapid.T) {
 
 // payment picks a payment at the bank to whose page a buyer was sent.
 func (m *machine) payment(rt *rapid.T) (p payment.Payment, any bool) {
-	list := m.bank.all()
+	list := m.Bank.All()
 	list = slices.DeleteFunc(list, func(p payment.Payment) bool { return !m.shown[p.Ref] })
 	if len(list) == 0 {
 		return p, false
@@ -168,38 +168,30 @@ func (m *machine) bankActs(rt *rapid.T) {
 	}
 	switch rapid.SampledFrom([]string{"pays", "pays", "pays", "fails", "other amount", "disputes", "decides"}).Draw(rt, "act") {
 	case "pays":
-		m.bank.ends(p.Ref, payment.Paid)
+		m.Bank.Ends(p.Ref, payment.Paid)
 	case "fails":
-		m.bank.ends(p.Ref, payment.Failed)
+		m.Bank.Ends(p.Ref, payment.Failed)
 	case "other amount":
 		if p.State == payment.Pending {
-			m.bank.set(p.Ref, func(p *payment.Payment) { p.Amount, p.State = p.Amount+1, payment.Paid })
+			m.Bank.Set(p.Ref, func(p *payment.Payment) { p.Amount, p.State = p.Amount+1, payment.Paid })
 		}
 	case "disputes":
 		if p.State == payment.Paid && p.Refunded == 0 && p.Dispute.State == "" {
-			m.bank.set(p.Ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount} })
+			m.Bank.Set(p.Ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount} })
 		}
 	case "decides":
 		if p.Dispute.State == payment.DisputeOpen {
 			end := rapid.SampledFrom([]payment.DisputeState{payment.DisputeWon, payment.DisputeLost}).Draw(rt, "end")
-			m.bank.set(p.Ref, func(p *payment.Payment) { p.Dispute.State = end })
+			m.Bank.Set(p.Ref, func(p *payment.Payment) { p.Dispute.State = end })
 		}
 	}
 }
 
 func (m *machine) bankLine(rt *rapid.T) {
-	m.bank.has(func(b *bank) {
-		b.trouble, b.lost, b.busy = nil, nil, false
-		down := fault.New(fault.Unavailable, "the bank can't be reached")
-		switch rapid.SampledFrom([]string{"well", "well", "down", "answers are lost", "busy"}).Draw(rt, "line") {
-		case "down":
-			b.trouble = down
-		case "answers are lost":
-			b.lost = down
-		case "busy":
-			b.busy = true
-		}
-	})
+	down := fault.New(fault.Unavailable, "the bank can't be reached")
+	m.Bank.Has(map[string]shoptest.Line{
+		"well": {}, "down": {Trouble: down}, "answers are lost": {Lost: down}, "busy": {Busy: true},
+	}[rapid.SampledFrom([]string{"well", "well", "down", "answers are lost", "busy"}).Draw(rt, "line")])
 }
 
 func (m *machine) notices(rt *rapid.T) {
@@ -213,9 +205,9 @@ func (m *machine) notices(rt *rapid.T) {
 }
 
 func (m *machine) timePasses(rt *rapid.T) {
-	m.time.Pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 9 * time.Minute, 10 * time.Minute, 24 * time.Hour}).Draw(rt, "time"))
+	m.Time.Pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, 9 * time.Minute, 10 * time.Minute, 24 * time.Hour}).Draw(rt, "time"))
 	if rapid.Bool().Draw(rt, "holds end") {
-		if _, _, err := m.stock.Expire(m.t.Context()); err != nil {
+		if _, _, err := m.Stock.Expire(m.t.Context()); err != nil {
 			rt.Fatal(err)
 		}
 	}
@@ -321,7 +313,7 @@ func (m *machine) holds(rt *rapid.T) {
 
 // good lists an order's good tickets.
 func (m *machine) good(rt *rapid.T, o sales.Order) (list []ticketing.Ticket) {
-	tickets, err := m.tickets.Of(m.t.Context(), o.Event, o.Tickets)
+	tickets, err := m.Tickets.Of(m.t.Context(), o.Event, o.Tickets)
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -338,8 +330,8 @@ func (m *machine) good(rt *rapid.T, o sales.Order) (list []ticketing.Ticket) {
 // good is cancelled, after which all places are free.
 func (m *machine) settles(rt *rapid.T) {
 	m.dies = 0
-	m.bank.has(func(b *bank) { b.trouble, b.lost, b.busy = nil, nil, false })
-	for _, p := range inOrder(m.bank.all()) {
+	m.Bank.Has(shoptest.Line{})
+	for _, p := range inOrder(m.Bank.All()) {
 		if p.Dispute.State != payment.DisputeOpen {
 			continue
 		}
@@ -347,11 +339,11 @@ func (m *machine) settles(rt *rapid.T) {
 			continue // its end is below
 		}
 		end := rapid.SampledFrom([]payment.DisputeState{payment.DisputeWon, payment.DisputeLost}).Draw(rt, "end of "+p.Ref)
-		m.bank.set(p.Ref, func(p *payment.Payment) { p.Dispute.State = end })
+		m.Bank.Set(p.Ref, func(p *payment.Payment) { p.Dispute.State = end })
 	}
 	for range 3 {
-		m.time.Pass(30 * 24 * time.Hour)
-		if _, _, err := m.stock.Expire(m.t.Context()); err != nil {
+		m.Time.Pass(30 * 24 * time.Hour)
+		if _, _, err := m.Stock.Expire(m.t.Context()); err != nil {
 			rt.Fatal(err)
 		}
 		for range 3 {
@@ -369,7 +361,7 @@ func (m *machine) settles(rt *rapid.T) {
 		}
 		if o.State.Good() || o.State == sales.Disputed {
 			if o.State == sales.Disputed {
-				m.bank.set(m.accepted(rt, o).Ref, func(p *payment.Payment) { p.Dispute.State = payment.DisputeLost })
+				m.Bank.Set(m.accepted(rt, o).Ref, func(p *payment.Payment) { p.Dispute.State = payment.DisputeLost })
 				m.may(rt, m.Settle(m.t.Context(), "test", m.accepted(rt, o).Ref))
 				continue
 			}
@@ -378,14 +370,14 @@ func (m *machine) settles(rt *rapid.T) {
 			}
 		}
 	}
-	if n := m.left(m.t, "floor"); n != 20 {
+	if n := m.Left(m.t, "floor"); n != 20 {
 		rt.Fatalf("%d places are left in the end, want all 20", n)
 	}
 }
 
 // accountFor compares every payment with what became of its order.
 func (m *machine) accountFor(rt *rapid.T) {
-	for _, p := range m.bank.all() {
+	for _, p := range m.Bank.All() {
 		if !m.shown[p.Ref] {
 			continue // the server died before it could send anybody there
 		}
@@ -413,7 +405,7 @@ func (m *machine) accountFor(rt *rapid.T) {
 		}
 	}
 	for _, account := range []string{"owed", "buyers", "disputed"} {
-		if n := m.balance(m.t, account); n != 0 && account != "disputed" {
+		if n := m.Balance(m.t, account); n != 0 && account != "disputed" {
 			rt.Fatalf("%d are left at %s", n, account)
 		}
 	}
@@ -421,7 +413,7 @@ func (m *machine) accountFor(rt *rapid.T) {
 
 // accepted is the payment that paid an order, if any.
 func (m *machine) accepted(rt *rapid.T, o sales.Order) (p payment.Payment) {
-	err := m.db.Read().QueryRowContext(m.t.Context(), `select coalesce(max(ref), '') from order_payment where order_id = $1 and accepted = 1`, o.ID).Scan(&p.Ref)
+	err := m.DB.Read().QueryRowContext(m.t.Context(), `select coalesce(max(ref), '') from order_payment where order_id = $1 and accepted = 1`, o.ID).Scan(&p.Ref)
 	if err != nil {
 		rt.Fatal(err)
 	}

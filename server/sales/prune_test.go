@@ -12,6 +12,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/payment"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/sync/fault"
 )
 
@@ -36,7 +37,7 @@ func (w *world) rows(t *testing.T, table, column string, ids ...string) (n int) 
 	t.Helper()
 	for _, id := range ids {
 		var of int
-		if err := w.db.Read().QueryRowContext(t.Context(), `select count(*) from `+table+` where `+column+` = $1`, id).Scan(&of); err != nil {
+		if err := w.DB.Read().QueryRowContext(t.Context(), `select count(*) from `+table+` where `+column+` = $1`, id).Scan(&of); err != nil {
 			t.Fatal(err)
 		}
 		n += of
@@ -47,21 +48,21 @@ func (w *world) rows(t *testing.T, table, column string, ids ...string) (n int) 
 // expired lets an order's time pass.
 func (w *world) expired(t *testing.T, o sales.Order) sales.Order {
 	t.Helper()
-	w.time.Set(o.Until.Add(time.Second))
-	if _, _, err := w.stock.Expire(t.Context()); err != nil {
+	w.Time.Set(o.Until.Add(time.Second))
+	if _, _, err := w.Stock.Expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := w.Expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return w.order(t, o.ID)
+	return w.OrderNow(t, o.ID)
 }
 
 // Orders that came to nothing go after their time, with all that is kept of them, and no
 // other does: none with money, none that money may still come for, none that is open.
 func TestPrune(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		w.apply(t, strings.NewReplacer("2026-08", "2027-08").Replace(file))
+		w.Apply(t, strings.NewReplacer("2026-08", "2027-08").Replace(file))
 		var gone, stay []string
 		left := func(o sales.Order) string {
 			t.Helper()
@@ -70,22 +71,22 @@ func TestPrune(t *testing.T) {
 			}
 			return o.ID
 		}
-		gone = append(gone, left(w.begin(t, ga(1))))
-		declined := w.byCard(t, w.begin(t, ga(1)))
-		w.bank.ends(declined.Ref(), payment.Failed)
-		w.settle(t, declined.Ref())
-		gone = append(gone, left(declined), w.expired(t, w.begin(t, ga(1))).ID, w.expired(t, w.byCard(t, w.begin(t, ga(1)))).ID)
+		gone = append(gone, left(w.Begins(t, ga(1))))
+		declined := w.byCard(t, w.Begins(t, ga(1)))
+		w.Bank.Ends(declined.Ref(), payment.Failed)
+		w.Settles(t, declined.Ref())
+		gone = append(gone, left(declined), w.expired(t, w.Begins(t, ga(1))).ID, w.expired(t, w.byCard(t, w.Begins(t, ga(1)))).ID)
 
-		late := w.byCard(t, w.begin(t, ga(1)))
-		w.bank.has(func(b *bank) { b.busy = true }) // it can't be called off, and is paid when nobody holds places any more
+		late := w.byCard(t, w.Begins(t, ga(1)))
+		w.Bank.Has(shoptest.Line{Busy: true}) // it can't be called off, and is paid when nobody holds places any more
 		w.expired(t, late)
-		w.bank.has(func(b *bank) { b.busy = false })
-		w.bank.ends(late.Ref(), payment.Paid)
-		w.settle(t, late.Ref())
-		bought := w.paid(t, ga(2))
-		refunded := w.paid(t, ga(1))
+		w.Bank.Has(shoptest.Line{})
+		w.Bank.Ends(late.Ref(), payment.Paid)
+		w.Settles(t, late.Ref())
+		bought := w.Buys(t, ada, ga(2))
+		refunded := w.Buys(t, ada, ga(1))
 		w.refund(t, refunded, sales.Refund{Key: "a", Why: "w"})
-		invoice := w.begin(t, ga(1))
+		invoice := w.Begins(t, ga(1))
 		details := ada
 		invoice, _, err := w.Pay(t.Context(), invoice.ID, sales.Payment{Method: catalog.MethodInvoice, Details: &details})
 		if err != nil {
@@ -95,17 +96,17 @@ func TestPrune(t *testing.T) {
 			t.Fatalf("the invoice is %s", o.State)
 		}
 		stay = append(stay, late.ID, bought.ID, refunded.ID, invoice.ID)
-		hanging := w.byCard(t, w.begin(t, ga(1)))
-		w.bank.has(func(b *bank) { b.busy = true })
+		hanging := w.byCard(t, w.Begins(t, ga(1)))
+		w.Bank.Has(shoptest.Line{Busy: true})
 		w.expired(t, hanging)
 		stay = append(stay, hanging.ID)
 
 		if steps, n := w.pruned(t); steps != 0 {
 			t.Fatalf("%d go at once", n)
 		}
-		w.time.Pass(sales.KeepAbandoned)
-		young := left(w.begin(t, ga(1)))
-		open := w.begin(t, ga(1)).ID
+		w.Time.Pass(sales.KeepAbandoned)
+		young := left(w.Begins(t, ga(1)))
+		open := w.Begins(t, ga(1)).ID
 		stay = append(stay, young, open)
 		w.copies(t, gone[0], sales.PruneAtOnce)
 
@@ -114,7 +115,7 @@ func TestPrune(t *testing.T) {
 			t.Fatal(err)
 		}
 		ledger := w.rows(t, "ledger", "order_id", stay...)
-		w.time.Pass(time.Millisecond)
+		w.Time.Pass(time.Millisecond)
 		if steps, n := w.pruned(t); steps != 2 || n != sales.PruneAtOnce+len(gone) {
 			t.Errorf("%d go in %d steps, want %d in 2", n, steps, sales.PruneAtOnce+len(gone))
 		}
@@ -132,18 +133,18 @@ func TestPrune(t *testing.T) {
 			}
 		}
 		for _, id := range stay {
-			w.order(t, id)
+			w.OrderNow(t, id)
 		}
 		after, err := w.Balances(t.Context(), event)
 		if err != nil || !slices.Equal(after, before) || w.rows(t, "ledger", "order_id", stay...) != ledger || ledger == 0 {
 			t.Errorf("the ledger was %v and is %v, %v", before, after, err)
 		}
-		w.sound(t)
+		w.Sound(t)
 
-		w.bank.has(func(b *bank) { b.busy = false })
-		w.bank.ends(hanging.Ref(), payment.Cancelled)
-		w.settle(t, hanging.Ref())
-		w.time.Pass(sales.KeepAbandoned + time.Millisecond)
+		w.Bank.Has(shoptest.Line{})
+		w.Bank.Ends(hanging.Ref(), payment.Cancelled)
+		w.Settles(t, hanging.Ref())
+		w.Time.Pass(sales.KeepAbandoned + time.Millisecond)
 		if err := w.Reconcile(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +158,7 @@ func TestPrune(t *testing.T) {
 // copies makes so many more orders as one is.
 func (w *world) copies(t *testing.T, id string, n int) {
 	t.Helper()
-	err := w.db.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
+	err := w.DB.InTx(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 		for i := range n {
 			_, err := tx.ExecContext(ctx, `
 				insert into sale_order (id, code, event, state, rev, asked, currency, total, paid, paid_out, refunded, cart, details, name, email, until, over_at,

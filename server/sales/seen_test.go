@@ -7,6 +7,7 @@ import (
 
 	"usher/server/catalog"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/sync/fault"
 )
 
@@ -14,7 +15,7 @@ import (
 // it has changed since, it is looked at again.
 func TestSeenBeforeItChanged(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		seen := w.begin(t, ga(2))
+		seen := w.Begins(t, ga(2))
 		extended, err := w.Extend(t.Context(), seen.ID)
 		if err != nil {
 			t.Fatal(err)
@@ -23,7 +24,7 @@ func TestSeenBeforeItChanged(t *testing.T) {
 		if err != nil || o.Details.Email != ada.Email || !o.Until.Equal(extended.Until) || o.Extended != 1 {
 			t.Errorf("details, extended meanwhile: %+v, %v", o, err)
 		}
-		if got := w.order(t, seen.ID); got.Details.Email != ada.Email || !got.Until.Equal(extended.Until) {
+		if got := w.OrderNow(t, seen.ID); got.Details.Email != ada.Email || !got.Until.Equal(extended.Until) {
 			t.Errorf("it is kept as %+v", got)
 		}
 		details := ada
@@ -35,13 +36,13 @@ func TestSeenBeforeItChanged(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = w.DetailsSeen(t.Context(), o, ada)
-		wantKind(t, "details, left meanwhile", err, fault.Refused)
+		shoptest.WantKind(t, "details, left meanwhile", err, fault.Refused)
 		_, _, err = w.PaySeen(t.Context(), seen, sales.Payment{Method: catalog.MethodCard, Details: &details})
-		wantKind(t, "paying, left meanwhile", err, fault.Refused)
-		if got := w.order(t, seen.ID); got.State != sales.Left || w.left(t, "floor") != 20 {
-			t.Errorf("it is %s, and %d places are left", got.State, w.left(t, "floor"))
+		shoptest.WantKind(t, "paying, left meanwhile", err, fault.Refused)
+		if got := w.OrderNow(t, seen.ID); got.State != sales.Left || w.Left(t, "floor") != 20 {
+			t.Errorf("it is %s, and %d places are left", got.State, w.Left(t, "floor"))
 		}
-		for _, p := range w.bank.all() {
+		for _, p := range w.Bank.All() {
 			if p.State != "cancelled" {
 				t.Errorf("payment %s is %s: it can be paid for an order that was left", p.Ref, p.State)
 			}
@@ -53,7 +54,7 @@ func TestSeenBeforeItChanged(t *testing.T) {
 // order's history.
 func TestManySawTheSame(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		seen := w.begin(t, ga(1))
+		seen := w.Begins(t, ga(1))
 		const people = 8
 		var all sync.WaitGroup
 		for range people {
@@ -83,16 +84,16 @@ func TestManySawTheSame(t *testing.T) {
 // Whoever wants what the order as seen doesn't allow is told by the order as it is.
 func TestSeenTooLate(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		seen := w.begin(t, ga(1))
-		w.time.Pass(time.Minute)
+		seen := w.Begins(t, ga(1))
+		w.Time.Pass(time.Minute)
 		if _, err := w.Extend(t.Context(), seen.ID); err != nil {
 			t.Fatal(err)
 		}
-		w.time.Pass(seen.Until.Sub(w.time.Now()) + time.Second)
+		w.Time.Pass(seen.Until.Sub(w.Time.Now()) + time.Second)
 		if o, err := w.DetailsSeen(t.Context(), seen, ada); err != nil || !o.Complete() {
 			t.Errorf("within the time that was extended: %v", err)
 		}
 		_, err := w.DetailsSeen(t.Context(), seen, sales.Details{Name: "Ada"})
-		wantKind(t, "no address", err, fault.BadInput)
+		shoptest.WantKind(t, "no address", err, fault.BadInput)
 	})
 }

@@ -29,7 +29,7 @@ const maxTrips = 6
 // word of commits goes another way, as with Redis.
 func TestRoundTripsOfACheckout(t *testing.T) {
 	w, trips := countedWorld(t)
-	w.apply(t, strings.NewReplacer(`seats = ["A 1-4"]`, `seats = ["A 1-40"]`, "names = true", "", `required = true
+	w.Apply(t, strings.NewReplacer(`seats = ["A 1-4"]`, `seats = ["A 1-40"]`, "names = true", "", `required = true
 asked = "checkout"`, "").Replace(file))
 	bank := w.atSandbox(t, dbtest.Open(t, migrations.Server))
 	seats := func(n int) sales.Cart {
@@ -56,7 +56,7 @@ asked = "checkout"`, "").Replace(file))
 				if all := trips.All(); n == 0 || len(all) < len(least) {
 					least = all
 				}
-				if o = w.order(t, o.ID); o.State != sales.Paid || len(o.Tickets) != 2 || len(w.mails(t, o.ID)) != 1 {
+				if o = w.OrderNow(t, o.ID); o.State != sales.Paid || len(o.Tickets) != 2 || len(w.Mails(t, o.ID)) != 1 {
 					t.Fatalf("it is %+v", o)
 				}
 			}
@@ -70,14 +70,14 @@ asked = "checkout"`, "").Replace(file))
 // Payments that are recorded together take three round trips, however many they are.
 func TestRoundTripsOfManyPayments(t *testing.T) {
 	w, trips := countedWorld(t)
-	w.apply(t, strings.Replace(file, "capacity = 20", "capacity = 200", 1))
+	w.Apply(t, strings.Replace(file, "capacity = 20", "capacity = 200", 1))
 	var least []string
 	for n := range 4 {
 		var list []payment.Payment
 		for range 8 {
-			o := w.byCard(t, w.begin(t, ga(2)))
-			w.bank.ends(o.Ref(), payment.Paid)
-			list = append(list, w.bank.get(o.Ref()))
+			o := w.byCard(t, w.Begins(t, ga(2)))
+			w.Bank.Ends(o.Ref(), payment.Paid)
+			list = append(list, w.Bank.Get(o.Ref()))
 		}
 		trips.Reset()
 		if err := errors.Join(w.HearTogether(t.Context(), "test", list...)...); err != nil {
@@ -119,7 +119,7 @@ func (deaf) Hear(ctx context.Context, heard func()) error {
 // atSandbox has card payments made at a sandbox over a database of its own.
 func (w *world) atSandbox(t testing.TB, db *sqldb.DB) *sandbox.Sandbox {
 	t.Helper()
-	bank, err := sandbox.Open(t.Context(), sandbox.Config{DB: db, Now: w.time.Now})
+	bank, err := sandbox.Open(t.Context(), sandbox.Config{DB: db, Now: w.Time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
