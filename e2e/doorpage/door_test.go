@@ -116,12 +116,14 @@ func TestCamera(t *testing.T) {
 		camera: func(v *gatetest.Venue) []browser.Scene {
 			return []browser.Scene{
 				{Frames: 15}, {Picture: inSight(t, v.Code(t, ticketID(1), 0)), Frames: 20}, {Picture: inSight(t, v.Code(t, ticketID(2), 0)), Frames: 20},
+				{Picture: inSight(t, forged(v.Code(t, ticketID(3), 0))), Frames: 20},
 			}
 		},
 	})
 	d.do(`document.getElementById("start").click()`)
 	d.shows("green", "tick", "ADMIT")
 	d.shows("red", "cross", "VOID")
+	d.shows("red", "cross", "FORGED")
 	d.shows("red", "cross", "ALREADY IN") // the film begins again
 	if eval[bool](d, `document.getElementById("camera").hidden`) {
 		t.Error("the camera's picture is not shown")
