@@ -2,6 +2,9 @@ package inventory
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"strings"
 
 	"usher/migrations/sqldb"
@@ -48,6 +51,43 @@ func (s *Stock) ShutIn(ctx context.Context, tx *sqldb.Tx, event, code string) er
 		return fault.Wrap(fault.Refused, err, "somebody has the place of pool %s", code)
 	}
 	return nil
+}
+
+// DropIn deletes a pool aside of which nobody takes a place any more, in the caller's
+// transaction, and says whether it is gone: one that is shut, or any other whose place
+// nobody has, and one whose place is sold for good when the caller says so. Who asks for
+// its place later hears that none is left.
+func (s *Stock) DropIn(ctx context.Context, tx *sqldb.Tx, event, code string, sold bool) (gone bool, err error) {
+	if !strings.HasPrefix(code, Aside) {
+		return false, fault.New(fault.Internal, "pool %.40q is none that stands aside", code)
+	}
+	most := 0
+	if sold {
+		most = 1
+	}
+	var open bool // somebody has its place
+	err = tx.QueryRowContext(ctx, `update pool set rev = rev + 1 where event = $1 and code = $2 returning taken > $3`, event, code, most).Scan(&open)
+	if errors.Is(err, sql.ErrNoRows) {
+		return true, nil
+	}
+	if err != nil || open {
+		return false, stored(err, "dropping pool %s of event %s", code, event)
+	}
+	for _, query := range []string{`delete from seat where event = $1 and pool = $2`, `delete from pool where event = $1 and code = $2`} {
+		if _, err := tx.ExecContext(ctx, query, event, code); err != nil {
+			return false, stored(err, "dropping pool %s of event %s", code, event)
+		}
+	}
+	return true, nil
+}
+
+// missing says that an event has no such pool. One that stands aside and isn't there was
+// dropped: its place is nobody's to have.
+func missing(event, code string, line int) error {
+	if strings.HasPrefix(code, Aside) {
+		return &Short{Left: map[string]int64{code: 0}}
+	}
+	return fault.At(fault.NotFound, fmt.Sprintf("lines[%d].pool", line), "event %s has no pool %q", event, code)
 }
 
 // FreeAside gives those pools aside of an event that have their place free.

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"usher/migrations/sqldb"
-	"usher/sync/fault"
 )
 
 // decideAll is how a batch is decided and made durable, by what the engine is best
@@ -210,7 +209,7 @@ func (b *batch) refusal(verdict int64, r *Request, pools []string, lefts []int64
 		pool := r.Lines[i].Pool
 		at, _ := slices.BinarySearch(pools, pool)
 		if lefts[at] < 0 {
-			return fault.At(fault.NotFound, fmt.Sprintf("lines[%d].pool", i), "event %s has no pool %q", b.event, pool)
+			return missing(b.event, pool, i)
 		}
 		short.Left[pool] = lefts[at]
 	}

@@ -3,6 +3,7 @@ package inventory
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"usher/sync/fault"
 )
@@ -37,7 +38,7 @@ type tally struct {
 // those that are known.
 func (t *tally) keep(known plans) plans {
 	for pool, shelf := range t.shelves {
-		if shelf.plan == nil {
+		if shelf.plan == nil || strings.HasPrefix(pool, Aside) { // its one seat is soon read again
 			continue
 		}
 		if known == nil {
@@ -85,7 +86,7 @@ func (t *tally) take(holder string, lines []Line) ([]Line, error) {
 func (t *tally) enough(lines []Line) error {
 	for i := range lines {
 		if t.shelves[lines[i].Pool] == nil {
-			return fault.At(fault.NotFound, fmt.Sprintf("lines[%d].pool", i), "event %s has no pool %q", t.event, lines[i].Pool)
+			return missing(t.event, lines[i].Pool, i)
 		}
 	}
 	short := Short{Left: make(map[string]int64, 1), Taken: map[string][]string{}}

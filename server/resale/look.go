@@ -39,8 +39,8 @@ func (r *Resale) Run(ctx context.Context) {
 	}
 }
 
-// Look does once what Run does all the time: it ends listings, credits sellers, and
-// offers what was kept for somebody to the next. Servers may do so side by side, and a
+// Look does once what Run does all the time: it ends listings, credits sellers, offers
+// what was kept for somebody to the next, and drops places that nobody can buy any more. Servers may do so side by side, and a
 // crash anywhere leaves nothing that it doesn't finish.
 func (r *Resale) Look(ctx context.Context) error {
 	events, err := r.events(ctx)
@@ -51,6 +51,7 @@ func (r *Resale) Look(ctx context.Context) error {
 	for _, event := range events {
 		all = append(all, r.lookAt(ctx, event))
 	}
+	all = append(all, r.prune(ctx))
 	return errors.Join(all...)
 }
 

@@ -171,8 +171,8 @@ func TestOfferGoesOn(t *testing.T) {
 // Who is offered a ticket buys it, even when their order takes longer than the offer: it
 // doesn't go on while they have its place. One who doesn't pay has used their offer.
 func TestOfferIsTaken(t *testing.T) {
-	onList(t, map[string]int{"grace": 2, "joan": 1}, func(t *testing.T, w *world) {
-		o := w.buys(t, "ada", ga(2))
+	onList(t, map[string]int{"grace": 3, "joan": 1}, func(t *testing.T, w *world) {
+		o := w.buys(t, "ada", ga(3))
 		l := w.lists(t, o.Tickets[0], 2000)
 		link := w.link(t, "resell_offer", resale.OfferPath, "grace")
 		w.time.Pass(25 * time.Minute)
@@ -194,6 +194,15 @@ func TestOfferIsTaken(t *testing.T) {
 		if w.ticket(t, l.Ticket).Name != "Grace" || len(w.letters(t, "resell_offer", "joan")) != 0 || len(w.letters(t, "resell_gone", "grace")) != 0 {
 			t.Error("it is not Grace's, or was offered to the next while she bought it")
 		}
+		w.wantLeft(t, map[string]int{"grace": 2, "joan": 1})
+		again := w.lists(t, o.Tickets[2], 2000)
+		in, err := w.claims(t, again, w.link(t, "resell_offer", resale.OfferPath, "grace"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ref = w.toPay(t, in, "grace")
+		w.bank.pay(ref)
+		w.settle(t, ref)
 		w.wantLeft(t, map[string]int{"grace": 1, "joan": 1})
 		second := w.lists(t, o.Tickets[1], 2000)
 		if _, err := w.claims(t, second, w.link(t, "resell_offer", resale.OfferPath, "grace")); err != nil {

@@ -39,12 +39,14 @@ create table resale_listing (
     hand_paid    integer not null check (hand_paid between 0 and hand), -- of that, so far
     hand_at      integer not null,             -- when some of it was paid last; 0: not yet
     hand_how     text    not null,
+    aside        integer not null default 1,             -- 1: its pool is there, which goes when nobody can buy it any more
     check (payout <> 'credited' or card + hand + seller_fee = price)
 ) strict;
 create unique index resale_listing_open on resale_listing (event, ticket) where state = 'open';
 create index resale_listing_by_event on resale_listing (event, state, made_at, id);
 create index resale_listing_held on resale_listing (event) where payout = 'held';
 create index resale_listing_kept on resale_listing (kept_until) where kept_for <> '' and state = 'open';
+create index resale_listing_over on resale_listing (id) where aside = 1 and state <> 'open';
 create index resale_listing_of_seller on resale_listing (seller_order);
 create index resale_listing_of_ticket on resale_listing (event, ticket);
 
