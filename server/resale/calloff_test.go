@@ -1,7 +1,6 @@
 package resale_test
 
 import (
-	"log/slog"
 	"testing"
 	"time"
 
@@ -16,12 +15,12 @@ import (
 func (w *world) callsOff(t *testing.T, batch int) *calloff.Office {
 	t.Helper()
 	office := calloff.New(calloff.Config{
-		DB: w.db, Catalog: w.catalog, Sales: w.sales, Tickets: w.tickets, Batch: batch, Now: w.time.Now, Log: slog.New(slog.DiscardHandler),
+		DB: w.DB, Catalog: w.Catalog, Sales: w.Sales, Tickets: w.Tickets, Batch: batch, Now: w.Time.Now, Log: w.Log,
 	})
 	if _, err := office.CallOff(t.Context(), event, "storm", "organiser"); err != nil {
 		t.Fatal(err)
 	}
-	w.time.Pass(2 * time.Second)
+	w.Time.Pass(2 * time.Second)
 	return office
 }
 
@@ -32,7 +31,7 @@ func (w *world) worksOff(t *testing.T, office *calloff.Office) {
 		if err := office.WorkOff(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		w.time.Pass(time.Minute)
+		w.Time.Pass(time.Minute)
 		w.look(t)
 		w.reconciles(t)
 	}
@@ -41,11 +40,11 @@ func (w *world) worksOff(t *testing.T, office *calloff.Office) {
 // isOver lets the event end, and fails unless nothing is held for anybody then.
 func (w *world) isOver(t *testing.T) {
 	t.Helper()
-	w.time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC))
+	w.Time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC))
 	w.look(t)
 	w.reconciles(t)
 	for _, account := range []string{"resale", "payouts", "owed", "disputed", "buyers"} {
-		if n := w.balance(t, account); n != 0 {
+		if n := w.Balance(t, account); n != 0 {
 			t.Errorf("%d are left at %s", n, account)
 		}
 	}
@@ -56,15 +55,15 @@ func (w *world) isOver(t *testing.T) {
 // sold what they paid at first; nobody is paid twice, whichever order is ended first.
 func TestCalledOff(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		first := w.buys(t, "ada", ga(2))
+		first := w.Buys(t, ada, ga(2))
 		sold := w.lists(t, first.Tickets[0], 2870)
-		second := w.buys(t, "grace", of(sold))
+		second := w.Buys(t, grace, of(sold))
 		open := w.lists(t, first.Tickets[1], 2000)
 		office := w.callsOff(t, 0)
-		w.doors.add(sold.Ticket) // as somebody at a gate without a network may
+		w.Doors.Admit(sold.Ticket) // as somebody at a gate without a network may
 		w.look(t)
 		w.worksOff(t, office)
-		first, second = w.order(t, first.ID), w.order(t, second.ID)
+		first, second = w.OrderNow(t, first.ID), w.OrderNow(t, second.ID)
 		if first.Refunded != 5550 || first.PaidOut != 0 || second.Refunded != 2970 {
 			t.Errorf("the seller has %d and %d back, the buyer %d", first.Refunded, first.PaidOut, second.Refunded)
 		}
@@ -74,7 +73,7 @@ func TestCalledOff(t *testing.T) {
 		if l := w.listing(t, open.ID); l.State != resale.Ended || l.Why != resale.Closed {
 			t.Errorf("what was for sale is %s, %s", l.State, l.Why)
 		}
-		if n := w.bank.kept(); n != 0 {
+		if n := w.Bank.Kept(); n != 0 {
 			t.Errorf("the bank has %d still", n)
 		}
 		w.isOver(t)
@@ -97,20 +96,20 @@ func TestCalledOffAndPaidBackElsewhere(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
-				first := w.buys(t, "ada", ga(1)) // paid by p1
+				first := w.Buys(t, ada, ga(1)) // paid by p1
 				l := w.lists(t, first.Tickets[0], 2870)
-				second := w.buys(t, "grace", of(l)) // and p2
+				second := w.Buys(t, grace, of(l)) // and p2
 				office := w.callsOff(t, 0)
-				w.bank.set("p2", c.before)
-				w.settle(t, "p2")
+				w.Bank.Set("p2", c.before)
+				w.Settles(t, "p2")
 				w.worksOff(t, office)
 				lost := int64(0)
 				if c.after != nil {
-					w.bank.set("p2", c.after)
-					w.settle(t, "p2")
+					w.Bank.Set("p2", c.after)
+					w.Settles(t, "p2")
 					lost = 2970
 				}
-				first, second = w.order(t, first.ID), w.order(t, second.ID)
+				first, second = w.OrderNow(t, first.ID), w.OrderNow(t, second.ID)
 				if first.Refunded != 2850 || first.PaidOut != 0 || second.Refunded+lost != 2970 {
 					t.Errorf("the seller has %d and %d back, the buyer %d and %d", first.Refunded, first.PaidOut, second.Refunded, lost)
 				}
@@ -118,7 +117,7 @@ func TestCalledOffAndPaidBackElsewhere(t *testing.T) {
 				if l = w.listing(t, l.ID); l.Payout != resale.Undone {
 					t.Errorf("the payout is %s", l.Payout)
 				}
-				if n := w.bank.kept(); n != 0 {
+				if n := w.Bank.Kept(); n != 0 {
 					t.Errorf("the bank has %d still", n)
 				}
 			})
@@ -137,34 +136,34 @@ func TestCalledOffFromHandToHand(t *testing.T) {
 		"in one batch": {},
 		"one by one":   {batch: 1},
 		"by a refund": {happens: func(t *testing.T, w *world, o sales.Order) {
-			if _, err := w.sales.Refund(t.Context(), o.ID, sales.Refund{Key: "k", Why: "storm", Who: "organiser"}); err != nil {
+			if _, err := w.Sales.Refund(t.Context(), o.ID, sales.Refund{Key: "k", Why: "storm", Who: "organiser"}); err != nil {
 				t.Fatal(err)
 			}
 		}},
 		"by a dispute": {
 			happens: func(t *testing.T, w *world, _ sales.Order) {
-				w.bank.set("p2", func(p *payment.Payment) {
+				w.Bank.Set("p2", func(p *payment.Payment) {
 					p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount}
 				})
-				w.settle(t, "p2")
+				w.Settles(t, "p2")
 			},
 			after: func(t *testing.T, w *world) {
-				w.bank.set("p2", func(p *payment.Payment) { p.Dispute.State = payment.DisputeLost })
-				w.settle(t, "p2")
+				w.Bank.Set("p2", func(p *payment.Payment) { p.Dispute.State = payment.DisputeLost })
+				w.Settles(t, "p2")
 			},
 		},
 		"at the provider": {happens: func(t *testing.T, w *world, _ sales.Order) {
-			w.bank.set("p2", func(p *payment.Payment) { p.Refunded = p.Amount })
-			w.settle(t, "p2")
+			w.Bank.Set("p2", func(p *payment.Payment) { p.Refunded = p.Amount })
+			w.Settles(t, "p2")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
-				first := w.buys(t, "ada", ga(1)) // paid by p1
+				first := w.Buys(t, ada, ga(1)) // paid by p1
 				a := w.lists(t, first.Tickets[0], 2870)
-				second := w.buys(t, "grace", of(a)) // by p2
+				second := w.Buys(t, grace, of(a)) // by p2
 				b := w.lists(t, first.Tickets[0], 2000)
-				third := w.buys(t, "mary", of(b)) // and p3
+				third := w.Buys(t, mary, of(b)) // and p3
 				office := w.callsOff(t, c.batch)
 				if c.happens != nil {
 					c.happens(t, w, second)
@@ -174,10 +173,10 @@ func TestCalledOffFromHandToHand(t *testing.T) {
 					c.after(t, w)
 				}
 				w.isOver(t)
-				if n := w.bank.kept(); n != 0 {
+				if n := w.Bank.Kept(); n != 0 {
 					t.Errorf("the bank has %d still", n)
 				}
-				for _, o := range []sales.Order{w.order(t, first.ID), w.order(t, second.ID), w.order(t, third.ID)} {
+				for _, o := range []sales.Order{w.OrderNow(t, first.ID), w.OrderNow(t, second.ID), w.OrderNow(t, third.ID)} {
 					if o.State.Good() || o.PaidOut != 0 || o.Refunded != o.Paid && o.State != sales.ChargedBack {
 						t.Errorf("order %s is %s with %d of %d back", o.Details.Name, o.State, o.Refunded, o.Paid)
 					}
@@ -198,21 +197,21 @@ func TestCalledOffAfterGoodwill(t *testing.T) {
 	for name, amount := range map[string]int64{"some": 500, "all": 2970} {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, w *world) {
-				first := w.buys(t, "ada", ga(1))
+				first := w.Buys(t, ada, ga(1))
 				l := w.lists(t, first.Tickets[0], 2870)
-				second := w.buys(t, "grace", of(l))
-				if _, err := w.sales.Refund(t.Context(), second.ID, sales.Refund{Key: "k", Why: "sorry", Who: "organiser", Amount: amount}); err != nil {
+				second := w.Buys(t, grace, of(l))
+				if _, err := w.Sales.Refund(t.Context(), second.ID, sales.Refund{Key: "k", Why: "sorry", Who: "organiser", Amount: amount}); err != nil {
 					t.Fatal(err)
 				}
 				w.worksOff(t, w.callsOff(t, 0))
-				if first, second = w.order(t, first.ID), w.order(t, second.ID); first.Refunded != 2850 || second.Refunded != 2970 {
+				if first, second = w.OrderNow(t, first.ID), w.OrderNow(t, second.ID); first.Refunded != 2850 || second.Refunded != 2970 {
 					t.Errorf("the seller has %d back, the buyer %d", first.Refunded, second.Refunded)
 				}
 				if l = w.listing(t, l.ID); l.Payout != resale.Undone {
 					t.Errorf("the payout is %s", l.Payout)
 				}
 				w.isOver(t)
-				if n := w.balance(t, "sales") + w.balance(t, "service") + w.balance(t, "tax"); n != 0 {
+				if n := w.Balance(t, "sales") + w.Balance(t, "service") + w.Balance(t, "tax"); n != 0 {
 					t.Errorf("an event of which all went back has taken %d", -n)
 				}
 			})

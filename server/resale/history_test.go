@@ -20,6 +20,7 @@ import (
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
 	"usher/server/catalog"
+	"usher/server/payment"
 	"usher/server/resale"
 	"usher/server/sales"
 	"usher/sync/fault"
@@ -103,7 +104,7 @@ func (r *round) buys(t *testing.T, client, order int, luck *rand.Rand) {
 	var o sales.Order
 	got := r.do(client, func() any {
 		var err error
-		o, err = w.sales.Begin(t.Context(), sales.Cart{Event: event, Wanted: []sales.Wanted{of(r.listing)}})
+		o, err = w.Sales.Begin(t.Context(), of(r.listing))
 		if errors.Is(err, fault.BadInput) && strings.HasPrefix(err.Error(), "until: ") {
 			return late
 		}
@@ -116,21 +117,21 @@ func (r *round) buys(t *testing.T, client, order int, luck *rand.Rand) {
 	r.orders[order] = o.ID
 	r.mu.Unlock()
 	name := strings.TrimSuffix(email(order), "@people.example")
-	d := sales.Details{Name: name, Email: email(order), Holders: []sales.Holder{{Name: name}}}
-	_, url, err := w.sales.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard, Details: &d})
+	d := sales.Details{Name: name, Email: email(order), Terms: true, Holders: []sales.Holder{{Name: name}}}
+	_, url, err := w.Sales.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard, Details: &d})
 	if err != nil {
 		answer(t, err) // too late
 		return
 	}
 	if luck.IntN(4) == 0 {
-		r.do(client, func() any { _, err := w.sales.Leave(t.Context(), o.ID); return answer(t, err) }, deed{leaves, order})
+		r.do(client, func() any { _, err := w.Sales.Leave(t.Context(), o.ID); return answer(t, err) }, deed{leaves, order})
 		return
 	}
 	if luck.IntN(2) == 0 { // they look for their card
 		time.Sleep(time.Duration(luck.IntN(30)) * time.Millisecond)
 	}
 	ref := url[strings.LastIndex(url, "/")+1:]
-	w.bank.pay(ref)
+	w.Bank.Ends(ref, payment.Paid)
 	r.mu.Lock()
 	r.refs[order] = ref
 	r.mu.Unlock()
@@ -141,10 +142,10 @@ func (r *round) buys(t *testing.T, client, order int, luck *rand.Rand) {
 func (r *round) hears(t *testing.T, client, order int) {
 	w := r.servers[client%2]
 	r.do(client, func() any {
-		if err := w.sales.Settle(t.Context(), "test", r.refs[order]); err != nil {
+		if err := w.Sales.Settle(t.Context(), "test", r.refs[order]); err != nil {
 			return answer(t, err)
 		}
-		if w.order(t, r.orders[order]).State == sales.Paid {
+		if w.OrderNow(t, r.orders[order]).State == sales.Paid {
 			return done
 		}
 		return back
@@ -170,7 +171,7 @@ func (r *round) takes(t *testing.T, client int, cut bool, after time.Duration) {
 // reads has somebody see whose the ticket is.
 func (r *round) reads(t *testing.T, client int) {
 	r.do(client, func() any {
-		k := r.servers[client%2].ticket(t, r.listing.Ticket)
+		k := r.servers[client%2].TicketNow(t, event, r.listing.Ticket)
 		for n := range tries {
 			if k.Email == email(n) {
 				return n
@@ -188,8 +189,8 @@ func (r *round) passes(t *testing.T, client int) {
 	}
 	w := r.servers[client%2]
 	r.do(client, func() any {
-		w.time.Pass(11 * time.Minute)
-		_, _, err := w.stock.Expire(t.Context())
+		w.Time.Pass(11 * time.Minute)
+		_, _, err := w.Stock.Expire(t.Context())
 		return answer(t, err)
 	}, deeds...)
 }
@@ -201,14 +202,14 @@ func (r *round) passes(t *testing.T, client int) {
 func TestOneListingAtTwoServers(t *testing.T) {
 	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(t, db)
-		w.apply(t, strings.Replace(file, "capacity = 20", "capacity = 200", 1))
+		w.Apply(t, strings.Replace(file, "capacity = 20", "capacity = 200", 1))
 		servers := []*world{w, w.beside(t)}
 		luck := rand.New(rand.NewPCG(3, 4))
 		ends := map[resale.State]int{}
 		var tickets sales.Order
 		for n := range 24 {
 			if n%4 == 0 {
-				tickets = w.buys(t, "ada", ga(4))
+				tickets = w.Buys(t, ada, ga(4))
 			}
 			r := &round{told: &told{began: time.Now()}, servers: servers, listing: w.lists(t, tickets.Tickets[n%4], 2000)}
 			r.run(t, luck)
@@ -268,7 +269,7 @@ func (r *round) ends(t *testing.T) {
 	r.check(t)
 	w := r.servers[0]
 	l := w.listing(t, r.listing.ID)
-	sold := slices.DeleteFunc(slices.Clone(r.orders[:]), func(id string) bool { return id == "" || w.order(t, id).State != sales.Paid })
+	sold := slices.DeleteFunc(slices.Clone(r.orders[:]), func(id string) bool { return id == "" || w.OrderNow(t, id).State != sales.Paid })
 	if want := map[resale.State]int{resale.Sold: 1, resale.Ended: 0}; len(sold) != want[l.State] || l.State == resale.Open || len(sold) == 1 && l.BuyerOrder != sold[0] {
 		t.Fatalf("the listing is %s to %q, and paid are %v", l.State, l.BuyerOrder, sold)
 	}

@@ -10,8 +10,10 @@ import (
 	"pgregory.net/rapid"
 
 	"usher/crypto/ticket"
+	"usher/server/payment"
 	"usher/server/resale"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -49,11 +51,11 @@ func TestFromHandToHand(t *testing.T) {
 		defer func() { _ = checks.Set(before) }()
 	}
 	onEach(t, func(t *testing.T, w *world) {
-		w.apply(t, strings.Replace(file, "capacity = 20", "capacity = 2000", 1))
-		start := w.time.Now()
+		w.Apply(t, strings.Replace(file, "capacity = 20", "capacity = 2000", 1))
+		start := w.Time.Now()
 		rapid.Check(t, func(rt *rapid.T) {
-			w.time.Set(start)
-			o := w.buys(rt, "ada", ga(1))
+			w.Time.Set(start)
+			o := w.Buys(rt, ada, ga(1))
 			m := &machine{world: w, owner: "ada", paid: o.ID, id: o.Tickets[0]}
 			rt.Repeat(map[string]func(*rapid.T){
 				"list": m.puts, "take back": m.takes, "begin": m.begins, "pay": m.pays, "leave": m.leaves,
@@ -72,7 +74,7 @@ func want(rt *rapid.T, what string, err error, done bool) {
 }
 
 func (m *machine) puts(rt *rapid.T) {
-	l, err := m.List(rt.Context(), m.ticket(rt, m.id), resale.Asked{Price: 2000})
+	l, err := m.List(rt.Context(), m.TicketNow(rt, event, m.id), resale.Asked{Price: 2000})
 	want(rt, "listing", err, m.open == "" && !m.entered && !m.void)
 	if err == nil {
 		m.open, m.holder = l.ID, ""
@@ -96,12 +98,12 @@ func (m *machine) begins(rt *rapid.T) {
 	if m.open == "" {
 		return
 	}
-	o, err := m.sales.Begin(rt.Context(), sales.Cart{Event: event, Wanted: []sales.Wanted{{Listing: m.open, Count: 1}}})
+	o, err := m.Sales.Begin(rt.Context(), of(resale.Listing{ID: m.open}))
 	if want(rt, "beginning", err, m.holder == ""); err != nil {
 		return
 	}
 	b := &bid{id: o.ID, listing: m.open, who: fmt.Sprintf("buyer%d", len(m.bids))}
-	b.ref = m.toPay(rt, o, b.who)
+	_, b.ref = m.ToBank(rt, o, shoptest.Buyer(b.who))
 	m.holder, m.bids = o.ID, append(m.bids, b)
 }
 
@@ -125,11 +127,11 @@ func (m *machine) pays(rt *rapid.T) {
 	if b == nil {
 		return
 	}
-	m.bank.pay(b.ref)
-	m.settle(rt, b.ref)
-	m.settle(rt, b.ref)
+	m.Bank.Ends(b.ref, payment.Paid)
+	m.Settles(rt, b.ref)
+	m.Settles(rt, b.ref)
 	b.heard = true
-	state := m.order(rt, b.id).State
+	state := m.OrderNow(rt, b.id).State
 	if m.open == b.listing && (m.holder == "" || m.holder == b.id) {
 		m.owner, m.paid, m.open, m.sold = b.who, b.id, "", append(m.sold, b.listing)
 		if state != sales.Paid {
@@ -145,7 +147,7 @@ func (m *machine) leaves(rt *rapid.T) {
 	if b == nil {
 		return
 	}
-	if _, err := m.sales.Leave(rt.Context(), b.id); err != nil {
+	if _, err := m.Sales.Leave(rt.Context(), b.id); err != nil {
 		rt.Fatal(err)
 	}
 	if b.heard = true; m.holder == b.id { // its payment can't be made any more
@@ -154,8 +156,8 @@ func (m *machine) leaves(rt *rapid.T) {
 }
 
 func (m *machine) passes(rt *rapid.T) {
-	m.time.Pass(11 * time.Minute)
-	if _, _, err := m.stock.Expire(rt.Context()); err != nil {
+	m.Time.Pass(11 * time.Minute)
+	if _, _, err := m.Stock.Expire(rt.Context()); err != nil {
 		rt.Fatal(err)
 	}
 	m.holder = ""
@@ -165,7 +167,7 @@ func (m *machine) admits(rt *rapid.T) {
 	if m.void {
 		return
 	}
-	m.doors.add(m.id)
+	m.Doors.Admit(m.id)
 	m.look(rt)
 	m.entered, m.open = true, ""
 }
@@ -175,7 +177,7 @@ func (m *machine) refunds(rt *rapid.T) {
 	if m.void || rapid.IntRange(0, 2).Draw(rt, "rarely") > 0 {
 		return
 	}
-	if _, err := m.sales.Refund(rt.Context(), m.paid, sales.Refund{Key: "k", Why: "ill", Who: "organiser", Entered: true}); err != nil {
+	if _, err := m.Sales.Refund(rt.Context(), m.paid, sales.Refund{Key: "k", Why: "ill", Who: "organiser", Entered: true}); err != nil {
 		rt.Fatal(err)
 	}
 	m.look(rt)
@@ -184,11 +186,11 @@ func (m *machine) refunds(rt *rapid.T) {
 
 // holds is what is so at every moment.
 func (m *machine) holds(rt *rapid.T) {
-	k := m.ticket(rt, m.id)
+	k := m.TicketNow(rt, event, m.id)
 	if k.Email != m.owner+"@people.example" || (k.State == ticketing.Valid) == m.void {
 		rt.Fatalf("the ticket is %s's and %s, and should be %s's", k.Email, k.State, m.owner)
 	}
-	if err := m.sales.Check(rt.Context()); err != nil {
+	if err := m.Sales.Check(rt.Context()); err != nil {
 		rt.Fatal(err)
 	}
 	if l, there, err := m.Of(rt.Context(), event, m.id); err != nil || there && (l.State == resale.Open) != (m.open != "") {
@@ -199,12 +201,12 @@ func (m *machine) holds(rt *rapid.T) {
 // ends has the event end: all who sold are credited, once, and nothing is held.
 func (m *machine) ends(rt *rapid.T) {
 	m.passes(rt)
-	m.time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC))
+	m.Time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC))
 	m.look(rt)
 	m.look(rt)
 	for n := 1; n > 0; {
 		var err error
-		if n, err = m.sales.Repay(rt.Context()); err != nil {
+		if n, err = m.Sales.Repay(rt.Context()); err != nil {
 			rt.Fatal(err)
 		}
 	}
@@ -217,7 +219,7 @@ func (m *machine) ends(rt *rapid.T) {
 	}
 	m.sound(rt)
 	for _, account := range []string{"owed", "resale", "buyers"} {
-		if n := m.balance(rt, account); n != 0 {
+		if n := m.Balance(rt, account); n != 0 {
 			rt.Fatalf("%d are left at %s", n, account)
 		}
 	}

@@ -6,12 +6,14 @@ import (
 	"time"
 
 	"usher/server/resale"
+	"usher/server/shoptest"
+	"usher/sync/fault"
 )
 
 // reconciles does what sales does all the time, which has to work.
-func (w *world) reconciles(t tb) {
+func (w *world) reconciles(t shoptest.TB) {
 	t.Helper()
-	if err := w.sales.Reconcile(t.Context()); err != nil {
+	if err := w.Sales.Reconcile(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -20,13 +22,13 @@ func (w *world) reconciles(t tb) {
 // hand, is all that is to be paid by hand then: nothing is paid twice.
 func TestPayoutRefusedAfterTheRestWasPaid(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		o := w.buys(t, "ada", ga(1))
+		o := w.Buys(t, ada, ga(1))
 		l := w.lists(t, o.Tickets[0], 2870) // 27.26 of it are Ada's, and 27.00 went by card
-		w.buys(t, "grace", of(l))
-		w.bank.closes(true)
-		w.doors.add(l.Ticket)
+		w.Buys(t, grace, of(l))
+		w.Bank.Has(shoptest.Line{Trouble: fault.New(fault.Unavailable, "the bank is closed")})
+		w.Doors.Admit(l.Ticket)
 		w.look(t)
-		_ = w.sales.Reconcile(t.Context()) // the bank is closed
+		_ = w.Sales.Reconcile(t.Context()) // the bank is closed
 		pay := func(how string, want int64) {
 			t.Helper()
 			if due := w.payouts(t)[0].Due(); due != want {
@@ -40,16 +42,15 @@ func TestPayoutRefusedAfterTheRestWasPaid(t *testing.T) {
 			w.sound(t)
 		}
 		pay("transfer 17", 26)
-		w.bank.closes(false)
-		w.bank.refuses(true)
-		w.time.Pass(2 * time.Minute)
+		w.Bank.Has(shoptest.Line{Refusing: true})
+		w.Time.Pass(2 * time.Minute)
 		w.reconciles(t)
 		w.sound(t)
 		if l = w.listing(t, l.ID); l.Card != 0 || l.Hand != 2726 || l.HandPaid != 26 || l.HandHow != "transfer 17" {
 			t.Errorf("the payout is %+v", l)
 		}
 		pay("transfer 18", 2700)
-		if n := w.balance(t, "at:bank"); n != -2726 {
+		if n := w.Balance(t, "at:bank"); n != -2726 {
 			t.Errorf("%d were paid by hand", -n)
 		}
 		if l = w.listing(t, l.ID); l.Due() != 0 || l.HandHow != "transfer 18" {
@@ -75,7 +76,7 @@ func (w *world) payouts(t *testing.T) []resale.Listing {
 // said gives what letters of a kind about an order say, in turn.
 func (w *world) said(t *testing.T, id, kind string) (texts []string) {
 	t.Helper()
-	list, err := w.post.About(t.Context(), id)
+	list, err := w.Post.About(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,21 +9,23 @@ import (
 	"testing"
 	"time"
 
+	"usher/server/payment"
 	"usher/server/post"
 	"usher/server/resale"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
 
 // first is the event whose waiting list goes first, with 30 minutes for each.
-var first = strings.Replace(file, "# waiting", "waitlist_first = true\noffer_minutes = 30", 1)
+var first = file + "waitlist_first = true\noffer_minutes = 30\n"
 
 // onList does a test in an event where people wait, each for so many tickets.
 func onList(t *testing.T, wanted map[string]int, test func(*testing.T, *world)) {
 	t.Helper()
 	onEach(t, func(t *testing.T, w *world) {
-		w.apply(t, first)
+		w.Apply(t, first)
 		for _, who := range []string{"grace", "joan", "mary"} {
 			if n := wanted[who]; n > 0 {
 				w.waits(t, who, n)
@@ -35,7 +37,7 @@ func onList(t *testing.T, wanted map[string]int, test func(*testing.T, *world)) 
 
 func (w *world) waits(t *testing.T, who string, n int) {
 	t.Helper()
-	w.time.Pass(time.Second)
+	w.Time.Pass(time.Second)
 	if err := w.Wait(t.Context(), event, who+"@people.example", "en", n); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +46,7 @@ func (w *world) waits(t *testing.T, who string, n int) {
 // left gives how many tickets somebody waits for still.
 func (w *world) left(t *testing.T, who string) (n int) {
 	t.Helper()
-	if err := w.db.Read().QueryRowContext(t.Context(), `select remaining from resale_wait where email = $1`, who+"@people.example").Scan(&n); err != nil {
+	if err := w.DB.Read().QueryRowContext(t.Context(), `select remaining from resale_wait where email = $1`, who+"@people.example").Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -63,7 +65,7 @@ func (w *world) wantLeft(t *testing.T, want map[string]int) {
 // letters are those of a kind that were queued for somebody.
 func (w *world) letters(t *testing.T, kind, who string) (list []post.Mail) {
 	t.Helper()
-	all, err := w.post.List(t.Context(), post.Waiting, 100)
+	all, err := w.Post.List(t.Context(), post.Waiting, 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +98,9 @@ func (w *world) link(t *testing.T, kind, path, who string) string {
 // claims begins an order by the link that somebody was mailed.
 func (w *world) claims(t *testing.T, l resale.Listing, link string) (sales.Order, error) {
 	t.Helper()
-	return w.sales.Begin(t.Context(), sales.Cart{Event: event, Wanted: []sales.Wanted{of(l)}, Claim: link, Key: "offer/" + link})
+	cart := of(l)
+	cart.Claim, cart.Key = link, "offer/"+link
+	return w.Sales.Begin(t.Context(), cart)
 }
 
 // wantKept fails unless a listing is kept for somebody, who has been told how to buy it and
@@ -118,8 +122,8 @@ func (w *world) wantKept(t *testing.T, id, who string) {
 	if public {
 		t.Error("what is kept for one is shown to all")
 	}
-	_, err = w.sales.Begin(t.Context(), sales.Cart{Event: event, Wanted: []sales.Wanted{of(l)}})
-	wantKind(t, "buying what is kept for "+who, err, fault.Refused)
+	_, err = w.Sales.Begin(t.Context(), of(l))
+	shoptest.WantKind(t, "buying what is kept for "+who, err, fault.Refused)
 	if got, err := w.Claim(t.Context(), w.link(t, "resell_offer", resale.OfferPath, who)); err != nil || got.ID != id {
 		t.Errorf("the offer to %s leads to %s: %v", who, got.ID, err)
 	}
@@ -128,7 +132,7 @@ func (w *world) wantKept(t *testing.T, id, who string) {
 // passes lets an offer run out and the next be found.
 func (w *world) passes(t *testing.T) {
 	t.Helper()
-	w.time.Pass(30 * time.Minute)
+	w.Time.Pass(30 * time.Minute)
 	w.look(t)
 }
 
@@ -137,28 +141,28 @@ func (w *world) passes(t *testing.T) {
 func TestOfferGoesOn(t *testing.T) {
 	onList(t, map[string]int{"ada": 1, "grace": 2, "joan": 1, "mary": 3}, func(t *testing.T, w *world) {
 		w.waits(t, "ada", 1) // who sells is not offered their own
-		l := w.lists(t, w.buys(t, "ada", ga(1)).Tickets[0], 2000)
+		l := w.lists(t, w.Buys(t, ada, ga(1)).Tickets[0], 2000)
 		var before string
 		for _, who := range []string{"grace", "joan", "mary"} {
 			w.wantKept(t, l.ID, who)
 			if before != "" {
 				_, err := w.Claim(t.Context(), before)
-				wantKind(t, "the offer that ran out", err, fault.Expired)
+				shoptest.WantKind(t, "the offer that ran out", err, fault.Expired)
 			}
 			before = w.link(t, "resell_offer", resale.OfferPath, who)
-			w.time.Pass(30*time.Minute - time.Millisecond)
+			w.Time.Pass(30*time.Minute - time.Millisecond)
 			w.look(t)
 			w.wantKept(t, l.ID, who)
-			w.time.Pass(time.Millisecond)
+			w.Time.Pass(time.Millisecond)
 			_, err := w.claims(t, l, before)
-			wantKind(t, "claiming what has run out just now", err, fault.Refused)
-			_, err = w.sales.Begin(t.Context(), sales.Cart{Event: event, Wanted: []sales.Wanted{of(l)}})
-			wantKind(t, "buying it before the next in line", err, fault.Refused)
+			shoptest.WantKind(t, "claiming what has run out just now", err, fault.Refused)
+			_, err = w.Sales.Begin(t.Context(), of(l))
+			shoptest.WantKind(t, "buying it before the next in line", err, fault.Refused)
 			w.look(t)
 		}
 		w.wantKept(t, l.ID, "")
 		w.wantLeft(t, map[string]int{"ada": 1, "grace": 1, "joan": 0, "mary": 2})
-		w.buys(t, "stranger", of(l))
+		w.Buys(t, shoptest.Buyer("Stranger"), of(l))
 		for _, who := range []string{"grace", "joan", "mary"} {
 			if n := len(w.letters(t, "resell_offer", who)); n != 1 || len(w.letters(t, "resell_gone", who)) != 0 {
 				t.Errorf("%s was offered it %d times", who, n)
@@ -172,10 +176,10 @@ func TestOfferGoesOn(t *testing.T) {
 // doesn't go on while they have its place. One who doesn't pay has used their offer.
 func TestOfferIsTaken(t *testing.T) {
 	onList(t, map[string]int{"grace": 3, "joan": 1}, func(t *testing.T, w *world) {
-		o := w.buys(t, "ada", ga(3))
+		o := w.Buys(t, ada, ga(3))
 		l := w.lists(t, o.Tickets[0], 2000)
 		link := w.link(t, "resell_offer", resale.OfferPath, "grace")
-		w.time.Pass(25 * time.Minute)
+		w.Time.Pass(25 * time.Minute)
 		first, err := w.claims(t, l, link)
 		if err != nil {
 			t.Fatal(err)
@@ -183,15 +187,15 @@ func TestOfferIsTaken(t *testing.T) {
 		if again, err := w.claims(t, l, link); err != nil || again.ID != first.ID {
 			t.Errorf("the link makes order %s and then %s, %v", first.ID, again.ID, err)
 		}
-		ref := w.toPay(t, first, "grace")
-		w.time.Pass(9 * time.Minute)
+		_, ref := w.ToBank(t, first, grace)
+		w.Time.Pass(9 * time.Minute)
 		w.look(t)
-		if kept := w.listing(t, l.ID).KeptUntil; !w.time.Now().After(kept) {
+		if kept := w.listing(t, l.ID).KeptUntil; !w.Time.Now().After(kept) {
 			t.Fatalf("it is kept until %s", kept)
 		}
-		w.bank.pay(ref)
-		w.settle(t, ref)
-		if w.ticket(t, l.Ticket).Name != "Grace" || len(w.letters(t, "resell_offer", "joan")) != 0 || len(w.letters(t, "resell_gone", "grace")) != 0 {
+		w.Bank.Ends(ref, payment.Paid)
+		w.Settles(t, ref)
+		if w.TicketNow(t, event, l.Ticket).Name != "Grace" || len(w.letters(t, "resell_offer", "joan")) != 0 || len(w.letters(t, "resell_gone", "grace")) != 0 {
 			t.Error("it is not Grace's, or was offered to the next while she bought it")
 		}
 		w.wantLeft(t, map[string]int{"grace": 2, "joan": 1})
@@ -200,16 +204,16 @@ func TestOfferIsTaken(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ref = w.toPay(t, in, "grace")
-		w.bank.pay(ref)
-		w.settle(t, ref)
+		_, ref = w.ToBank(t, in, grace)
+		w.Bank.Ends(ref, payment.Paid)
+		w.Settles(t, ref)
 		w.wantLeft(t, map[string]int{"grace": 1, "joan": 1})
 		second := w.lists(t, o.Tickets[1], 2000)
 		if _, err := w.claims(t, second, w.link(t, "resell_offer", resale.OfferPath, "grace")); err != nil {
 			t.Fatal(err)
 		}
 		w.passes(t)
-		if _, _, err := w.stock.Expire(t.Context()); err != nil {
+		if _, _, err := w.Stock.Expire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		w.look(t)
@@ -223,21 +227,21 @@ func TestOfferIsTaken(t *testing.T) {
 // have their place back, and are told.
 func TestOfferIsLostToALatePayment(t *testing.T) {
 	onList(t, map[string]int{"grace": 1, "joan": 1}, func(t *testing.T, w *world) {
-		l := w.lists(t, w.buys(t, "ada", ga(1)).Tickets[0], 2000)
+		l := w.lists(t, w.Buys(t, ada, ga(1)).Tickets[0], 2000)
 		late, err := w.claims(t, l, w.link(t, "resell_offer", resale.OfferPath, "grace"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ref := w.toPay(t, late, "grace")
-		w.time.Pass(30 * time.Minute)
-		if _, _, err := w.stock.Expire(t.Context()); err != nil {
+		_, ref := w.ToBank(t, late, grace)
+		w.Time.Pass(30 * time.Minute)
+		if _, _, err := w.Stock.Expire(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		w.look(t)
 		w.wantKept(t, l.ID, "joan")
-		w.bank.pay(ref)
-		w.settle(t, ref)
-		if w.order(t, late.ID).State != sales.Paid {
+		w.Bank.Ends(ref, payment.Paid)
+		w.Settles(t, ref)
+		if w.OrderNow(t, late.ID).State != sales.Paid {
 			t.Fatalf("who paid late has nothing")
 		}
 		w.wantLeft(t, map[string]int{"grace": 0, "joan": 1})
@@ -275,9 +279,9 @@ func TestOfferedListingEnds(t *testing.T) {
 				}
 			}
 		}},
-		"its seller came in": {happens: func(_ *testing.T, w *world, l resale.Listing) { w.doors.add(l.Ticket) }},
+		"its seller came in": {happens: func(_ *testing.T, w *world, l resale.Listing) { w.Doors.Admit(l.Ticket) }},
 		"it is void": {happens: func(t *testing.T, w *world, l resale.Listing) {
-			if _, err := w.tickets.Revoke(t.Context(), w.ticket(t, l.Ticket), ticketing.Revoked, "stolen"); err != nil {
+			if _, err := w.Tickets.Revoke(t.Context(), w.TicketNow(t, event, l.Ticket), ticketing.Revoked, "stolen"); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -285,7 +289,7 @@ func TestOfferedListingEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			onList(t, map[string]int{"grace": 1, "joan": 1}, func(t *testing.T, w *world) {
-				o := w.buys(t, "ada", ga(2))
+				o := w.Buys(t, ada, ga(2))
 				l := w.lists(t, o.Tickets[0], 2000)
 				link := w.link(t, "resell_offer", resale.OfferPath, "grace")
 				c.happens(t, w, l)
@@ -295,7 +299,7 @@ func TestOfferedListingEnds(t *testing.T) {
 					t.Fatalf("the listing is %s", l.State)
 				}
 				_, err := w.Claim(t.Context(), link)
-				wantKind(t, "what has ended", err, fault.Expired)
+				shoptest.WantKind(t, "what has ended", err, fault.Expired)
 				w.wantLeft(t, map[string]int{"grace": 1, "joan": 1})
 				w.wantGone(t, "grace", !c.over)
 				if c.over {
@@ -303,7 +307,7 @@ func TestOfferedListingEnds(t *testing.T) {
 				}
 				next := w.lists(t, o.Tickets[1], 2000)
 				w.wantKept(t, next.ID, "grace")
-				w.time.Pass(30 * time.Minute)
+				w.Time.Pass(30 * time.Minute)
 				if _, err := w.TakeBack(t.Context(), next.ID); err != nil {
 					t.Fatal(err)
 				}
@@ -318,7 +322,7 @@ func TestOfferedListingEnds(t *testing.T) {
 func TestOfferedOneLeaves(t *testing.T) {
 	onList(t, map[string]int{"grace": 3, "joan": 1}, func(t *testing.T, w *world) {
 		leave := w.link(t, "resell_waits", resale.LeavePath, "grace")
-		o := w.buys(t, "ada", ga(2))
+		o := w.Buys(t, ada, ga(2))
 		a, b := w.lists(t, o.Tickets[0], 2000), w.lists(t, o.Tickets[1], 2000)
 		link := w.link(t, "resell_offer", resale.OfferPath, "grace")
 		for range 2 {
@@ -327,7 +331,7 @@ func TestOfferedOneLeaves(t *testing.T) {
 			}
 		}
 		_, err := w.Claim(t.Context(), link)
-		wantKind(t, "what is kept for one who left", err, fault.Expired)
+		shoptest.WantKind(t, "what is kept for one who left", err, fault.Expired)
 		if _, err := w.TakeBack(t.Context(), b.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -343,10 +347,10 @@ func TestOfferedOneLeaves(t *testing.T) {
 // Servers that look at the same time offer a ticket to one and only one.
 func TestServersPassOn(t *testing.T) {
 	onList(t, map[string]int{"grace": 1, "joan": 1, "mary": 1}, func(t *testing.T, w *world) {
-		l := w.lists(t, w.buys(t, "ada", ga(1)).Tickets[0], 2000)
+		l := w.lists(t, w.Buys(t, ada, ga(1)).Tickets[0], 2000)
 		servers := []*world{w, w.beside(t), w.beside(t)}
 		for _, want := range []map[string]int{{"joan": 0, "mary": 1}, {"joan": 0, "mary": 0}} {
-			w.time.Pass(30 * time.Minute)
+			w.Time.Pass(30 * time.Minute)
 			var all sync.WaitGroup
 			errs := make([]error, len(servers))
 			for n, server := range servers {
@@ -366,15 +370,15 @@ func TestServersPassOn(t *testing.T) {
 // it took of a place on the list is gone with the event.
 func TestOfferAtTheEnd(t *testing.T) {
 	onList(t, map[string]int{"grace": 1, "joan": 1}, func(t *testing.T, w *world) {
-		id := w.buys(t, "ada", ga(1)).Tickets[0]
+		id := w.Buys(t, ada, ga(1)).Tickets[0]
 		ends := time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC)
-		w.time.Set(ends.Add(-10 * time.Minute))
+		w.Time.Set(ends.Add(-10 * time.Minute))
 		l := w.lists(t, id, 2000)
 		w.wantKept(t, l.ID, "grace")
 		if !l.KeptUntil.Equal(ends) {
 			t.Errorf("it is kept until %s", l.KeptUntil)
 		}
-		w.time.Set(ends)
+		w.Time.Set(ends)
 		w.look(t)
 		if l = w.listing(t, l.ID); l.State != resale.Ended || l.Why != resale.TimeOver {
 			t.Errorf("the listing is %s, %s", l.State, l.Why)
@@ -382,7 +386,7 @@ func TestOfferAtTheEnd(t *testing.T) {
 		if len(w.letters(t, "resell_offer", "joan")) != 0 || len(w.letters(t, "resell_gone", "grace")) != 0 {
 			t.Error("somebody was written to when the event was over")
 		}
-		wantKind(t, "waiting for what is over", w.Wait(t.Context(), event, "late@people.example", "en", 1), fault.Refused)
+		shoptest.WantKind(t, "waiting for what is over", w.Wait(t.Context(), event, "late@people.example", "en", 1), fault.Refused)
 	})
 }
 
@@ -390,8 +394,8 @@ func TestOfferAtTheEnd(t *testing.T) {
 // everybody when the offer is over.
 func TestListGoesFirstNoMore(t *testing.T) {
 	onList(t, map[string]int{"grace": 1, "joan": 1}, func(t *testing.T, w *world) {
-		l := w.lists(t, w.buys(t, "ada", ga(1)).Tickets[0], 2000)
-		w.apply(t, file)
+		l := w.lists(t, w.Buys(t, ada, ga(1)).Tickets[0], 2000)
+		w.Apply(t, file)
 		w.look(t)
 		w.wantKept(t, l.ID, "grace")
 		w.passes(t)
