@@ -29,3 +29,13 @@ func (t *Tab) WholePicture() ([]byte, error) {
 	})
 	return r.Data, err
 }
+
+// Speak has the browser ask for pages in a language, and scripts see it as the user's.
+func (t *Tab) Speak(language string) error {
+	agent, err := Eval[string](t, "navigator.userAgent")
+	if err != nil {
+		return err
+	}
+	_, err = chromedp.Call(t.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent, AcceptLanguage: language})
+	return err
+}

@@ -39,7 +39,8 @@ const (
 )
 
 // events are two of tonight, which sell all but one product for nothing, and where
-// tickets may be sold on; one lets in live codes only.
+// tickets may be sold on; one lets in live codes only, and lets tickets be given to named
+// people only.
 const events = `
 code = "CODE"
 name = "Harbour Night: The Long Lights"
@@ -56,6 +57,9 @@ tax_percent = 19
 max_per_order = 8
 address = "Hafenstraße 7, 20457 Hamburg"
 seller = { name = "Pier 7", email = "hello@pier7.example" }
+
+[shop.transfer]
+named = ONLY
 
 [shop.resale]
 cap_percent = 110

@@ -1,16 +1,15 @@
 package wallet
 
 import (
-	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"usher/crypto/ticket"
 	"usher/server/sales"
+	"usher/server/ticketing"
 	"usher/sync/admission"
 )
-
-var transferLink = regexp.MustCompile(`/transfer/[0-9A-Za-z_-]{43}`)
 
 // Somebody gives a ticket away by a link; another browser accepts without an account.
 // The first one's code is refused at the gate with the words for it, the second one's
@@ -28,22 +27,12 @@ func TestGivingATicketAway(t *testing.T) {
 	first.says("A mail with the link went to gina@example.org")
 	first.says("It is still yours")
 
-	offers, err := world.server.Transfers.OpenFor(t.Context(), night, []ticket.ID{tickets[0].ID})
-	if err != nil || len(offers) != 1 {
-		t.Fatalf("there are %d offers, %v", len(offers), err)
-	}
-	mails, err := world.server.Post.About(t.Context(), "transfer/"+offers[tickets[0].ID].ID)
-	first.must(err)
-	letter, err := world.server.Transfers.Compose(t.Context(), mails[0].Mail)
-	first.must(err)
-	link := transferLink.FindString(letter.Text)
-	second.visit(link)
+	link := second.mailed("gina@example.org", "Hand this on", offerLink)
+	second.must(second.Go(link))
 	second.says("gives you a ticket")
 	second.clean()
-	second.must(second.Click("#name"))
-	second.must(second.Keys("Hugo Holder"))
-	second.must(second.Click("#email"))
-	second.must(second.Keys("hugo@example.org"))
+	second.fill("name", "Hugo Holder")
+	second.fill("email", "hugo@example.org")
 	second.press("Accept the ticket")
 	second.says("Look in your mail")
 	if at := eval[string](second, "location.href"); strings.Contains(at, "/transfer/") && at != world.url+"/transfer/done" {
@@ -61,6 +50,77 @@ func TestGivingATicketAway(t *testing.T) {
 	first.must(first.Wait(`!document.body.innerText.includes("Show the code")`, patience))
 	first.visit(path)
 	first.says("Given to Hugo Holder on")
-	second.visit(link)
+	second.must(second.Go(link))
 	second.says("It was accepted already")
+}
+
+// Two of three tickets go to somebody by one link, who accepts both at once and opens them
+// from the mail about it. The third stays, and with it the code of whoever gave.
+func TestGivingSeveralAway(t *testing.T) {
+	path, tickets := buy(t, night, "sam@example.org", sales.Wanted{Offer: "ga", Count: 3})
+	first, second := newPhone(t, 360, 740), newPhone(t, 360, 740)
+	first.keepOrder(path)
+	first.must(first.Click(".card"))
+	first.press("Give it to somebody")
+	first.says("Which tickets?")
+	first.must(first.Click("input[name=with]:not(:disabled)"))
+	first.clean()
+	first.press("Give it away")
+	first.says("Take the offer of 2 tickets back")
+
+	second.must(second.Go(second.mailed("sam@example.org", "Hand this on", offerLink)))
+	second.says("gives you 2 tickets")
+	second.fill("name", "Nora New")
+	second.fill("email", "nora@example.org")
+	second.press("Accept the tickets")
+	second.says("They are yours")
+	second.enter("nora@example.org", "Yours now")
+	second.must(second.Wait(`document.querySelectorAll(".card").length === 2`, patience))
+
+	mine, err := world.server.Tickets.HeldBy(t.Context(), "nora@example.org")
+	first.must(err)
+	if len(mine) != 2 {
+		t.Fatalf("%d tickets went over, want 2", len(mine))
+	}
+	for _, before := range tickets {
+		now := slices.IndexFunc(mine, func(one ticketing.Ticket) bool { return one.ID == before.ID })
+		if now < 0 {
+			wants(t, night, before.Token, admission.Accept, admission.Entry)
+			continue
+		}
+		wants(t, night, before.Token, admission.Reject, admission.Superseded)
+		wants(t, night, mine[now].Token, admission.Accept, admission.Entry)
+	}
+	first.visit("/wallet")
+	first.ready()
+	first.must(first.Wait(`document.querySelectorAll(".card").length === 1`, patience))
+}
+
+// A ticket is mailed straight to somebody by their address, who accepts it from that mail
+// without an account, and can have it sent nowhere else.
+func TestGivingToAnAddress(t *testing.T) {
+	path, tickets := buy(t, night, "stan@example.org", sales.Wanted{Offer: "ga", Count: 1})
+	first, second := newPhone(t, 360, 740), newPhone(t, 360, 740)
+	first.keepOrder(path)
+	first.must(first.Click(".card"))
+	first.press("Give it to somebody")
+	first.must(first.Click("input[value=person]"))
+	first.fill("give-name", "Ida Invited")
+	first.fill("give-email", "ida@example.org")
+	first.press("Give it away")
+	first.says("A mail with the link went to ida@example.org")
+	first.says("Offered to Ida Invited")
+
+	second.must(second.Go(second.mailed("ida@example.org", "gives you tickets", offerLink)))
+	second.says("They go to ida@example.org")
+	if eval[bool](second, `document.getElementById("email") !== null`) {
+		t.Error("whoever opens the link may have the ticket sent elsewhere")
+	}
+	second.press("Accept the ticket")
+	second.says("They are yours")
+	second.enter("ida@example.org", "Yours now")
+	second.must(second.Click(".card"))
+	second.press("Show the code")
+	wants(t, night, tickets[0].Token, admission.Reject, admission.Superseded)
+	wants(t, night, second.code(), admission.Accept, admission.Entry)
 }

@@ -21,7 +21,7 @@ func TestLiveWithTheNetworkOff(t *testing.T) {
 	p.must(p.Keys("Ada@example.org"))
 	p.press("Send me a link")
 	p.says("Look in your mail")
-	link := p.mailed("ada@example.org")
+	link := p.mailed("ada@example.org", "link to your tickets", entryLink)
 	p.must(p.Go(link))
 	p.says("opens the tickets of ada@example.org")
 	p.press("Open my tickets")
@@ -136,6 +136,9 @@ func TestLiveOnly(t *testing.T) {
 	if eval[bool](p, `document.body.innerText.includes("Show the code")`) {
 		t.Error("the page would show a code that nobody lets in")
 	}
+	p.press("Give it to somebody")
+	p.must(p.Wait(`document.getElementById("give-email")?.checkVisibility() && document.querySelector("input[name=way]") === null`, patience)) // to named people only
+	p.press("No")
 	p.press("Make it live on this phone")
 	p.press("Yes, on this phone")
 	p.press("Show the code")

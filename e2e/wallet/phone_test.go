@@ -107,19 +107,24 @@ func (p *phone) read(shot []byte) string {
 	return found[0]
 }
 
-var link = regexp.MustCompile(`http://\S+/wallet/enter/\S+`)
+// Links in mails: to the tickets of an address, and to tickets that are offered.
+var (
+	entryLink = regexp.MustCompile(`http://\S+/wallet/enter/\S+`)
+	offerLink = regexp.MustCompile(`http://\S+/transfer/[0-9A-Za-z_-]{43}`)
+)
 
-// mailed opens the inbox and gives the link of the newest mail to an address.
-func (p *phone) mailed(email string) string {
+// mailed opens the inbox and gives the link in the newest mail to an address whose
+// subject says something.
+func (p *phone) mailed(email, subject string, link *regexp.Regexp) string {
 	p.t.Helper()
-	newest := fmt.Sprintf(`[...document.querySelectorAll("ol a")].find((a) => a.innerText.includes(%q) && a.innerText.includes("link to your tickets"))`, email)
+	newest := fmt.Sprintf(`[...document.querySelectorAll("ol a")].find((a) => a.innerText.includes(%q) && a.innerText.includes(%q))`, email, subject)
 	for end := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		p.visit("/inbox/")
 		if eval[bool](p, newest+" !== undefined") {
 			break
 		}
 		if time.Now().After(end) {
-			p.t.Fatalf("no mail has come to %s", email)
+			p.t.Fatalf("no mail that says %q has come to %s", subject, email)
 		}
 	}
 	p.must(p.Go(eval[string](p, newest+".href")))
@@ -128,6 +133,15 @@ func (p *phone) mailed(email string) string {
 		p.t.Fatal("the mail holds no link")
 	}
 	return found
+}
+
+// enter opens the tickets of an address with the link in a mail to it.
+func (p *phone) enter(email, subject string) {
+	p.t.Helper()
+	p.must(p.Go(p.mailed(email, subject, entryLink)))
+	p.press("Open my tickets")
+	p.ready()
+	p.says("Tickets of " + email)
 }
 
 // clean has axe-core look at the page, which has to fit its screen.
