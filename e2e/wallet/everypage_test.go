@@ -1,0 +1,103 @@
+package wallet
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+
+	"usher/server/resale"
+	"usher/server/sales"
+)
+
+// Links in mails about the waiting list.
+var (
+	keptLink  = regexp.MustCompile(`http://\S+/resale/offer/\S+`)
+	leaveLink = regexp.MustCompile(`http://\S+/resale/leave/\S+`)
+)
+
+// stop is a page to look at, and what is done on it before.
+type stop struct {
+	name, address string
+	then          func(*phone)
+}
+
+// walk goes through pages in a language and looks at each.
+func (p *phone) walk(language string, stops []stop) {
+	p.t.Helper()
+	p.must(p.Speak(language))
+	for _, s := range stops {
+		if strings.HasPrefix(s.address, "/") {
+			s.address = world.url + s.address
+		}
+		eval[bool](p, `(history.replaceState(null, ""), true)`) // or the wallet opens the ticket that was open
+		p.must(p.Go(s.address))
+		if s.then != nil {
+			s.then(p)
+		}
+		p.look(language + "-" + s.name)
+		if said := eval[string](p, "document.documentElement.lang"); said != language {
+			p.t.Errorf("%s says that it is in %q, want %s", s.name, said, language)
+		}
+	}
+}
+
+// card opens a ticket of the wallet.
+func card(n int) func(*phone) {
+	return func(p *phone) {
+		p.t.Helper()
+		p.ready()
+		p.must(p.Wait(fmt.Sprintf(`(document.querySelectorAll(".card")[%d].click(), document.querySelector("main.ticket .act"))`, n), patience))
+	}
+}
+
+// Every page on which tickets are kept, given away, sold on and given back is good for
+// axe-core on a small phone, and fits it and a desk, in each language; and so are the
+// organiser's pages about it.
+func TestPagesAfterTheSale(t *testing.T) {
+	a := happen(t, "AFTER", "en")
+	p := newPhone(t, 360, 740)
+	p.must(world.server.Resale.Wait(t.Context(), a.event, "will@after.example", "en", 2))
+	leave := p.mailed("will@after.example", "waiting list", leaveLink)
+	left := need(world.server.Tickets.Of(t.Context(), a.event, a.back.Tickets[1:]))(t)
+	need(world.server.Resale.List(t.Context(), left[0], resale.Asked{Price: 5050}))(t)
+	kept := p.mailed("will@after.example", "a ticket for you", keptLink)
+	offer := p.mailed(a.paid.Details.Email, "Hand this on", offerLink)
+	order := func(o *sales.Order) string { return "/order/" + need(world.server.Sales.Link(t.Context(), o))(t) }
+	p.keepOrder(a.order)
+	sell := "/wallet/resale/" + a.event + "/"
+	for _, language := range []string{"en", "de", "fr", "es"} {
+		p.walk(language, []stop{
+			{"wallet", "/wallet", (*phone).ready},
+			{"wallet-ticket", "/wallet", card(0)},
+			{"wallet-offered", "/wallet", card(2)},
+			{"wallet-give", "/wallet", func(p *phone) {
+				card(0)(p)
+				eval[bool](p, `([...document.querySelectorAll("section.act button")].at(-1).click(), true)`)
+				p.must(p.Click("input[value=person]"))
+			}},
+			{"transfer", offer, nil},
+			{"transfer-done", "/transfer/done", nil},
+			{"market", "/events/" + a.event + "/resale?lang=" + language, nil},
+			{"sell", sell + a.tickets[0].ID.String(), nil},
+			{"sell-listed", sell + a.tickets[1].ID.String(), nil},
+			{"sell-cant", sell + a.tickets[2].ID.String(), nil},
+			{"market-offer", kept, nil},
+			{"market-leave", leave, nil},
+			{"order", a.order + "?lang=" + language, func(p *phone) { eval[bool](p, `(document.querySelector("details.give-back").open = true)`) }},
+			{"order-back", order(&a.back) + "?lang=" + language, nil},
+			{"order-awaiting", order(&a.waiting) + "?lang=" + language, nil},
+		})
+	}
+	manage := "/manage/events/" + a.event
+	p.visit(manage + "?key=" + need(world.server.ManagerKey(t.Context()))(t))
+	p.walk("en", []stop{
+		{"manage-order", "/manage/orders/" + a.paid.Code, nil},
+		{"manage-order-back", "/manage/orders/" + a.back.Code, nil},
+		{"manage-order-awaiting", "/manage/orders/" + a.waiting.Code, nil},
+		{"manage-orders", "/manage/orders?event=" + a.event, nil},
+		{"manage-resale", manage + "/resale", nil},
+		{"manage-off", manage + "/off", nil},
+		{"manage-mail", "/manage/mail", nil},
+	})
+}
