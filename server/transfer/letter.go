@@ -104,7 +104,7 @@ func (x *Transfers) Compose(ctx context.Context, m post.Mail) (post.Letter, erro
 	if err := x.say(ctx, l, m.Kind); err != nil {
 		return post.Letter{}, err
 	}
-	l.rows()
+	l.facts()
 	made, err := l.Letter()
 	if err == nil && m.Kind == mailYours {
 		made.Files, err = x.attached(ctx, l)
@@ -171,12 +171,11 @@ func Form(n int) string {
 	return "them"
 }
 
-// rows lists what the offer is of.
-func (l *letter) rows() {
-	l.Title = l.event.Name
+// facts lists what the offer is of.
+func (l *letter) facts() {
 	row := func(name, text string) {
 		if text != "" {
-			l.Rows = append(l.Rows, [2]string{name, text})
+			l.Facts = append(l.Facts, [2]string{name, text})
 		}
 	}
 	row(l.T("handover.when"), l.Day(l.event.Starts)+", "+l.Clock(l.event.Starts))
