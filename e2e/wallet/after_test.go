@@ -123,7 +123,7 @@ func (a *aftermath) invoice(t *testing.T, language, name string, count int, come
 	ctx, s := t.Context(), world.server.Sales
 	o := need(s.Begin(ctx, sales.Cart{Event: a.event, Wanted: []sales.Wanted{{Offer: "stalls", Count: count}}, Language: language}))(t)
 	email := strings.ToLower(strings.ReplaceAll(name, " ", ".")+"@"+a.event) + ".example"
-	o, _, err := s.Pay(ctx, o.ID, sales.Payment{Method: catalog.MethodInvoice, Details: &sales.Details{Name: name, Email: email, Address: "Deichstraße 9\n20459 Hamburg"}})
+	o, _, err := s.Pay(ctx, o.ID, sales.Payment{Method: catalog.MethodInvoice, Details: &sales.Details{Name: name, Email: email, Address: "Deichstraße 9\n20459 Hamburg", Language: language}})
 	if err != nil {
 		t.Fatal(err)
 	}

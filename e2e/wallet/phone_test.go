@@ -155,10 +155,26 @@ func (p *phone) clean() {
 	p.fits()
 }
 
-// fits wants the page no wider than its screen.
+// fits wants the page no wider than its screen. innerWidth is no measure: on a phone it
+// grows with what sticks out.
 func (p *phone) fits() {
 	p.t.Helper()
-	if wide, screen := eval[int](p, `document.documentElement.scrollWidth`), eval[int](p, `innerWidth`); wide > screen {
+	if wide, screen := eval[int](p, `document.documentElement.scrollWidth`), eval[int](p, `document.documentElement.clientWidth`); wide > screen {
 		p.t.Errorf("the page is %d pixels wide on a screen of %d", wide, screen)
+	}
+}
+
+// small lists what a thumb hardly hits: lower than 44 pixels. A link within a sentence is
+// as high as its line.
+const small = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+	.filter((e) => e.checkVisibility() && !(e.localName === "a" && getComputedStyle(e).display === "inline" && [...e.parentElement.childNodes].some((n) => n.nodeType === 3 && n.data.trim())))
+	.map((e) => [e, (e.matches("[type=checkbox], [type=radio]") && e.closest("label") || e).getBoundingClientRect().height])
+	.filter(([e, high]) => high < 43.5).map(([e, high]) => high.toFixed(0) + " px: " + e.outerHTML.slice(0, 120))`
+
+// reachable wants everything that is pressed high enough for a thumb.
+func (p *phone) reachable() {
+	p.t.Helper()
+	for _, e := range eval[[]string](p, small) {
+		p.t.Error(e)
 	}
 }

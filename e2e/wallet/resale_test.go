@@ -20,6 +20,14 @@ var folder = flag.String("pictures", "", "folder into which pictures of the page
 // it on both.
 func (p *phone) look(name string) {
 	p.t.Helper()
+	p.show(name)
+	p.clean()
+	p.reachable()
+}
+
+// show wants the page to fit a desk and a phone, and pictures it on both.
+func (p *phone) show(name string) {
+	p.t.Helper()
 	for _, width := range []int{1280, 360} {
 		p.must(p.Size(width, 740))
 		p.fits()
@@ -29,7 +37,6 @@ func (p *phone) look(name string) {
 			p.must(os.WriteFile(filepath.Join(*folder, fmt.Sprintf("%s-%d.png", name, width)), picture, 0o600))
 		}
 	}
-	p.clean()
 }
 
 // fill types into a field as a person does, over what stands there.

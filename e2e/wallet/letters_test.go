@@ -1,0 +1,107 @@
+package wallet
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"usher/crypto/ticket"
+	"usher/server/accounts"
+	"usher/server/calloff"
+	"usher/server/post"
+	"usher/server/resale"
+	"usher/server/ticketing"
+	"usher/server/transfer"
+)
+
+// said is a mail as it is written.
+type said struct {
+	kind string
+	post.Letter
+}
+
+// letters has a mail of every kind written, to people who speak a language.
+func letters(t *testing.T, language string) (all []said) {
+	t.Helper()
+	ctx, s := t.Context(), world.server
+	a := happen(t, "MAIL-"+strings.ToUpper(language), language)
+	write := func(about, detail string, kinds ...string) {
+		for _, kind := range kinds {
+			all = append(all, said{kind, need(s.Post.Compose(ctx, post.Mail{Kind: kind, About: about, Detail: detail, To: a.paid.Details.Email}))(t)})
+		}
+	}
+	write(a.paid.ID, "", "tickets")
+	write(a.waiting.ID, "", "awaiting", "lapsed")
+	write(a.paid.ID, "5050 the singer’s bus broke down", "refund", "cancelled")
+	write(a.paid.ID, "mail.why_gone", "returned")
+	write(a.paid.ID, "4545 505", "given_back")
+	write(a.paid.ID, "the bank took the money back", "void")
+
+	write("", a.offer.ID, "transfer_link", "transfer_back", "transfer_over")
+	named := need(s.Transfers.Offer(ctx, transfer.Asked{
+		Event: a.event, Tickets: []ticket.ID{a.tickets[0].ID}, From: ticketing.Holder{Name: "Ada Lovelace", Email: a.paid.Details.Email},
+		To: ticketing.Holder{Name: "Charles Babbage", Email: "charles@engines.example"}, Language: language,
+	}))(t)
+	write("", named.ID, "transfer_offer", "transfer_offered", "transfer_yours", "transfer_given", "transfer_withdrawn", "transfer_lapsed")
+
+	need(s.Resale.TakeBack(ctx, a.listing.ID))(t) // or there is no reason for its end
+	write("", a.listing.ID, "resell_listed", "resell_ended", "resell_sold", "resell_credited", "resell_paid")
+	will := "will@" + strings.ToLower(a.event) + ".example"
+	if err := s.Resale.Wait(ctx, a.event, will, language, 2); err != nil {
+		t.Fatal(err)
+	}
+	left := need(s.Tickets.Of(ctx, a.event, a.back.Tickets[1:]))(t)
+	need(s.Resale.List(ctx, left[0], resale.Asked{Price: 5050}))(t)
+	if err := s.Accounts.Ask(ctx, a.paid.Details.Email, language, language); err != nil {
+		t.Fatal(err)
+	}
+	write("", detail(t, "resell_waits", will), "resell_waits")
+	write("", detail(t, "resell_offer", will), "resell_offer")
+	write("", detail(t, accounts.MailKind, a.paid.Details.Email), accounts.MailKind)
+
+	at := a.waiting.Until.Add(60 * 24 * time.Hour).Unix()
+	need(s.CallOff.Move(ctx, a.event, calloff.Moving{Starts: at, Ends: at + 3600, Choose: at - 3600, Why: "the hall was flooded", Who: "Cleo"}))(t)
+	write(a.paid.ID, "0 the hall was flooded", "moved", "moved_holder")
+	need(s.CallOff.CallOff(ctx, a.event, "the hall is closed", "Cleo"))(t)
+	write(a.paid.ID, "15150 the hall is closed", "called_off", "called_off_holder")
+	return all
+}
+
+// detail gives what a mail that was queued to an address says beside its kind.
+func detail(t *testing.T, kind, to string) (text string) {
+	t.Helper()
+	err := world.server.DB.Read().QueryRowContext(t.Context(), `select detail from mail where kind = $1 and address = $2`, kind, to).Scan(&text)
+	if err != nil {
+		t.Fatalf("no mail %s to %s: %v", kind, to, err)
+	}
+	return text
+}
+
+// wordless finds what stands where words should: a message's key, a place in one, or what
+// fmt can't write.
+var wordless = regexp.MustCompile(`\b(mail|resell|handover|giveback|off|wallet)\.[a-z]|[{}]|%!`)
+
+// Every mail that is ever sent fits a phone and a desk in each language, and nothing of it
+// is without words.
+func TestLettersFit(t *testing.T) {
+	var shown string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, shown) }))
+	t.Cleanup(s.Close)
+	p := newPhone(t, 360, 740)
+	for _, language := range []string{"en", "de", "fr", "es"} {
+		for i, l := range letters(t, language) {
+			shown = l.HTML
+			p.must(p.Go(fmt.Sprintf("%s/%s/%d", s.URL, language, i)))
+			p.show("mail-" + language + "-" + l.kind)
+			text := l.Subject + "\n" + l.Text + eval[string](p, "document.body.innerText")
+			if bare := wordless.FindString(text); bare != "" {
+				t.Errorf("%s in %s says %q: %s", l.kind, language, bare, text)
+			}
+		}
+	}
+}
