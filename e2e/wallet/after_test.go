@@ -30,7 +30,7 @@ max_per_order = 8
 methods = ["card", "invoice", "box_office"]
 address = "Reeperbahn 1, 20359 Hamburg"
 seller = { name = "Old Rope Factory", email = "tickets@ropefactory.example" }
-bank = { iban = "DE89 3704 0044 0532 0130 00", bic = "COBADEFFXXX", name = "Commerzbank" }
+bank = { iban = "DE89 3704 0044 0532 0130 00", bic = "COBADEFF", name = "Commerzbank" }
 refund = { hours_before = 24, keep_percent = 10 }
 
 [shop.resale]

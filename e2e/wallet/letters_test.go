@@ -2,7 +2,7 @@ package wallet
 
 import (
 	"fmt"
-	"io"
+	"html/template"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -86,22 +86,50 @@ func detail(t *testing.T, kind, to string) (text string) {
 // fmt can't write.
 var wordless = regexp.MustCompile(`\b(mail|resell|handover|giveback|off|wallet)\.[a-z]|[{}]|%!`)
 
-// Every mail that is ever sent fits a phone and a desk in each language, and nothing of it
-// is without words.
+// sheets shows letters each in a frame as wide as a phone.
+var sheets = template.Must(template.New("").Parse(`<!doctype html>{{range .}}<iframe style="width:360px;height:740px;border:0" srcdoc="{{.HTML}}"></iframe>{{end}}`))
+
+// Every mail that is ever sent fits a phone in each language, and nothing of it is without
+// words.
 func TestLettersFit(t *testing.T) {
-	var shown string
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, shown) }))
+	var shown []said
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if err := sheets.Execute(w, shown); err != nil {
+			t.Error(err)
+		}
+	}))
 	t.Cleanup(s.Close)
-	p := newPhone(t, 360, 740)
+	p := newPhone(t, 1280, 800)
 	for _, language := range []string{"en", "de", "fr", "es"} {
-		for i, l := range letters(t, language) {
-			shown = l.HTML
-			p.must(p.Go(fmt.Sprintf("%s/%s/%d", s.URL, language, i)))
-			p.show("mail-" + language + "-" + l.kind)
-			text := l.Subject + "\n" + l.Text + eval[string](p, "document.body.innerText")
+		shown = letters(t, language)
+		p.must(p.Go(s.URL + "/" + language))
+		type sheet struct {
+			Wide int
+			Text string
+		}
+		for i, seen := range eval[[]sheet](p, `[...document.querySelectorAll("iframe")].map(({ contentDocument: d }) => ({ Wide: d.documentElement.scrollWidth, Text: d.body.innerText }))`) {
+			l := &shown[i]
+			if seen.Wide > 360 {
+				t.Errorf("%s in %s is %d pixels wide on a phone", l.kind, language, seen.Wide)
+			}
+			text := strings.ReplaceAll(l.Subject+"\n"+l.Text+seen.Text, world.url, "")
 			if bare := wordless.FindString(text); bare != "" {
 				t.Errorf("%s in %s says %q: %s", l.kind, language, bare, text)
 			}
 		}
+		pictured(t, p, language, shown)
+	}
+}
+
+// pictured has a picture taken of each letter by itself, where anybody wants them.
+func pictured(t *testing.T, p *phone, language string, shown []said) {
+	t.Helper()
+	if *folder == "" {
+		return
+	}
+	for _, l := range shown {
+		p.must(p.Go("about:blank"))
+		eval[bool](p, fmt.Sprintf(`(document.open(), document.write(%q), document.close(), true)`, l.HTML))
+		p.show("mail-" + language + "-" + l.kind)
 	}
 }
