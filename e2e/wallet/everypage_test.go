@@ -3,6 +3,7 @@ package wallet
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,26 +17,41 @@ var (
 	leaveLink = regexp.MustCompile(`http://\S+/resale/leave/\S+`)
 )
 
-// stop is a page to look at, and what is done on it before.
+// stop is a page to look at: where it is, "" for where the one before is, and what is done
+// there before.
 type stop struct {
 	name, address string
 	then          func(*phone)
 }
 
-// walk goes through pages in a language and looks at each.
+// others are the languages beside English.
+var others = []string{"de", "fr", "es"}
+
+// walk goes through pages in a language. axe-core, which takes longer than all else, looks
+// at each in English and in one of the others in turn.
 func (p *phone) walk(language string, stops []stop) {
 	p.t.Helper()
 	p.must(p.Speak(language))
-	for _, s := range stops {
+	for i, s := range stops {
 		if strings.HasPrefix(s.address, "/") {
 			s.address = world.url + s.address
 		}
-		eval[bool](p, `(history.replaceState(null, ""), true)`) // or the wallet opens the ticket that was open
-		p.must(p.Go(s.address))
+		if s.address != "" {
+			eval[bool](p, `(history.replaceState(null, ""), true)`) // or the wallet opens the ticket that was open
+			p.must(p.Go(s.address))
+		}
 		if s.then != nil {
 			s.then(p)
 		}
-		p.look(language + "-" + s.name)
+		switch other := slices.Index(others, language); {
+		case other < 0 || other == i%len(others):
+			p.look(language + "-" + s.name)
+		case *folder != "":
+			p.show(language + "-" + s.name)
+		default:
+			p.fits()
+			p.reachable()
+		}
 		if said := eval[string](p, "document.documentElement.lang"); said != language {
 			p.t.Errorf("%s says that it is in %q, want %s", s.name, said, language)
 		}
@@ -46,14 +62,14 @@ func (p *phone) walk(language string, stops []stop) {
 func card(n int) func(*phone) {
 	return func(p *phone) {
 		p.t.Helper()
-		p.ready()
+		p.must(p.Wait(`document.querySelector(".card") !== null`, patience))
 		p.must(p.Wait(fmt.Sprintf(`(document.querySelectorAll(".card")[%d].click(), document.querySelector("main.ticket .act"))`, n), patience))
 	}
 }
 
-// Every page on which tickets are kept, given away, sold on and given back is good for
-// axe-core on a small phone, and fits it and a desk, in each language; and so are the
-// organiser's pages about it.
+// Every page on which tickets are kept, given away, sold on and given back fits a small
+// phone and has nothing on it that a thumb misses, in each language, and axe-core has
+// nothing against it; and so with the organiser's pages about it.
 func TestPagesAfterTheSale(t *testing.T) {
 	a := happen(t, "AFTER", "en")
 	p := newPhone(t, 360, 740)
@@ -66,15 +82,17 @@ func TestPagesAfterTheSale(t *testing.T) {
 	order := func(o *sales.Order) string { return "/order/" + need(world.server.Sales.Link(t.Context(), o))(t) }
 	p.keepOrder(a.order)
 	sell := "/wallet/resale/" + a.event + "/"
-	for _, language := range []string{"en", "de", "fr", "es"} {
+	for _, language := range append(others, "en") {
 		p.walk(language, []stop{
 			{"wallet", "/wallet", (*phone).ready},
-			{"wallet-ticket", "/wallet", card(0)},
-			{"wallet-offered", "/wallet", card(2)},
-			{"wallet-give", "/wallet", func(p *phone) {
-				card(0)(p)
+			{"wallet-ticket", "", card(0)},
+			{"wallet-give", "", func(p *phone) {
 				eval[bool](p, `([...document.querySelectorAll("section.act button")].at(-1).click(), true)`)
 				p.must(p.Click("input[value=person]"))
+			}},
+			{"wallet-offered", "", func(p *phone) {
+				eval[bool](p, `(document.querySelector("dialog#give").close(), document.querySelector(".back").click(), true)`)
+				card(2)(p)
 			}},
 			{"transfer", offer, nil},
 			{"transfer-done", "/transfer/done", nil},
