@@ -34,7 +34,8 @@ type Selling struct {
 	Payment payment.Provider // who takes card payments; nil: nobody
 	Sandbox bool             // the payment sandbox takes them, and no money
 	SMTP    *post.SMTP       // mail server; nil: mail waits
-	Inbox   bool             // mail goes nowhere, and can be read at /inbox by everybody
+	Inbox   bool             // mail goes to a mail server of our own, and can be read at /inbox by everybody
+	InboxAt string           // HOST:PORT where that takes mail; default: a free port of this machine, for itself alone
 	From    netmail.Address  // who mail is from
 	Sign    *post.Signer     // signs mail for its sender's domain; nil: nobody
 }
@@ -70,8 +71,13 @@ func (s *Server) openSelling(ctx context.Context) error {
 		transport = s.Selling.SMTP
 	}
 	if s.Selling.Inbox {
-		s.shop.inbox = inbox.New(s.DB, s.Now)
-		transport = s.shop.inbox
+		var err error
+		if s.shop.inbox, err = inbox.Open(inbox.Config{DB: s.DB, Listen: s.Selling.InboxAt, Now: s.Now, Log: s.Log}); err != nil {
+			return err
+		}
+		if transport, err = post.ParseSMTP("smtp+insecure://" + s.shop.inbox.Address()); err != nil {
+			return err
+		}
 	}
 	if s.Selling.From.Address == "" {
 		s.Selling.From = netmail.Address{Name: s.Organiser, Address: "tickets@usher.invalid"}
@@ -95,6 +101,14 @@ func (s *Server) openSelling(ctx context.Context) error {
 	})
 	s.Post.Compose = s.compose
 	return nil
+}
+
+// InboxAddress is where the inbox takes mail by SMTP, as HOST:PORT; "" without one.
+func (s *Server) InboxAddress() string {
+	if s.shop.inbox == nil {
+		return ""
+	}
+	return s.shop.inbox.Address()
 }
 
 // compose has each mail written by whom it is from.

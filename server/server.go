@@ -157,7 +157,11 @@ func (s *Server) Close() error {
 	s.close()
 	s.Stock.Close()
 	s.Doors.Close()
-	err := s.DB.Close()
+	var err error
+	if s.shop.inbox != nil {
+		err = s.shop.inbox.Close()
+	}
+	err = errors.Join(err, s.DB.Close())
 	if s.bus != nil {
 		err = errors.Join(err, s.bus.Close())
 	}

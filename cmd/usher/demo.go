@@ -145,7 +145,7 @@ func printPlace(c *cobra.Command, p demo.Place) {
 usher is running: a server, two gates, and %[1]s.
 
   Shop         %[13]s (pay with the cards that its payment page shows)
-  Mail         %[13]sinbox/
+  Mail         %[13]sinbox/ (what is sent by SMTP to %[14]s)
   Live page    %[2]s
   North door   %[3]s
   South door   %[4]s
@@ -188,5 +188,5 @@ Try in the browser:
 Ctrl-C ends everything.
 `, "Harbour Nights", p.Live, p.Doors["north"], p.Doors["south"], p.Tickets,
 		quoted(program), quoted(filepath.Join(p.Data, "gate-north")), quoted(p.Good), quoted(p.Data),
-		quoted(filepath.Join(p.Data, "gate-south")), quoted(p.Revoked), quoted(filepath.Join(p.Tickets, "ticket-2.png")), p.Shop)
+		quoted(filepath.Join(p.Data, "gate-south")), quoted(p.Revoked), quoted(filepath.Join(p.Tickets, "ticket-2.png")), p.Shop, p.SMTP)
 }

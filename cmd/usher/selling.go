@@ -33,6 +33,7 @@ func addPayments(c *cobra.Command) {
 // addMail adds the flags of where mail goes.
 func addMail(c *cobra.Command) {
 	c.Flags().Bool("inbox", false, "send no mail, show it at /inbox to everybody: for trying")
+	c.Flags().String("inbox-listen", "", "`HOST:PORT` at which the inbox takes mail by SMTP, from whoever reaches it (default: a free port of this machine, for itself alone)")
 	c.Flags().String("mail-from", "", "`ADDRESS` that mail is from, as in \"Pier Events <tickets@pier.example>\"")
 	c.Flags().String("dkim-key-file", "", "`FILE` with a private key in PEM, RSA or Ed25519, that signs mail for the domain of --mail-from (DKIM)")
 	c.Flags().String("dkim-selector", "usher", "`NAME` under which the key's public half stands in DNS: NAME._domainkey.DOMAIN")
@@ -48,7 +49,10 @@ func selling(c *cobra.Command) (s server.Selling, err error) {
 	if c.Flags().Lookup("inbox") == nil {
 		return s, nil
 	}
-	s.Inbox = isSet(c, "inbox")
+	s.Inbox, s.InboxAt = isSet(c, "inbox"), flag(c, "inbox-listen")
+	if s.InboxAt != "" && !s.Inbox {
+		return s, fault.New(fault.BadInput, "--inbox-listen says where the inbox takes mail: add --inbox, or leave it out")
+	}
 	if from := flag(c, "mail-from"); from != "" {
 		address, err := netmail.ParseAddress(from)
 		if err != nil {

@@ -201,9 +201,17 @@ func announce(c *cobra.Command, s *server.Server, listener net.Listener, public 
 		return err
 	}
 	link := public + "/manage?key=" + key
+	mail := s.InboxAddress()
 	if wantsJSON(c) {
-		return printJSON(c.OutOrStdout(), map[string]string{"url": public, "listen": listener.Addr().String(), "manager": link})
+		said := map[string]string{"url": public, "listen": listener.Addr().String(), "manager": link}
+		if mail != "" {
+			said["smtp"] = mail
+		}
+		return printJSON(c.OutOrStdout(), said)
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "usher serves %s at %s\nLive page, for managers only: %s\n", s.Where(), public, link)
+	if _, err = fmt.Fprintf(c.OutOrStdout(), "usher serves %s at %s\nLive page, for managers only: %s\n", s.Where(), public, link); err != nil || mail == "" {
+		return err
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "Mail, for everybody to read: %s/inbox/ (what is sent by SMTP to %s)\n", public, mail)
 	return err
 }

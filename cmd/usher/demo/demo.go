@@ -59,6 +59,7 @@ type Config struct {
 type Place struct {
 	Data    string            `json:"data"`
 	Shop    string            `json:"shop"`    // where tickets are sold
+	SMTP    string            `json:"smtp"`    // where its inbox takes mail, as HOST:PORT
 	Live    string            `json:"live"`    // the manager's live page
 	Doors   map[string]string `json:"doors"`   // gate → its door page
 	Tickets string            `json:"tickets"` // folder of sample tickets
@@ -200,7 +201,7 @@ func (d *demo) run(ctx context.Context, listener net.Listener, ready func(Place)
 	if err := errors.Join(d.server.NoteURL(ctx, url), os.WriteFile(filepath.Join(d.Data, urlFile), []byte(url), 0o600), listener.Close()); err != nil {
 		return err
 	}
-	d.place.Shop = url + "/"
+	d.place.Shop, d.place.SMTP = url+"/", d.server.InboxAddress()
 	d.place.Live = url + "/manage/events/" + event + "?key=" + key
 	ctx, stop := context.WithCancel(ctx)
 	var (

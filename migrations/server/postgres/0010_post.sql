@@ -22,8 +22,11 @@ create index mail_about on mail (about);
 
 -- The development inbox, where mail arrives that goes nowhere else.
 create table inbox_mail (
-    id         text collate "C" not null primary key, -- of the message, without its domain
+    id         text collate "C" not null primary key, -- from its Message-ID and its recipients
     arrived_at bigint           not null,             -- Unix ms
+    recipients text collate "C" not null,             -- of the envelope
+    subject    text collate "C" not null,
+    files      bigint           not null,             -- how many are attached
     raw        bytea            not null              -- the message of RFC 5322
 );
 create index inbox_mail_by_time on inbox_mail (arrived_at);

@@ -22,8 +22,11 @@ create index mail_about on mail (about);
 
 -- The development inbox, where mail arrives that goes nowhere else.
 create table inbox_mail (
-    id         text    not null primary key, -- of the message, without its domain
+    id         text    not null primary key, -- from its Message-ID and its recipients
     arrived_at integer not null,             -- Unix ms
+    recipients text    not null,             -- of the envelope
+    subject    text    not null,
+    files      integer not null,             -- how many are attached
     raw        blob    not null              -- the message of RFC 5322
 ) strict;
 create index inbox_mail_by_time on inbox_mail (arrived_at);

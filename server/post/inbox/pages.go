@@ -3,6 +3,7 @@ package inbox
 import (
 	"bytes"
 	"embed"
+	"fmt"
 	"html/template"
 	"log/slog"
 	"mime"
@@ -20,9 +21,14 @@ var pages = template.Must(template.ParseFS(files, "page.html"))
 // shownAtMost is how many messages the list shows.
 const shownAtMost = 100
 
-// policy lets a page load its style and nothing else. The letter's own HTML stands
-// in a frame with a policy of its own.
-const policy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'none'; frame-ancestors 'self'; base-uri 'none'"
+const (
+	// policy lets a page load its style and nothing else.
+	policy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'none'; frame-ancestors 'self'; base-uri 'none'"
+	// letterPolicy is for the letter's own HTML, which stands in a frame.
+	letterPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; sandbox allow-popups allow-top-navigation-by-user-activation; frame-ancestors 'self'"
+	// filePolicy is for what came along.
+	filePolicy = "sandbox"
+)
 
 // Register adds the pages at /inbox.
 func (b *Inbox) Register(mux *http.ServeMux, log *slog.Logger) {
@@ -32,6 +38,7 @@ func (b *Inbox) Register(mux *http.ServeMux, log *slog.Logger) {
 	mux.HandleFunc("GET /inbox/style.css", h.answer(h.style))
 	mux.HandleFunc("GET /inbox/{id}", h.answer(h.one))
 	mux.HandleFunc("GET /inbox/{id}/letter", h.answer(h.letter))
+	mux.HandleFunc("GET /inbox/{id}/source", h.answer(h.source))
 	mux.HandleFunc("GET /inbox/{id}/files/{index}", h.answer(h.file))
 }
 
@@ -69,28 +76,50 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (h *handler) one(w http.ResponseWriter, r *http.Request) error {
-	m, err := h.message(r)
+	a, m, err := h.message(r)
 	if err != nil {
 		return err
 	}
-	return show(w, "one", http.StatusOK, m)
+	return show(w, "one", http.StatusOK, opened{a, m})
+}
+
+// opened is a message that somebody reads.
+type opened struct {
+	Mail   arrival
+	Letter *message
 }
 
 // letter is the letter's own HTML, for the frame: it may style itself as mail
 // does, and load or run nothing.
 func (h *handler) letter(w http.ResponseWriter, r *http.Request) error {
-	m, err := h.message(r)
+	_, m, err := h.message(r)
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox allow-popups allow-top-navigation-by-user-activation; frame-ancestors 'self'")
+	w.Header().Set("Content-Security-Policy", letterPolicy)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write([]byte(`<base target="_top">` + m.HTML)) // or links would open inside the frame
 	return nil
 }
 
+// source is the message as it came.
+func (h *handler) source(w http.ResponseWriter, r *http.Request) error {
+	_, raw, err := h.read(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Security-Policy", filePolicy)
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write(raw) // the reader hung up: nobody is left to tell
+	return nil
+}
+
+// looked are the kinds of file that are opened in the browser. Others are saved, under
+// a type that no page takes for a script or a style.
+var looked = map[string]bool{"application/pdf": true, "image/jpeg": true, "image/png": true, "text/calendar": true, "text/plain": true}
+
 func (h *handler) file(w http.ResponseWriter, r *http.Request) error {
-	m, err := h.message(r)
+	_, m, err := h.message(r)
 	if err != nil {
 		return err
 	}
@@ -99,9 +128,13 @@ func (h *handler) file(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.NotFound, "the message has no such file")
 	}
 	f := m.Files[index]
-	w.Header().Set("Content-Type", f.Type)
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": f.Name}))
-	w.Header().Set("Content-Security-Policy", "sandbox")
+	kind, disposition := f.Type, "inline"
+	if !looked[kind] {
+		kind, disposition = "application/octet-stream", "attachment"
+	}
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
+	w.Header().Set("Content-Security-Policy", filePolicy)
 	_, _ = w.Write(f.Body) // the reader hung up: nobody is left to tell
 	return nil
 }
@@ -111,8 +144,16 @@ func (h *handler) style(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func (h *handler) message(r *http.Request) (*message, error) {
-	return h.read(r.Context(), r.PathValue("id"))
+func (h *handler) message(r *http.Request) (arrival, *message, error) {
+	a, raw, err := h.read(r.Context(), r.PathValue("id"))
+	if err != nil {
+		return a, nil, err
+	}
+	m, err := parse(raw)
+	if err != nil {
+		return a, nil, fmt.Errorf("message %s: %w", a.ID, err) // it could be shown when it came
+	}
+	return a, m, nil
 }
 
 func show(w http.ResponseWriter, page string, status int, data any) error {
