@@ -122,13 +122,13 @@ func TestHostileMail(t *testing.T) {
 		b := listening(t, Config{DB: db})
 		quoted := strings.ReplaceAll(hostile, `"`, `\"`)
 		var raw strings.Builder
-		fmt.Fprintf(&raw, "From: %s\nTo: %s\nSubject: %s\nMessage-ID: /../%s\nContent-Type: multipart/mixed; boundary=b\n\n", hostile, hostile, hostile, hostile)
+		fmt.Fprintf(&raw, "From: %s\nTo: %s\nSubject: %s\x00\xff\nMessage-ID: /../%s\nContent-Type: multipart/mixed; boundary=b\n\n", hostile, hostile, hostile, hostile)
 		fmt.Fprintf(&raw, "--b\n\n%s\n--b\nContent-Type: text/html\n\n%s\n", hostile, hostile)
 		for _, kind := range []string{"text/html", "image/svg+xml", "text/javascript", "application/pdf"} {
 			fmt.Fprintf(&raw, "--b\nContent-Type: %s\nContent-Disposition: attachment; filename=\"%s\"\n\n%s\n", kind, quoted, hostile)
 		}
 		raw.WriteString("--b--\n")
-		dial(t, b).bring(t, "250", raw.String(), `"<script>alert(1)</script>"@x.example`)
+		dial(t, b).bring(t, "250", raw.String(), "\"<script>alert(1)</script>\x00\xff\"@x.example")
 		list, err := b.newest(t.Context(), 2)
 		if err != nil || len(list) != 1 || list[0].Files != 4 {
 			t.Fatalf("the list is %+v, %v", list, err)
