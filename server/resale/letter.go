@@ -110,7 +110,7 @@ func (p *paper) sheet(subject, name string, text ...string) post.Sheet {
 
 // whyEnded are the messages that say why a listing ended.
 var whyEnded = map[string]string{
-	TakenBack: "resell.ended_taken_back", Entered: "resell.ended_entered", Changed: "resell.ended_changed", TimeOver: "resell.ended_over", Closed: "resell.ended_closed",
+	TakenBack: "resell.ended_taken_back", Entered: "resell.ended_entered", Changed: "resell.ended_changed", TimeOver: "resell.ended_over", Moved: "resell.ended_moved", Closed: "resell.ended_closed",
 }
 
 // what names a ticket in a letter.
@@ -194,7 +194,7 @@ func (r *Resale) gone(ctx context.Context, p *paper, l *Listing, waiter string) 
 	}
 	p.Lang = speech.In(cmp.Or(w.Language, p.event.Language), p.event.Location)
 	s := p.sheet(p.T("resell.gone_subject", "event", p.event.Name), "", p.T("resell.gone", "ticket", l.what(), "event", p.event.Name))
-	if r.closed(p.event, p.shop) != "" {
+	if why := r.closed(p.event, p.shop); why != "" && why != Moved {
 		return s.Letter() // nobody waits for anything any more
 	}
 	if w.Remaining == 0 {

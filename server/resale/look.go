@@ -92,6 +92,8 @@ func (r *Resale) lookAt(ctx context.Context, event string) error {
 func (r *Resale) closed(e *catalog.Event, shop *catalog.Shop) string {
 	now := r.Now().Unix()
 	switch {
+	case e.Closed() && !e.CalledOff():
+		return Moved
 	case e.Closed():
 		return Closed
 	case now >= e.Ends:

@@ -110,6 +110,7 @@ const (
 	Entered   = "entered"    // its seller came in
 	Changed   = "changed"    // the ticket is void, or has a new code
 	TimeOver  = "over"       // so is the event, or the time to sell on
+	Moved     = "moved"      // the event was, and nothing of it is sold for now
 	Closed    = "closed"     // the organiser lets nobody sell on any more, or has called the event off
 )
 

@@ -224,11 +224,7 @@ func (t *touched) end(ctx context.Context, tx *sqldb.Tx, b *Batch, e *Ended) (ac
 // places go back.
 func (t *touched) endOne(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch, e *Ended) (numbers []int, err error) {
 	if b.Moved && !a.State.Buying() {
-		if a.State.Good() || a.State == Awaiting {
-			a.note("told", b.Who, "the event was moved: %s", b.Why)
-			t.tellAll(a, b, mailMoved, 0)
-		}
-		return nil, nil
+		return nil, t.moved(ctx, tx, a, b)
 	}
 	switch {
 	case a.State.Buying() || a.State == Awaiting:
@@ -271,6 +267,24 @@ func (t *touched) endOne(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch, e 
 		return nil, nil
 	}
 	return numbers, a.turn(Cancelled)
+}
+
+// moved has those told who have something of an order of an event that was moved. Who has
+// sold all of it on is told only while they are to be paid for it.
+func (t *touched) moved(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch) error {
+	if !a.State.Good() && a.State != Awaiting {
+		return nil
+	}
+	gone, err := a.sales.soldOn(ctx, tx, a.Order)
+	if err != nil {
+		return err
+	}
+	if len(gone) > 0 && len(gone) == len(a.Tickets) && !slices.ContainsFunc(gone, func(g SoldOn) bool { return g.Held }) {
+		return nil
+	}
+	a.note("told", b.Who, "the event was moved: %s", b.Why)
+	t.tellAll(a, b, mailMoved, 0)
+	return nil
 }
 
 // refundRest has all go back that an order's good tickets are worth, with its own fee.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -65,6 +66,11 @@ func (s *Sales) Compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 	l := &letter{Lang: speech.In(cmp.Or(o.Details.Language, e.Language), e.Location), order: &o, event: e, shop: shop}
 	if o.ID != "" {
 		if l.link, err = s.address(ctx, &o); err != nil {
+			return post.Letter{}, err
+		}
+	}
+	if m.Kind == mailMoved {
+		if l.gone, err = s.soldOn(ctx, s.DB.Read(), &o); err != nil {
 			return post.Letter{}, err
 		}
 	}
@@ -174,6 +180,7 @@ type letter struct {
 	event *catalog.Event
 	shop  *catalog.Shop
 	link  string
+	gone  []SoldOn // out of the order, where the letter is about that
 
 	Subject    string
 	Paragraphs []string
@@ -250,7 +257,10 @@ func (l *letter) fate(m post.Mail) error {
 	if s.Fate == catalog.Moved {
 		l.Subject = l.T("off.moved_subject", "event", e.Name)
 		l.Paragraphs = []string{l.T("off.mail_moved", "event", e.Name, "day", l.Moment(s.From), "new", l.Moment(e.Starts), "why", why)}
-		if s.Choose != 0 && !l.Apart && l.order.State.Good() {
+		if slices.ContainsFunc(l.gone, func(g SoldOn) bool { return g.Held }) {
+			l.Paragraphs = append(l.Paragraphs, l.T("off.mail_sold", "moment", l.Moment(e.Ends)))
+		}
+		if s.Choose != 0 && !l.Apart && l.order.State.Good() && len(l.gone) < len(l.order.Tickets) {
 			l.Paragraphs = append(l.Paragraphs, l.T("off.mail_choose", "moment", l.Moment(s.Choose)))
 		}
 		l.Button = l.T("mail.see")
