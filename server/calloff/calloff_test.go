@@ -9,7 +9,9 @@ import (
 
 	"usher/server/calloff"
 	"usher/server/catalog"
+	"usher/server/payment"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -18,26 +20,26 @@ import (
 // goes back once, every ticket is void with the reason, and every place is free.
 func TestCallOff(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		two := w.paid(t, cart("ga", 2), "ada@buyers.example")
-		box := w.paid(t, cart("seat", 2), "bea@buyers.example")
-		part := w.paid(t, cart("ga", 3), "cleo@buyers.example")
-		part, err := w.sales.GiveBack(t.Context(), part.ID, part.Tickets[:1])
-		if err != nil || part.Refunded != 2250 {
+		two := w.paid(t, "Ada", shoptest.Cart("ga", 2))
+		box := w.paid(t, "Bea", shoptest.Cart("seat", 2))
+		part := w.paid(t, "Cleo", shoptest.Cart("ga", 3))
+		part, err := w.Sales.GiveBack(t.Context(), part.ID, part.Tickets[:1])
+		if err != nil || part.Refunded != 2430 {
 			t.Fatalf("%d went back, %v", part.Refunded, err)
 		}
-		all := w.paid(t, cart("ga", 1), "dora@buyers.example")
-		if all, err = w.sales.GiveBack(t.Context(), all.ID, all.Tickets); err != nil {
+		all := w.paid(t, "Dora", shoptest.Cart("ga", 1))
+		if all, err = w.Sales.GiveBack(t.Context(), all.ID, all.Tickets); err != nil {
 			t.Fatal(err)
 		}
-		open := w.begun(t, cart("ga", 1), "eve@buyers.example")
-		paying, page := w.atBank(t, w.begun(t, cart("ga", 1), "fay@buyers.example"))
-		awaiting := w.begun(t, cart("ga", 2), "gil@buyers.example")
-		if awaiting, _, err = w.sales.Pay(t.Context(), awaiting.ID, sales.Payment{Method: catalog.MethodInvoice}); err != nil {
+		open := w.begun(t, "Eve", shoptest.Cart("ga", 1))
+		paying, ref := w.ToBank(t, w.Begins(t, shoptest.Cart("ga", 1)), shoptest.Buyer("Fay"))
+		awaiting := w.begun(t, "Gil", shoptest.Cart("ga", 2))
+		if awaiting, _, err = w.Sales.Pay(t.Context(), awaiting.ID, sales.Payment{Method: catalog.MethodInvoice}); err != nil {
 			t.Fatal(err)
 		}
-		bank := w.begun(t, cart("ga", 1), "hal@buyers.example")
-		if bank, _, err = w.sales.Pay(t.Context(), bank.ID, sales.Payment{Method: catalog.MethodInvoice}); err == nil {
-			bank, err = w.sales.Receive(t.Context(), bank.ID, sales.Received{Via: sales.Bank, Ref: "1", Amount: bank.Total, Who: "organiser"})
+		bank := w.begun(t, "Hal", shoptest.Cart("ga", 1))
+		if bank, _, err = w.Sales.Pay(t.Context(), bank.ID, sales.Payment{Method: catalog.MethodInvoice}); err == nil {
+			bank, err = w.Sales.Receive(t.Context(), bank.ID, sales.Received{Via: sales.Bank, Ref: "1", Amount: bank.Total, Who: "organiser"})
 		}
 		if err != nil || bank.State != sales.Paid {
 			t.Fatal(bank.State, err)
@@ -49,16 +51,16 @@ func TestCallOff(t *testing.T) {
 		if err != nil || j.Phase != calloff.Orders || j.Total != 8 {
 			t.Fatalf("%+v, %v", j, err)
 		}
-		if _, err := w.sales.Begin(t.Context(), cart("ga", 1)); !errors.Is(err, fault.Refused) {
+		if _, err := w.Sales.Begin(t.Context(), shoptest.Cart("ga", 1)); !errors.Is(err, fault.Refused) {
 			t.Errorf("it is sold still: %v", err)
 		}
-		if _, _, err := w.sales.Pay(t.Context(), open.ID, sales.Payment{Method: catalog.MethodCard}); !errors.Is(err, fault.Refused) {
+		if _, _, err := w.Sales.Pay(t.Context(), open.ID, sales.Payment{Method: catalog.MethodCard}); !errors.Is(err, fault.Refused) {
 			t.Errorf("it can be paid still: %v", err)
 		}
 		if again, err := w.CallOff(t.Context(), event, "another reason", "organiser"); err != nil || again.ID != j.ID || again.Why != "storm warning" {
 			t.Errorf("a second time: %+v, %v", again, err)
 		}
-		w.pays(t, page) // in the last moment
+		w.Bank.Ends(ref, payment.Paid) // in the last moment
 		p := w.finish(t)
 		if p.Orders != 8 || p.Refunds != 4 || p.Told != 2 { // two for the address that is written in two ways, of which one is sent
 			t.Errorf("it came to %+v", p)
@@ -68,13 +70,13 @@ func TestCallOff(t *testing.T) {
 			state sales.State
 			back  int64
 		}{
-			"two": {two, sales.Cancelled, 5150}, "box": {box, sales.Cancelled, 10150}, "part": {part, sales.Cancelled, 7650 - 250}, "all": {all, sales.PartRefunded, 2250},
-			"open": {open, sales.Cancelled, 0}, "paying": {paying, sales.Refunded, 0}, "awaiting": {awaiting, sales.Cancelled, 0}, "bank": {bank, sales.Cancelled, 2650},
+			"two": {two, sales.Cancelled, 5550}, "box": {box, sales.Cancelled, 10148}, "part": {part, sales.Cancelled, 8250 - 270}, "all": {all, sales.PartRefunded, 2430},
+			"open": {open, sales.Cancelled, 0}, "paying": {paying, sales.Refunded, 0}, "awaiting": {awaiting, sales.Cancelled, 0}, "bank": {bank, sales.Cancelled, 2850},
 		} {
-			o := w.order(t, c.o)
+			o := w.OrderNow(t, c.o.ID)
 			want(t, name, o.State, c.state)
 			want(t, name+": back", o.Refunded, c.back)
-			tickets, err := w.tickets.Of(t.Context(), event, o.Tickets)
+			tickets, err := w.Tickets.Of(t.Context(), event, o.Tickets)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -85,15 +87,15 @@ func TestCallOff(t *testing.T) {
 				}
 			}
 		}
-		want(t, "floor", w.free(t, "floor"), 100)
-		want(t, "box", w.free(t, "box"), 4)
+		want(t, "floor", w.Left(t, "floor"), 100)
+		want(t, "box", w.Left(t, "box"), 4)
 		got := w.letters(t, "called_off", "called_off_holder")
 		for _, who := range []string{"ada", "bea", "cleo", "eve", "fay", "gil", "hal"} {
-			want(t, who, got["called_off "+who+"@buyers.example"], 1)
+			want(t, who, got["called_off "+who+"@people.example"], 1)
 		}
 		want(t, "grace", got["called_off_holder grace@friends.example"], 1)
 		want(t, "ivy", got["called_off_holder ivy@guests.example"]+got["called_off_holder IVY@guests.example"], 1)
-		want(t, "dora, who has none any more", got["called_off dora@buyers.example"], 0)
+		want(t, "dora, who has none any more", got["called_off dora@people.example"], 0)
 		if err := w.Reopen(t.Context(), event); !errors.Is(err, fault.Refused) {
 			t.Errorf("it is sold again: %v", err)
 		}
@@ -104,9 +106,9 @@ func TestCallOff(t *testing.T) {
 // give gives a ticket to somebody else.
 func (w *world) give(t testing.TB, o sales.Order, n int, email string) {
 	t.Helper()
-	tickets, err := w.tickets.Of(t.Context(), event, o.Tickets)
+	tickets, err := w.Tickets.Of(t.Context(), event, o.Tickets)
 	if err == nil {
-		_, err = w.tickets.Transfer(t.Context(), tickets[n], "Grace Hopper", email, "given away")
+		_, err = w.Tickets.Transfer(t.Context(), tickets[n], "Grace Hopper", email, "given away")
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +117,7 @@ func (w *world) give(t testing.TB, o sales.Order, n int, email string) {
 
 func (w *world) imports(t testing.TB, list string) {
 	t.Helper()
-	if _, err := w.tickets.Import(t.Context(), event, "guests.csv", strings.NewReader(list), nil); err != nil {
+	if _, err := w.Tickets.Import(t.Context(), event, "guests.csv", strings.NewReader(list), nil); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -124,20 +126,20 @@ func (w *world) imports(t testing.TB, list string) {
 // opened again, and lets buyers give back for all of their price until a time.
 func TestMove(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
-		two := w.paid(t, cart("ga", 2), "ada@buyers.example")
-		one := w.paid(t, cart("ga", 1), "bea@buyers.example")
-		open := w.begun(t, cart("ga", 1), "eve@buyers.example")
+		two := w.paid(t, "Ada", shoptest.Cart("ga", 2))
+		one := w.paid(t, "Bea", shoptest.Cart("ga", 1))
+		open := w.begun(t, "Eve", shoptest.Cart("ga", 1))
 		w.give(t, two, 1, "grace@friends.example")
 		w.imports(t, "external_id,name,email,product\ng1,Guest,ivy@guests.example,ga\n")
-		before, err := w.catalog.Event(t.Context(), event)
+		before, err := w.Catalog.Event(t.Context(), event)
 		if err != nil {
 			t.Fatal(err)
 		}
 		day := int64(24 * time.Hour / time.Second)
-		m := calloff.Moving{Starts: before.Starts + 30*day, Ends: before.Ends + 30*day, Choose: start.Unix() + 7*day, Why: "the singer is ill", Who: "organiser"}
+		m := calloff.Moving{Starts: before.Starts + 30*day, Ends: before.Ends + 30*day, Choose: shoptest.Start.Unix() + 7*day, Why: "the singer is ill", Who: "organiser"}
 		for what, bad := range map[string]func(*calloff.Moving){
-			"into the past": func(m *calloff.Moving) { m.Starts = start.Unix() - 1 }, "an end before its start": func(m *calloff.Moving) { m.Ends = m.Starts },
-			"no reason": func(m *calloff.Moving) { m.Why = "" }, "a choice that is over": func(m *calloff.Moving) { m.Choose = start.Unix() },
+			"into the past": func(m *calloff.Moving) { m.Starts = shoptest.Start.Unix() - 1 }, "an end before its start": func(m *calloff.Moving) { m.Ends = m.Starts },
+			"no reason": func(m *calloff.Moving) { m.Why = "" }, "a choice that is over": func(m *calloff.Moving) { m.Choose = shoptest.Start.Unix() },
 			"where it is": func(m *calloff.Moving) { m.Starts, m.Ends = before.Starts, before.Ends },
 		} {
 			b := m
@@ -156,32 +158,32 @@ func TestMove(t *testing.T) {
 		if p.Tickets != 0 || p.Refunds != 0 || p.Told != 1 {
 			t.Errorf("it came to %+v", p)
 		}
-		e, err := w.catalog.Event(t.Context(), event)
+		e, err := w.Catalog.Event(t.Context(), event)
 		if err != nil || e.Starts != m.Starts || e.Admission != before.Admission+30*day || e.Standing == nil || e.Standing.From != before.Starts {
 			t.Errorf("it is %+v, %v", e, err)
 		}
-		if shop, err := w.catalog.Shop(t.Context(), event); err != nil || shop.Resale.Until != m.Ends {
+		if shop, err := w.Catalog.Shop(t.Context(), event); err != nil || shop.Resale.Until != m.Ends {
 			t.Errorf("tickets are sold on until %+v, %v; want the new end", shop.Resale, err)
 		}
-		want(t, "who was buying", w.order(t, open).State, sales.Cancelled)
-		want(t, "who has bought", w.order(t, two).State, sales.Paid)
+		want(t, "who was buying", w.OrderNow(t, open.ID).State, sales.Cancelled)
+		want(t, "who has bought", w.OrderNow(t, two.ID).State, sales.Paid)
 		got := w.letters(t, "moved", "moved_holder", "cancelled")
-		all := map[string]int{"moved ada@buyers.example": 1, "moved bea@buyers.example": 1, "moved_holder grace@friends.example": 1, "moved_holder ivy@guests.example": 1, "cancelled eve@buyers.example": 1}
+		all := map[string]int{"moved ada@people.example": 1, "moved bea@people.example": 1, "moved_holder grace@friends.example": 1, "moved_holder ivy@guests.example": 1, "cancelled eve@people.example": 1}
 		if !maps.Equal(got, all) {
 			t.Errorf("the letters are %v", got)
 		}
-		if _, err := w.sales.Begin(t.Context(), cart("ga", 1)); !errors.Is(err, fault.Refused) {
+		if _, err := w.Sales.Begin(t.Context(), shoptest.Cart("ga", 1)); !errors.Is(err, fault.Refused) {
 			t.Errorf("it is sold still: %v", err)
 		}
-		if one, err = w.sales.GiveBack(t.Context(), one.ID, one.Tickets); err != nil || one.Refunded != one.Total || one.State != sales.Refunded {
+		if one, err = w.Sales.GiveBack(t.Context(), one.ID, one.Tickets); err != nil || one.Refunded != one.Total || one.State != sales.Refunded {
 			t.Errorf("given back, it is %s and %d of %d went back, %v", one.State, one.Refunded, one.Total, err)
 		}
 		if err := w.Reopen(t.Context(), event); err != nil {
 			t.Fatal(err)
 		}
-		w.begun(t, cart("ga", 1), "new@buyers.example")
-		w.time.Pass(8 * 24 * time.Hour)
-		if two, err = w.sales.GiveBack(t.Context(), two.ID, two.Tickets[:1]); err != nil || two.Refunded != 2250 { // by the event's own terms again
+		w.begun(t, "New", shoptest.Cart("ga", 1))
+		w.Time.Pass(8 * 24 * time.Hour)
+		if two, err = w.Sales.GiveBack(t.Context(), two.ID, two.Tickets[:1]); err != nil || two.Refunded != 2430 { // by the event's own terms again
 			t.Errorf("after the choice %d went back, %v", two.Refunded, err)
 		}
 		w.sound(t)
@@ -193,7 +195,7 @@ func TestCutShort(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		var bought []sales.Order
 		for range 10 {
-			bought = append(bought, w.paid(t, cart("ga", 2), "ada@buyers.example"))
+			bought = append(bought, w.paid(t, "Ada", shoptest.Cart("ga", 2)))
 		}
 		w.imports(t, "external_id,name,email,product\ng1,G,a@g.example,ga\ng2,G,b@g.example,ga\ng3,G,c@g.example,ga\ng4,G,d@g.example,ga\n")
 		if _, err := w.CallOff(t.Context(), event, "storm warning", "organiser"); err != nil {
@@ -210,30 +212,29 @@ func TestCutShort(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			w.time.Pass(time.Second / 2)
+			w.Time.Pass(time.Second / 2)
 		}
 		p := w.finish(t)
 		if p.Orders != 10 || p.Tickets != 24 || p.Refunds != 10 || p.Told != 4 {
 			t.Errorf("it came to %+v", p)
 		}
 		for _, o := range bought {
-			o = w.order(t, o)
+			o = w.OrderNow(t, o.ID)
 			want(t, "order", o.State, sales.Cancelled)
 			want(t, "back", o.Refunded, o.Total)
-			paid, err := w.bank.Provider().Look(t.Context(), w.refOf(t, o))
-			if err != nil || paid.Refunded != o.Total {
-				t.Errorf("%d went back at the provider, %v", paid.Refunded, err)
+			if paid := w.Bank.Get(w.refOf(t, o)); paid.Refunded != o.Total {
+				t.Errorf("%d went back at the provider", paid.Refunded)
 			}
 		}
-		want(t, "floor", w.free(t, "floor"), 100)
-		want(t, "letters", w.letters(t, "called_off")["called_off ada@buyers.example"], 10)
+		want(t, "floor", w.Left(t, "floor"), 100)
+		want(t, "letters", w.letters(t, "called_off")["called_off ada@people.example"], 10)
 		w.sound(t)
 	})
 }
 
 func (w *world) refOf(t testing.TB, o sales.Order) (ref string) {
 	t.Helper()
-	if err := w.db.Read().QueryRowContext(t.Context(), `select ref from order_payment where order_id = $1 and accepted = 1`, o.ID).Scan(&ref); err != nil {
+	if err := w.DB.Read().QueryRowContext(t.Context(), `select ref from order_payment where order_id = $1 and accepted = 1`, o.ID).Scan(&ref); err != nil {
 		t.Fatal(err)
 	}
 	return ref
@@ -243,7 +244,7 @@ func (w *world) refOf(t testing.TB, o sales.Order) (ref string) {
 func TestSoldAtTheLastMoment(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		other := w.beside(t)
-		if _, err := other.catalog.Shop(t.Context(), event); err != nil { // it knows the shop for a second
+		if _, err := other.Catalog.Shop(t.Context(), event); err != nil { // it knows the shop for a second
 			t.Fatal(err)
 		}
 		if _, err := w.CallOff(t.Context(), event, "storm warning", "organiser"); err != nil {
@@ -254,12 +255,12 @@ func TestSoldAtTheLastMoment(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		late := other.paid(t, cart("ga", 2), "late@buyers.example")
+		late := other.paid(t, "Late", shoptest.Cart("ga", 2))
 		w.finish(t)
-		late = w.order(t, late)
+		late = w.OrderNow(t, late.ID)
 		want(t, "the late order", late.State, sales.Cancelled)
 		want(t, "back", late.Refunded, late.Total)
-		want(t, "floor", w.free(t, "floor"), 100)
+		want(t, "floor", w.Left(t, "floor"), 100)
 		w.sound(t)
 	})
 }

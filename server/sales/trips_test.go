@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -17,6 +14,7 @@ import (
 	"usher/server/payment"
 	"usher/server/payment/sandbox"
 	"usher/server/sales"
+	"usher/server/shoptest"
 )
 
 // maxTrips is how often a whole checkout may ask the database and wait.
@@ -119,10 +117,7 @@ func (deaf) Hear(ctx context.Context, heard func()) error {
 // atSandbox has card payments made at a sandbox over a database of its own.
 func (w *world) atSandbox(t testing.TB, db *sqldb.DB) *sandbox.Sandbox {
 	t.Helper()
-	bank, err := sandbox.Open(t.Context(), sandbox.Config{DB: db, Now: w.Time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	bank := w.OpenSandbox(t, db)
 	w.Provider = bank.Provider()
 	return bank
 }
@@ -140,11 +135,8 @@ func (w *world) checkout(ctx context.Context, bank *sandbox.Sandbox, c sales.Car
 	if err != nil {
 		return o, err
 	}
-	form := httptest.NewRequest(http.MethodPost, page+"/card", strings.NewReader(url.Values{"number": {"4242 4242 4242 4242"}}.Encode()))
-	form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	said := httptest.NewRecorder()
-	if bank.Handler().ServeHTTP(said, form.WithContext(ctx)); said.Code != http.StatusSeeOther {
-		return o, fmt.Errorf("the sandbox says %d: %s", said.Code, said.Body)
+	if err := shoptest.PayAt(ctx, bank, page); err != nil {
+		return o, err
 	}
 	return o, w.Settle(ctx, sandbox.Name, o.Ref())
 }
