@@ -3,13 +3,9 @@ package transfer
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"fmt"
-	"log/slog"
-	netmail "net/mail"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,13 +13,9 @@ import (
 	"usher/migrations"
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
-	"usher/server/catalog"
-	"usher/server/clocktest"
-	"usher/server/journals"
 	"usher/server/post"
-	"usher/server/printout"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
-	"usher/server/vault"
 	"usher/sync/fault"
 )
 
@@ -32,66 +24,24 @@ const (
 	closed = "CLOSED" // gives nothing away
 	named  = "NAMED"  // only to people
 	handy  = "HANDY"  // many times, for half a day
-	public = "https://tickets.example"
 )
 
 var (
-	start = time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC) // three days before the events
+	start = time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC) // three days before the events
 	ada   = ticketing.Holder{Name: "Ada Lovelace", Email: "ada@example.org"}
 	bea   = ticketing.Holder{Name: "Bea Byron", Email: "bea@example.org"}
 )
-
-const file = `
-code = "CODE"
-name = "Harbour Night"
-time_zone = "Europe/Berlin"
-venue = "Pier 7"
-starts = 2026-07-04 20:00:00
-ends = 2026-07-05 02:00:00
-
-[shop]
-currency = "EUR"
-seller = { name = "Pier 7", email = "hello@pier7.example" }
-
-[shop.transfer]
-TRANSFER
-
-[[pool]]
-code = "hall"
-name = "Hall"
-capacity = 500
-
-[[zone]]
-code = "hall"
-name = "Hall"
-
-[[product]]
-code = "ga"
-name = "Standing"
-zones = ["hall"]
-price = 0
-pool = "hall"
-
-[[gate]]
-code = "north"
-name = "North"
-zone = "hall"
-`
 
 // policies are what the events allow.
 var policies = map[string]string{night: "times = 2\nhours_before = 2\naccept_hours = 24", closed: "enabled = false", named: "named = true",
 	handy: "times = 4\nhours_before = 2\naccept_hours = 12"}
 
-// world is transfers over a real database.
+// world is a shop whose tickets can be given away, over a real database.
 type world struct {
 	*Transfers
-	t     testing.TB
-	clock *clocktest.Clock
-	vault *vault.Vault
-
-	mu      sync.Mutex // of what follows
-	entered map[ticket.ID]bool
-	n       int
+	*shoptest.Shop
+	t testing.TB
+	n int // tickets that were issued
 }
 
 func onEach(t *testing.T, test func(*testing.T, *world)) {
@@ -101,63 +51,30 @@ func onEach(t *testing.T, test func(*testing.T, *world)) {
 
 func newWorld(t testing.TB, db *sqldb.DB) *world {
 	t.Helper()
-	w := &world{t: t, clock: clocktest.At(start), entered: map[ticket.ID]bool{}}
-	w.assemble(db)
+	var files []string
 	for code, text := range policies {
-		spec, err := catalog.ParseFile("event.toml", []byte(strings.NewReplacer("CODE", code, "TRANSFER", text).Replace(file)))
-		if err == nil {
-			_, err = w.Catalog.Apply(t.Context(), spec)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+		files = append(files, shoptest.Night(shoptest.Event, code)+"[shop.transfer]\n"+text)
 	}
+	w := worldOf(t, shoptest.Open(t, db, files...))
+	w.Time.Set(start)
 	return w
 }
 
-// assemble puts a server together over a database.
-func (w *world) assemble(db *sqldb.DB) {
-	w.t.Helper()
-	now := w.clock.Now
-	w.vault = vault.New(db, rand.Reader, now, "Test")
-	if err := w.vault.UnlockUnsealed(w.t.Context()); err != nil {
-		w.t.Fatal(err)
-	}
-	j := journals.New(db, w.vault, now)
-	c := catalog.New(db, w.vault, j, now)
-	tickets := ticketing.New(db, w.vault, j, c, rand.Reader, now)
-	w.Transfers = New(Config{
-		DB: db, Catalog: c, Tickets: tickets, Printer: printout.New(tickets, c, now), Entered: w.cameIn, Rand: rand.Reader, Now: now,
-		Post: post.New(post.Config{DB: db, From: netmail.Address{Address: "x@example.org"}, Now: now, Log: slog.New(slog.DiscardHandler)}),
-		Secret: func(_ context.Context, label string) ([32]byte, error) {
-			return sha256.Sum256([]byte("a key that rests sealed" + label)), nil
-		},
+// worldOf is a shop with what gives its tickets away.
+func worldOf(t testing.TB, s *shoptest.Shop) *world {
+	return &world{t: t, Shop: s, Transfers: New(Config{
+		DB: s.DB, Catalog: s.Catalog, Tickets: s.Tickets, Printer: s.Printer, Post: s.Post, Entered: s.Doors.Entered, Secret: s.Vault.Derive,
 		SignIn: func(_ context.Context, email, language string) (string, error) {
-			return public + "/wallet/enter/for-" + email, nil
+			return shoptest.Public + "/wallet/enter/for-" + email, nil
 		},
-		Public: func(context.Context) string { return public }, Log: slog.New(slog.DiscardHandler),
-	})
+		Public: s.Public, Rand: rand.Reader, Now: s.Time.Now, Log: s.Log,
+	})}
 }
 
 // beside is another server over the same database, by the same clock.
 func (w *world) beside() *world {
 	w.t.Helper()
-	other := &world{t: w.t, clock: w.clock, entered: map[ticket.ID]bool{}}
-	other.assemble(w.DB)
-	return other
-}
-
-func (w *world) cameIn(_ context.Context, _ string, ids ...ticket.ID) ([]ticket.ID, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(ids), func(id ticket.ID) bool { return !w.entered[id] }), nil
-}
-
-// scan lets somebody in with a ticket.
-func (w *world) scan(id ticket.ID) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.entered[id] = true
+	return worldOf(w.t, w.Shop.Beside(w.t, w.Shop.DB))
 }
 
 // issue issues tickets of an event to somebody.
@@ -200,7 +117,7 @@ func (w *world) offer(a Asked) (Offer, string) {
 		kind, to = mailOffer, o.To.Email
 	}
 	l := w.letter(kind, o.ID, to)
-	token, ours := strings.CutPrefix(l.link, public+Path)
+	token, ours := strings.CutPrefix(l.link, shoptest.Public+Path)
 	if !ours {
 		w.t.Fatalf("the mail leads to %q", l.link)
 	}
@@ -270,7 +187,7 @@ func refused(t testing.TB, what string, err error, kind fault.Kind, where string
 // opens says whether a code is good for a gate that knows all that the server said.
 func (w *world) opens(code string, k ticketing.Ticket) bool {
 	w.t.Helper()
-	signed, err := w.vault.Ring(w.t.Context())
+	signed, err := w.Vault.Ring(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -166,7 +166,7 @@ func answer(ctx context.Context, t *testing.T, o *Offer, err error) string {
 func (w *world) does(ctx context.Context, t *testing.T, a act, o Offer, token string) string {
 	switch a.what {
 	case timeIsUp:
-		w.clock.Set(o.Until)
+		w.Time.Set(o.Until)
 		return ""
 	case accept:
 		o, err := w.Accept(ctx, token, a.who, "en")
@@ -199,7 +199,7 @@ func TestOneOfferAtTwoServers(t *testing.T) {
 		cleo := ticketing.Holder{Name: "Cleo", Email: "cleo@example.org"}
 		r := rand.New(rand.NewPCG(1, 2))
 		for round := range 24 {
-			w.clock.Set(start)
+			w.Time.Set(start)
 			giver := ticketing.Holder{Name: "Ada", Email: fmt.Sprintf("ada-%d@example.org", round)}
 			k := w.issue(night, giver, 1)[0]
 			o, token := w.offer(Asked{Event: night, Tickets: []ticket.ID{k.ID}, From: giver, Language: "en"})
@@ -222,7 +222,7 @@ func TestOneOfferAtTwoServers(t *testing.T) {
 					ctx, leave := context.WithTimeout(t.Context(), patience)
 					defer leave()
 					for _, a := range plan {
-						a.inTime = w.clock.Now().Before(o.Until)
+						a.inTime = w.Time.Now().Before(o.Until)
 						h.do(client, a, func() string { return servers[client%2].does(ctx, t, a, o, token) })
 					}
 				})

@@ -99,7 +99,7 @@ func fewer(t *testing.T) {
 // begin gives new people new tickets.
 func (m *machine) begin(n int) {
 	w := m.servers[0]
-	w.clock.Set(start)
+	w.Time.Set(start)
 	m.people, m.copies, m.offers = nil, nil, nil
 	for _, name := range []string{"Ada", "Bea", "Cleo"} {
 		m.people = append(m.people, ticketing.Holder{Name: name, Email: fmt.Sprintf("p%d-%d@example.org", n, len(m.people))})
@@ -116,7 +116,7 @@ func (m *machine) server(rt *rapid.T) *world {
 func (m *machine) copy(rt *rapid.T) *copyOf {
 	return m.copies[rapid.IntRange(0, len(m.copies)-1).Draw(rt, "ticket")]
 }
-func (m *machine) now() time.Time { return m.servers[0].clock.Now() }
+func (m *machine) now() time.Time { return m.servers[0].Time.Now() }
 
 // some picks an offer; there is none at first, and none of its id or its link.
 func (m *machine) some(rt *rapid.T) (int, *offered) {
@@ -257,7 +257,7 @@ func (m *machine) takeBack(rt *rapid.T) {
 }
 
 func (m *machine) timePasses(rt *rapid.T) {
-	m.servers[0].clock.Pass(rapid.SampledFrom([]time.Duration{time.Minute, 2 * time.Hour, 12 * time.Hour}).Draw(rt, "how long"))
+	m.servers[0].Time.Pass(rapid.SampledFrom([]time.Duration{time.Minute, 2 * time.Hour, 12 * time.Hour}).Draw(rt, "how long"))
 }
 
 func (m *machine) expire(rt *rapid.T) {
@@ -370,7 +370,7 @@ func (m *machine) holds(rt *rapid.T) {
 
 // ends lets the time of all offers pass: nothing is under way with a ticket then.
 func (m *machine) ends(rt *rapid.T) {
-	m.servers[0].clock.Pass(12 * time.Hour)
+	m.servers[0].Time.Pass(12 * time.Hour)
 	m.expire(rt)
 	m.holds(rt)
 }

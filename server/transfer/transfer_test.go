@@ -12,6 +12,7 @@ import (
 
 	"usher/crypto/ticket"
 	"usher/migrations/sqldb/dbtest"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -36,7 +37,7 @@ func TestGivingAway(t *testing.T) {
 		if !w.opens(given[0].Token, given[0]) {
 			t.Error("an offered ticket is void before anybody has accepted")
 		}
-		w.clock.Pass(time.Hour)
+		w.Time.Pass(time.Hour)
 		got, err := w.Accept(t.Context(), token, ticketing.Holder{Name: "  Bea  Byron ", Email: " Bea@Example.org"}, "de-AT")
 		if err != nil || got.State != Accepted || got.To != bea {
 			t.Fatalf("accepted: %+v, %v", got, err)
@@ -54,7 +55,7 @@ func TestGivingAway(t *testing.T) {
 			t.Errorf("mailed: %s", got)
 		}
 		yours := w.letter(mailYours, o.ID, bea.Email)
-		if len(yours.Files) != 1 || !strings.HasPrefix(string(yours.Files[0].Body), "%PDF") || yours.Language != "de" || yours.link != public+"/wallet/enter/for-bea@example.org" ||
+		if len(yours.Files) != 1 || !strings.HasPrefix(string(yours.Files[0].Body), "%PDF") || yours.Language != "de" || yours.link != shoptest.Public+"/wallet/enter/for-bea@example.org" ||
 			!strings.Contains(yours.Text, "Ada Lovelace hat Ihnen 2 Tickets") {
 			t.Errorf("the new holder is written %s with %d files", yours.Text, len(yours.Files))
 		}
@@ -135,11 +136,11 @@ func TestOffersEnd(t *testing.T) {
 		w.letter(mailWithdrawn, o.ID, bea.Email)
 
 		o, token = w.offer(a)
-		w.clock.Pass(24*time.Hour - time.Millisecond)
+		w.Time.Pass(24*time.Hour - time.Millisecond)
 		if n, err := w.Expire(t.Context()); n != 0 || err != nil {
 			t.Errorf("a moment before its time %d offers end, %v", n, err)
 		}
-		w.clock.Pass(time.Millisecond)
+		w.Time.Pass(time.Millisecond)
 		dbtest.Unchanged(t, w.DB, func() {
 			_, err := w.Accept(t.Context(), token, bea, "en")
 			refused(t, "accepted too late", err, fault.Expired, string(Expired))
@@ -161,7 +162,7 @@ func TestOffersEnd(t *testing.T) {
 		}
 		_, err = w.Accept(t.Context(), token, bea, "en")
 		refused(t, "a reissued ticket", err, fault.Expired, string(Void))
-		w.clock.Pass(24 * time.Hour)
+		w.Time.Pass(24 * time.Hour)
 		before := w.kinds(o.ID)
 		if _, err := w.Expire(t.Context()); err != nil || !slices.Equal(w.kinds(o.ID), before) {
 			t.Errorf("mailed: %s, %v", w.kinds(o.ID), err)
@@ -180,7 +181,7 @@ func TestOneOfThemChanges(t *testing.T) {
 		}
 		_, err := w.Accept(t.Context(), token, bea, "en")
 		refused(t, "one of two is void", err, fault.Expired, string(Void))
-		w.clock.Pass(24 * time.Hour)
+		w.Time.Pass(24 * time.Hour)
 		if n, err := w.Expire(t.Context()); n != 1 || err != nil {
 			t.Errorf("%d offers end, %v", n, err)
 		}
@@ -215,7 +216,7 @@ func TestTheRestIsTakenBack(t *testing.T) {
 			}
 			return ids
 		}
-		w.clock.Set(o.Until.Add(-time.Millisecond))
+		w.Time.Set(o.Until.Add(-time.Millisecond))
 		if got := open(); !maps.Equal(got, map[ticket.ID]string{tickets[1].ID: o.ID, tickets[2].ID: other.ID}) {
 			t.Errorf("offers are open: %v", got)
 		}
@@ -225,7 +226,7 @@ func TestTheRestIsTakenBack(t *testing.T) {
 		if got := open(); !maps.Equal(got, map[ticket.ID]string{tickets[2].ID: other.ID}) {
 			t.Errorf("after that: %v", got)
 		}
-		w.clock.Set(o.Until)
+		w.Time.Set(o.Until)
 		if got := open(); len(got) != 0 {
 			t.Errorf("when the time is over: %v", got)
 		}
@@ -244,7 +245,7 @@ func TestRefusals(t *testing.T) {
 		if _, err := w.Tickets.Bill(t.Context(), unpaid, true, 0, ""); err != nil {
 			t.Fatal(err)
 		}
-		w.scan(inside.ID)
+		w.Doors.Admit(inside.ID)
 		off := one(closed)
 		with := func(a Asked, change func(*Asked)) Asked { change(&a); return a }
 		for name, c := range map[string]struct {
@@ -276,13 +277,13 @@ func TestRefusals(t *testing.T) {
 		}
 		// Between offer and acceptance somebody comes in, or it gets too late.
 		_, first := w.offer(asks(good))
-		w.scan(good.ID)
+		w.Doors.Admit(good.ID)
 		dbtest.Unchanged(t, w.DB, func() {
 			_, err := w.Accept(t.Context(), first, bea, "en")
 			refused(t, "after the entry", err, fault.Refused, string(Entered))
 		})
 		late := one(night)
-		w.clock.Pass(3*24*time.Hour + 4*time.Hour) // 18:00 in Berlin, two hours before
+		w.Time.Pass(3*24*time.Hour + 4*time.Hour) // 18:00 in Berlin, two hours before
 		_, err = w.Offer(t.Context(), asks(late))
 		refused(t, "too late", err, fault.Refused, string(Late))
 	})
@@ -292,7 +293,7 @@ func TestRefusals(t *testing.T) {
 func TestOverWhileAccepting(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		for want, meanwhile := range map[State]func(Offer) error{
-			Expired: func(o Offer) error { w.clock.Set(o.Until); return nil },
+			Expired: func(o Offer) error { w.Time.Set(o.Until); return nil },
 			Void: func(o Offer) error {
 				list, err := w.Tickets.Of(t.Context(), o.Event, o.Tickets)
 				if err == nil {
@@ -301,7 +302,7 @@ func TestOverWhileAccepting(t *testing.T) {
 				return err
 			},
 		} {
-			w.clock.Set(start)
+			w.Time.Set(start)
 			k := w.issue(night, ada, 1)[0]
 			o, token := w.offer(asks(k))
 			w.Entered = func(context.Context, string, ...ticket.ID) ([]ticket.ID, error) { return nil, meanwhile(o) }
@@ -310,7 +311,7 @@ func TestOverWhileAccepting(t *testing.T) {
 			if kept, err := w.Find(t.Context(), o.ID); got.ID != o.ID || got.State != want || err != nil || kept.State != Open || w.of(k).Email != ada.Email {
 				t.Errorf("it is %+v, want %s; kept is %+v, %v", got, want, kept, err)
 			}
-			w.Entered = w.cameIn
+			w.Entered = w.Doors.Entered
 		}
 	})
 }
@@ -355,7 +356,7 @@ func TestOffersAreLimited(t *testing.T) {
 				t.Errorf("once too often: %v", err)
 			}
 		})
-		w.clock.Pass(time.Hour)
+		w.Time.Pass(time.Hour)
 		w.offer(asks(k))
 	})
 }
