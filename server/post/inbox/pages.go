@@ -26,7 +26,7 @@ const (
 	policy = "default-src 'none'; style-src 'self'; frame-src 'self'; form-action 'none'; frame-ancestors 'self'; base-uri 'none'"
 	// letterPolicy is for the letter's own HTML, which stands in a frame.
 	letterPolicy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; sandbox allow-popups allow-top-navigation-by-user-activation; frame-ancestors 'self'"
-	// filePolicy is for what came along.
+	// filePolicy is for what is no page, and is to be none.
 	filePolicy = "sandbox"
 )
 
@@ -114,8 +114,9 @@ func (h *handler) source(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// looked are the kinds of file that are opened in the browser. Others are saved, under
-// a type that no page takes for a script or a style.
+// looked are the kinds of file that are opened in the browser, which runs nothing of
+// them. They have no policy, under which some browsers show a PDF as an empty page. Others
+// are saved, under a type that no page takes for a script or a style.
 var looked = map[string]bool{"application/pdf": true, "image/jpeg": true, "image/png": true, "text/calendar": true, "text/plain": true}
 
 func (h *handler) file(w http.ResponseWriter, r *http.Request) error {
@@ -129,12 +130,14 @@ func (h *handler) file(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := m.Files[index]
 	kind, disposition := f.Type, "inline"
-	if !looked[kind] {
+	if looked[kind] {
+		w.Header().Del("Content-Security-Policy")
+	} else {
 		kind, disposition = "application/octet-stream", "attachment"
+		w.Header().Set("Content-Security-Policy", filePolicy)
 	}
 	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Content-Disposition", mime.FormatMediaType(disposition, map[string]string{"filename": f.Name}))
-	w.Header().Set("Content-Security-Policy", filePolicy)
 	_, _ = w.Write(f.Body) // the reader hung up: nobody is left to tell
 	return nil
 }
