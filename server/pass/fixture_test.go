@@ -4,10 +4,8 @@ import (
 	"archive/zip"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,64 +16,25 @@ import (
 	"usher/migrations"
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
-	"usher/server/catalog"
-	"usher/server/clocktest"
-	"usher/server/journals"
 	"usher/server/pass/apple"
 	"usher/server/pass/google"
 	"usher/server/pass/passtest"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
-	"usher/server/vault"
 )
 
-const event = "NIGHT-1"
+const event = shoptest.Event
 
-const file = `
-code = "NIGHT-1"
-name = "Harbour Night"
-time_zone = "Europe/Berlin"
-venue = "Pier 7"
-starts = 2026-07-04 20:00:00
-ends = 2026-07-05 02:00:00
+// file is the night with changes, at a place on the map.
+func file(changes ...string) string {
+	return shoptest.Night(append(changes, "[shop]\n", "[shop]\naddress = \"Hafenstraße 7, 20457 Hamburg\"\ngeo = [53.54, 9.98]\n")...)
+}
 
-[shop]
-currency = "EUR"
-tax_percent = 19
-max_per_order = 8
-address = "Hafenstraße 7, 20457 Hamburg"
-geo = [53.54, 9.98]
-seller = { name = "Pier 7 GmbH", email = "hello@pier7.example" }
-
-[[zone]]
-code = "main"
-name = "Main hall"
-
-[[product]]
-code = "ga"
-name = "General admission"
-zones = ["main"]
-price = 0
-pool = "main"
-
-[[pool]]
-code = "main"
-name = "Main"
-capacity = 500
-
-[[gate]]
-code = "north"
-name = "North door"
-zone = "main"
-products = "all"
-`
-
-// world is an office whose tickets go into wallets, over a real database.
+// world is a shop whose tickets go into wallets, over a real database.
 type world struct {
 	*Passes
+	*shoptest.Shop
 	t       testing.TB
-	clock   *clocktest.Clock
-	office  *ticketing.Office
-	catalog *catalog.Catalog
 	phones  *phones
 	google  *objects
 	tickets map[string]ticketing.Ticket
@@ -83,16 +42,10 @@ type world struct {
 
 func newWorld(t testing.TB, db *sqldb.DB) *world {
 	t.Helper()
-	w := &world{t: t, clock: clocktest.At(time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)), phones: &phones{fails: map[string]error{}}, google: newObjects(t)}
-	v := vault.New(db, rand.Reader, w.clock.Now, "Test Organiser")
-	if err := v.UnlockUnsealed(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	j := journals.New(db, v, w.clock.Now)
-	w.catalog = catalog.New(db, v, j, w.clock.Now)
-	w.office = ticketing.New(db, v, j, w.catalog, rand.Reader, w.clock.Now)
-	w.apply("", "")
-	_, err := w.office.Import(t.Context(), event, "guests.csv", strings.NewReader("external_id,name,email,product,seat\nA,Ada,ada@example.org,ga,\nB,Bea,bea@example.org,ga,R1 S2\n"), nil)
+	s := shoptest.Open(t, db, file())
+	s.Time.Set(time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)) // three days before
+	w := &world{Shop: s, t: t, phones: &phones{fails: map[string]error{}}, google: newObjects(t)}
+	_, err := s.Tickets.Import(t.Context(), event, "guests.csv", strings.NewReader("external_id,name,email,product,seat\nA,Ada,ada@example.org,ga,\nB,Bea,bea@example.org,ga,R1 S2\n"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,10 +59,9 @@ func newWorld(t testing.TB, db *sqldb.DB) *world {
 		t.Fatal(err)
 	}
 	w.Passes, err = New(Config{
-		DB: db, Journals: j, Catalog: w.catalog, Tickets: w.office, Secret: v.Derive, Organiser: "Test Organiser",
-		Public: func(context.Context) string { return "https://tickets.example" },
-		Apple:  identity, Push: w.phones, Google: &google.Client{Account: account, URL: w.google.URL + "/v1", Now: w.clock.Now},
-		Now: w.clock.Now, Log: slog.New(slog.DiscardHandler),
+		DB: db, Journals: s.Journals, Catalog: s.Catalog, Tickets: s.Tickets, Secret: s.Vault.Derive, Organiser: "Test Organiser", Public: s.Public,
+		Apple: identity, Push: w.phones, Google: &google.Client{Account: account, URL: w.google.URL + "/v1", Now: s.Time.Now},
+		Now: s.Time.Now, Log: s.Log,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -122,29 +74,11 @@ func onEach(t *testing.T, test func(*testing.T, *world)) {
 	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) { test(t, newWorld(t, db)) })
 }
 
-// apply applies the event's file, with something else in it.
-func (w *world) apply(old, now string) {
-	w.t.Helper()
-	text := file
-	if old != "" {
-		if text = strings.Replace(file, old, now, 1); text == file {
-			w.t.Fatalf("the file has no %q", old)
-		}
-	}
-	spec, err := catalog.ParseFile("event.toml", []byte(text))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if _, err := w.catalog.Apply(w.t.Context(), spec); err != nil {
-		w.t.Fatal(err)
-	}
-}
-
 // load reads the tickets as they are, by their external id.
 func (w *world) load() {
 	w.t.Helper()
 	w.tickets = map[string]ticketing.Ticket{}
-	if err := w.office.Each(w.t.Context(), event, func(t ticketing.Ticket) error {
+	if err := w.Tickets.Each(w.t.Context(), event, func(t ticketing.Ticket) error {
 		w.tickets[t.External] = t
 		return nil
 	}); err != nil {
@@ -162,7 +96,7 @@ func (w *world) must(err error) {
 // step lets time pass and does what is due.
 func (w *world) step() {
 	w.t.Helper()
-	w.clock.Pass(lookEvery)
+	w.Time.Pass(lookEvery)
 	w.must(w.Step(w.t.Context()))
 }
 

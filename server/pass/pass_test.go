@@ -15,6 +15,7 @@ import (
 
 	"usher/crypto/keyring"
 	"usher/server/pass/apple"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -37,14 +38,14 @@ func TestApplePass(t *testing.T) {
 			t.Errorf("its code is %+v, void %v", f.Barcodes, f.Voided)
 		}
 		for key, want := range map[string]string{
-			"event": "Harbour Night", "when": "2026-07-04T20:00:00+02:00", "where": "Pier 7", "ticket": "General admission", "seat": "R1 S2",
-			"gate": "North door", "code": k.ID.Short(), "address": "Pier 7\nHafenstraße 7, 20457 Hamburg",
+			"event": "Harbour Night", "when": "2026-08-04T20:00:00+02:00", "where": "Pier 7", "ticket": "General admission", "seat": "R1 S2",
+			"gate": "North", "code": k.ID.Short(), "address": "Pier 7\nHafenstraße 7, 20457 Hamburg",
 		} {
 			if got := f.value(key); got != want {
 				t.Errorf("%s is %q, want %q", key, got, want)
 			}
 		}
-		if f.Relevant != "2026-07-04T20:00:00+02:00" || len(f.Places) != 0 && f.Places[0].Latitude != 53.54 {
+		if f.Relevant != "2026-08-04T20:00:00+02:00" || len(f.Places) != 0 && f.Places[0].Latitude != 53.54 {
 			t.Errorf("it matters at %s, %v", f.Relevant, f.Places)
 		}
 		for language, want := range map[string]string{"en": `"WHEN" = "WHEN"`, "de": `"WHEN" = "WANN"`, "fr": `"WHEN" = "QUAND"`, "es": `"WHEN" = "CUÁNDO"`} {
@@ -52,7 +53,7 @@ func TestApplePass(t *testing.T) {
 				t.Errorf("%s says %s", language, f.files[language+".lproj/pass.strings"])
 			}
 		}
-		if !isSerial(f.Serial) || strings.Contains(f.files["pass.json"], k.ID.String()) || strings.Contains(f.files["pass.json"], k.Email) || f.Service != "https://tickets.example/passes" {
+		if !isSerial(f.Serial) || strings.Contains(f.files["pass.json"], k.ID.String()) || strings.Contains(f.files["pass.json"], k.Email) || f.Service != shoptest.Public+"/passes" {
 			t.Errorf("the pass is %s", f.files["pass.json"])
 		}
 		if again := w.taken("B"); again.Serial != f.Serial || again.Token != f.Token {
@@ -100,25 +101,25 @@ func TestVoidedOnChange(t *testing.T) {
 			return err
 		}
 		signature := holder.Sign(keyring.ProtectedEdDSA, "usher-bind-v1", payload)
-		_, _, err = w.office.Bind(ctx, k, ticketing.Claim{Holder: holder.Public(), Generation: k.Generation, Challenge: challenge, Signature: signature[:]})
+		_, _, err = w.Tickets.Bind(ctx, k, ticketing.Claim{Holder: holder.Public(), Generation: k.Generation, Challenge: challenge, Signature: signature[:]})
 		return err
 	}
 	for name, change := range map[string]func(context.Context, *world, ticketing.Ticket) error{
 		"transfer": func(ctx context.Context, w *world, k ticketing.Ticket) error {
-			_, err := w.office.Transfer(ctx, k, "Cleo", "cleo@example.org", "a gift")
+			_, err := w.Tickets.Transfer(ctx, k, "Cleo", "cleo@example.org", "a gift")
 			return err
 		},
 		"reissue": func(ctx context.Context, w *world, k ticketing.Ticket) error {
-			_, err := w.office.Reissue(ctx, k, "lost phone")
+			_, err := w.Tickets.Reissue(ctx, k, "lost phone")
 			return err
 		},
 		"live": bind,
 		"cancelled": func(ctx context.Context, w *world, k ticketing.Ticket) error {
-			_, err := w.office.Revoke(ctx, k, ticketing.Cancelled, "called off")
+			_, err := w.Tickets.Revoke(ctx, k, ticketing.Cancelled, "called off")
 			return err
 		},
 		"live required": func(_ context.Context, w *world, _ ticketing.Ticket) error {
-			w.apply(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { live_required = true }")
+			w.Apply(w.t, file(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { live_required = true }"))
 			return nil
 		},
 	} {
@@ -198,22 +199,22 @@ func TestGoodAgainAndMoved(t *testing.T) {
 		f := w.taken("A")
 		_, err := w.Register(ctx, ipad, f.Serial, toPad)
 		w.must(err)
-		k, err := w.office.Revoke(ctx, w.tickets["A"], ticketing.Blocked, "disputed")
+		k, err := w.Tickets.Revoke(ctx, w.tickets["A"], ticketing.Blocked, "disputed")
 		w.must(err)
 		w.step()
 		if w.phones.said() != toPad || !w.now(f.Serial).Voided {
 			t.Error("blocked, the pass isn't void")
 		}
-		_, err = w.office.Unblock(ctx, k, "settled")
+		_, err = w.Tickets.Unblock(ctx, k, "settled")
 		w.must(err)
 		w.step()
 		if good := w.now(f.Serial); w.phones.said() != toPad || good.Voided || len(good.Barcodes) != 1 || good.Barcodes[0].Message != k.Token {
 			t.Errorf("unblocked, the pass is %s", good.files["pass.json"])
 		}
-		w.apply("starts = 2026-07-04 20:00:00", "starts = 2026-07-04 21:30:00")
+		w.Apply(w.t, file("starts = 2026-08-04 20:00:00", "starts = 2026-08-04 21:30:00"))
 		w.step()
 		moved := w.now(f.Serial)
-		if w.phones.said() != toPad || moved.value("when") != "2026-07-04T21:30:00+02:00" || moved.Ticket["secondaryFields"][0].ChangeMessage != "Now: %@" {
+		if w.phones.said() != toPad || moved.value("when") != "2026-08-04T21:30:00+02:00" || moved.Ticket["secondaryFields"][0].ChangeMessage != "Now: %@" {
 			t.Errorf("moved, it is %s", moved.files["pass.json"])
 		}
 	})
@@ -230,7 +231,7 @@ func TestPushesThatFail(t *testing.T) {
 		}
 		w.phones.failing(toPad, apple.ErrGone)
 		w.phones.failing(toFon, errors.New("no network"))
-		_, err := w.office.Revoke(ctx, w.tickets["A"], ticketing.Cancelled, "called off")
+		_, err := w.Tickets.Revoke(ctx, w.tickets["A"], ticketing.Cancelled, "called off")
 		w.must(err)
 		w.step()
 		if got := w.phones.said(); got != toPad+" "+toFon {
@@ -241,12 +242,12 @@ func TestPushesThatFail(t *testing.T) {
 			t.Errorf("at once again: %s", got)
 		}
 		w.phones.failing(toFon, nil)
-		w.clock.Pass(firstPause)
+		w.Time.Pass(firstPause)
 		w.step()
 		if got := w.phones.said(); got != toFon {
 			t.Errorf("later: %s", got)
 		}
-		w.clock.Pass(24 * time.Hour)
+		w.Time.Pass(24 * time.Hour)
 		w.step()
 		if got := w.phones.said(); got != "" {
 			t.Errorf("for ever: %s", got)
@@ -306,7 +307,7 @@ func TestGooglePass(t *testing.T) {
 		serial, err := w.serialOf(ctx, Google, &k)
 		w.must(err)
 		class, object := w.google.get("eventTicketClass/338800."+event), w.google.get("eventTicketObject/338800."+serial)
-		if class["issuerName"] != "Pier 7 GmbH" || fmt.Sprint(class["dateTime"]) != "map[end:2026-07-05T02:00:00+02:00 start:2026-07-04T20:00:00+02:00]" || class["locations"] == nil {
+		if class["issuerName"] != "Pier Events" || fmt.Sprint(class["dateTime"]) != "map[end:2026-08-05T02:00:00+02:00 start:2026-08-04T20:00:00+02:00]" || class["locations"] == nil {
 			t.Errorf("the class is %v", class)
 		}
 		if object["state"] != "ACTIVE" || fmt.Sprint(object["barcode"]) != fmt.Sprintf("map[alternateText:%s type:QR_CODE value:%s]", k.ID.Short(), k.Token) || object["classId"] != "338800."+event {
@@ -318,16 +319,16 @@ func TestGooglePass(t *testing.T) {
 		}
 
 		w.google.setDown(true)
-		_, err = w.office.Transfer(ctx, k, "Cleo", "cleo@example.org", "a gift")
+		_, err = w.Tickets.Transfer(ctx, k, "Cleo", "cleo@example.org", "a gift")
 		w.must(err)
 		w.step()
 		w.google.setDown(false)
-		w.clock.Pass(firstPause)
+		w.Time.Pass(firstPause)
 		w.step()
 		if object := w.google.get("eventTicketObject/338800." + serial); object["state"] != "INACTIVE" || object["barcode"] != nil {
 			t.Errorf("given away, the object is %v", object)
 		}
-		w.apply(`venue = "Pier 7"`, `venue = "Pier 9"`)
+		w.Apply(w.t, file(`venue = "Pier 7"`, `venue = "Pier 9"`))
 		w.step()
 		if class := w.google.get("eventTicketClass/338800." + event); !strings.Contains(fmt.Sprint(class["venue"]), "Pier 9") {
 			t.Errorf("moved, the class is %v", class)
@@ -341,7 +342,7 @@ func TestNotOffered(t *testing.T) {
 		ctx := t.Context()
 		offered := func() string {
 			w.load()
-			e, err := w.catalog.Event(ctx, event)
+			e, err := w.Catalog.Event(ctx, event)
 			w.must(err)
 			k := w.tickets["A"]
 			return fmt.Sprint(w.Offered(&k, e))
@@ -349,15 +350,15 @@ func TestNotOffered(t *testing.T) {
 		if got := offered(); got != "[apple google]" {
 			t.Errorf("offered is %s", got)
 		}
-		w.apply(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { live_required = true }")
+		w.Apply(w.t, file(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { live_required = true }"))
 		if got := offered(); got != "[]" {
 			t.Errorf("where only live codes are let in, offered is %s", got)
 		}
 		if _, err := w.File(ctx, w.tickets["A"]); !errors.Is(err, fault.Refused) {
 			t.Errorf("a pass of it: %v", err)
 		}
-		w.apply("", "")
-		_, err := w.office.Revoke(ctx, w.tickets["A"], ticketing.Cancelled, "called off")
+		w.Apply(w.t, file())
+		_, err := w.Tickets.Revoke(ctx, w.tickets["A"], ticketing.Cancelled, "called off")
 		w.must(err)
 		if got := offered(); got != "[]" {
 			t.Errorf("of a void ticket, offered is %s", got)
@@ -382,7 +383,7 @@ func TestForgotten(t *testing.T) {
 		f := w.taken("A")
 		_, err := w.Register(t.Context(), ipad, f.Serial, toPad)
 		w.must(err)
-		w.clock.Pass(40 * 24 * time.Hour)
+		w.Time.Pass(40 * 24 * time.Hour)
 		w.step()
 		for _, table := range []string{"pass", "pass_device", "pass_event"} {
 			var n int
