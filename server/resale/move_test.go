@@ -1,15 +1,16 @@
 package resale_test
 
 import (
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"usher/crypto/ticket"
 	"usher/server/calloff"
+	"usher/server/payment"
 	"usher/server/resale"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -19,9 +20,9 @@ import (
 func (w *world) moves(t *testing.T) *calloff.Office {
 	t.Helper()
 	office := calloff.New(calloff.Config{
-		DB: w.db, Catalog: w.catalog, Sales: w.sales, Tickets: w.tickets, Now: w.time.Now, Log: slog.New(slog.DiscardHandler),
+		DB: w.DB, Catalog: w.Catalog, Sales: w.Sales, Tickets: w.Tickets, Now: w.Time.Now, Log: w.Log,
 	})
-	e, err := w.catalog.Event(t.Context(), event)
+	e, err := w.Catalog.Event(t.Context(), event)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +31,7 @@ func (w *world) moves(t *testing.T) *calloff.Office {
 	if _, err := office.Move(t.Context(), event, m); err != nil {
 		t.Fatal(err)
 	}
-	w.time.Pass(2 * time.Second)
+	w.Time.Pass(2 * time.Second)
 	if err := office.WorkOff(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +46,7 @@ func (w *world) told(t *testing.T, who string) string {
 	if len(list) == 0 {
 		return ""
 	}
-	l, err := w.sales.Compose(t.Context(), list[0])
+	l, err := w.Sales.Compose(t.Context(), list[0])
 	if err != nil || len(list) > 1 {
 		t.Fatalf("%s has %d letters, %v", who, len(list), err)
 	}
@@ -58,26 +59,26 @@ func (w *world) told(t *testing.T, who string) string {
 // and waits on.
 func TestMoved(t *testing.T) {
 	onList(t, map[string]int{"joan": 1}, func(t *testing.T, w *world) {
-		first := w.buys(t, "ada", ga(2)) // 27.00 each and 1.50
+		first := w.Buys(t, ada, ga(2)) // 27.00 each and 1.50
 		up := w.lists(t, first.Tickets[0], 2870)
 		claimed, err := w.claims(t, up, w.link(t, "resell_offer", resale.OfferPath, "joan"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		ref := w.toPay(t, claimed, "joan")
-		w.bank.pay(ref)
-		w.settle(t, ref)
-		second := w.order(t, claimed.ID)
+		_, ref := w.ToBank(t, claimed, shoptest.Buyer("Joan"))
+		w.Bank.Ends(ref, payment.Paid)
+		w.Settles(t, ref)
+		second := w.OrderNow(t, claimed.ID)
 		w.waits(t, "joan", 1)
 		up = w.listing(t, up.ID)
-		gone := w.buys(t, "eve", ga(1))
+		gone := w.Buys(t, shoptest.Buyer("Eve"), ga(1))
 		hers := w.lists(t, gone.Tickets[0], 2000)
 		w.passes(t) // joan doesn't want it
-		w.buys(t, "mary", of(hers))
-		paid := w.buys(t, "dan", ga(1))
+		w.Buys(t, mary, of(hers))
+		paid := w.Buys(t, shoptest.Buyer("Dan"), ga(1))
 		his := w.lists(t, paid.Tickets[0], 2000)
-		w.buys(t, "rose", of(his))
-		w.doors.add(his.Ticket) // some came in before it was moved
+		w.Buys(t, shoptest.Buyer("Rose"), of(his))
+		w.Doors.Admit(his.Ticket) // some came in before it was moved
 		w.look(t)
 		w.waits(t, "joan", 1)
 		open := w.lists(t, first.Tickets[1], 2000)
@@ -100,22 +101,22 @@ func TestMoved(t *testing.T) {
 			t.Errorf("who has sold all and was paid is told %q", text)
 		}
 
-		_, err = w.sales.GiveBack(t.Context(), first.ID, []ticket.ID{up.Ticket})
-		wantKind(t, "giving back what one has sold", err, fault.Refused)
-		_, err = w.sales.GiveBack(t.Context(), gone.ID, gone.Tickets)
-		wantKind(t, "giving back all that one has sold", err, fault.Refused)
-		w.time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC)) // the old end
+		_, err = w.Sales.GiveBack(t.Context(), first.ID, []ticket.ID{up.Ticket})
+		shoptest.WantKind(t, "giving back what one has sold", err, fault.Refused)
+		_, err = w.Sales.GiveBack(t.Context(), gone.ID, gone.Tickets)
+		shoptest.WantKind(t, "giving back all that one has sold", err, fault.Refused)
+		w.Time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC)) // the old end
 		w.look(t)
 		if a, b := w.listing(t, up.ID), w.listing(t, hers.ID); a.Payout != resale.Held || b.Payout != resale.Held {
 			t.Errorf("at the old end the payouts are %s and %s", a.Payout, b.Payout)
 		}
-		if second, err = w.sales.GiveBack(t.Context(), second.ID, second.Tickets); err != nil || second.Refunded != 2970 || second.State != sales.Refunded {
+		if second, err = w.Sales.GiveBack(t.Context(), second.ID, second.Tickets); err != nil || second.Refunded != 2970 || second.State != sales.Refunded {
 			t.Errorf("who bought it gave it back: %s, %d, %v", second.State, second.Refunded, err)
 		}
-		if k := w.ticket(t, up.Ticket); k.State != ticketing.Cancelled {
+		if k := w.TicketNow(t, event, up.Ticket); k.State != ticketing.Cancelled {
 			t.Errorf("then the ticket is %s", k.State)
 		}
-		if first, err = w.sales.GiveBack(t.Context(), first.ID, []ticket.ID{open.Ticket}); err != nil || first.Refunded != 2850 { // with the fee of the order, as it was the last
+		if first, err = w.Sales.GiveBack(t.Context(), first.ID, []ticket.ID{open.Ticket}); err != nil || first.Refunded != 2850 { // with the fee of the order, as it was the last
 			t.Errorf("who had the other for sale gave it back: %d, %v", first.Refunded, err)
 		}
 		w.sound(t)
@@ -123,13 +124,13 @@ func TestMoved(t *testing.T) {
 		if err := office.Reopen(t.Context(), event); err != nil {
 			t.Fatal(err)
 		}
-		w.time.Pass(2 * time.Second)
-		mary, err := w.sales.Find(t.Context(), sales.Search{Text: w.ticket(t, hers.Ticket).Order, Limit: 1})
+		w.Time.Pass(2 * time.Second)
+		mary, err := w.Sales.Find(t.Context(), sales.Search{Text: w.TicketNow(t, event, hers.Ticket).Order, Limit: 1})
 		if err != nil || len(mary) != 1 {
 			t.Fatal(err)
 		}
 		w.wantKept(t, w.lists(t, mary[0].Tickets[0], 2000).ID, "joan") // first in line still
-		w.time.Set(time.Date(2026, 9, 4, 0, 0, 0, 0, time.UTC).Add(-time.Second))
+		w.Time.Set(time.Date(2026, 9, 4, 0, 0, 0, 0, time.UTC).Add(-time.Second))
 		w.look(t)
 		if l := w.listing(t, hers.ID); l.Payout != resale.Held {
 			t.Errorf("a second before the new end the payout is %s", l.Payout)
@@ -141,7 +142,7 @@ func TestMoved(t *testing.T) {
 // isOverAt lets the event end, and fails unless all sellers are credited then.
 func (w *world) isOverAt(t *testing.T, end time.Time) {
 	t.Helper()
-	w.time.Set(end)
+	w.Time.Set(end)
 	for range 2 {
 		w.look(t)
 		w.reconciles(t)
