@@ -182,7 +182,7 @@ const buyer = "&name=Ada+L&email=ada%40example.org&terms=yes&method="
 func TestBuying(t *testing.T) {
 	l := newTill(t)
 	path := l.begin("n.ga=2&n.seat=1&n.crew=0&price=1&total=1")
-	l.shows(path, "2 × General", "€93.00", "€3.00", "of which 19 % tax", "Seat A-1", "until 14:10 (CEST)", "What do you eat?", "Who comes with it?", `<meta http-equiv="refresh" content="601">`)
+	l.shows(path, "2 × General", "€93.00", "€3.00", "of which 19% tax", "Seat A-1", "until 14:10 (CEST)", "What do you eat?", "Who comes with it?", `<meta http-equiv="refresh" content="601">`)
 
 	answer, body := l.post(path+"/pay", "name=&email=ada%40example.org&method=card&h.2.name=%3Csvg+onload%3D1%3E")
 	for _, want := range []string{"Please give your name.", `value="ada@example.org"`, `aria-invalid="true"`, `value="&lt;svg onload=1&gt;"`} {
