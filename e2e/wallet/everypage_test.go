@@ -93,6 +93,9 @@ func TestPagesAfterTheSale(t *testing.T) {
 			{"wallet-offered", "", func(p *phone) {
 				eval[bool](p, `(document.querySelector("dialog#give").close(), document.querySelector(".back").click(), true)`)
 				card(2)(p)
+				if eval[int](p, `document.querySelectorAll(".links a").length`) != 4 { // a map, a calendar, a PDF, a pass
+					t.Error("a ticket that is offered leads to where it would be sold on")
+				}
 			}},
 			{"transfer", offer, nil},
 			{"transfer-done", "/transfer/done", nil},

@@ -20,6 +20,9 @@ func TestGivingATicketAway(t *testing.T) {
 	first.keepOrder(path)
 	first.must(first.Click(".card"))
 	first.says("Give it to somebody")
+	if eval[bool](first, `document.body.innerText.includes("Sell it on")`) {
+		t.Error("a ticket that cost nothing leads to where it would be sold on")
+	}
 	first.press("Give it to somebody")
 	first.says("Mail me a link that I hand on")
 	first.clean()

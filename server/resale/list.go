@@ -41,30 +41,37 @@ type Terms struct {
 // Fees are what is kept of a price, and what is put on top of it.
 func (t *Terms) Fees(price int64) (seller, buyer int64) { return t.shop.Resale.Fees(price) }
 
-// Terms gives how a ticket may be sold on. fault.Refused says why it may not.
+// Terms gives how a ticket may be sold on. fault.Refused says why it may not; see WhyNot.
 func (r *Resale) Terms(ctx context.Context, t ticketing.Ticket) (Terms, error) {
-	shop, err := r.Catalog.Shop(ctx, t.Event)
-	if kind := fault.KindOf(err); kind == fault.NotFound || err == nil && shop.Resale == nil {
-		return Terms{}, fault.New(fault.Refused, "tickets of this event can't be sold on here")
-	}
+	shop, err := r.shop(ctx, t.Event)
 	if err != nil {
 		return Terms{}, err
 	}
-	if shop.About.Closed() {
-		return Terms{}, fault.New(fault.Refused, "event %s is not sold: %s", t.Event, shop.About.Standing.Why)
+	s, err := r.standing(ctx, t.Event, []ticket.ID{t.ID})
+	if err != nil {
+		return Terms{}, err
 	}
-	if now := r.Now().Unix(); now >= shop.Resale.Until || now >= shop.About.Ends {
-		return Terms{}, fault.New(fault.Refused, "the time to sell tickets of this event on is over")
+	return r.terms(ctx, shop, &t, s)
+}
+
+// shop gives the shop of an event whose tickets may be sold on.
+func (r *Resale) shop(ctx context.Context, event string) (*catalog.Shop, error) {
+	shop, err := r.Catalog.Shop(ctx, event)
+	if kind := fault.KindOf(err); kind == fault.NotFound || err == nil && shop.Resale == nil {
+		return nil, WhyNever.refusal("tickets of this event can't be sold on here")
 	}
-	if t.State != ticketing.Valid || t.Unpaid {
-		return Terms{}, fault.New(fault.Refused, "ticket %s is not good, or not paid for", t.ID.Short())
-	}
-	terms := Terms{Currency: shop.Currency, Until: time.Unix(min(shop.Resale.Until, shop.About.Ends), 0).UTC(), shop: shop}
-	if terms.order, terms.place, err = r.bought(ctx, &t); err != nil {
+	return shop, err
+}
+
+// terms is Terms for one of several tickets. What holds for good is said before what may
+// change.
+func (r *Resale) terms(ctx context.Context, shop *catalog.Shop, t *ticketing.Ticket, s *standing) (terms Terms, err error) {
+	terms = Terms{Currency: shop.Currency, Until: time.Unix(min(shop.Resale.Until, shop.About.Ends), 0).UTC(), shop: shop}
+	if terms.order, terms.place, err = r.bought(ctx, t, s); err != nil {
 		return Terms{}, err
 	}
 	if terms.order.Currency != shop.Currency {
-		return Terms{}, fault.New(fault.Refused, "ticket %s was bought for another currency", t.ID.Short())
+		return Terms{}, WhyNever.refusal("ticket %s was bought for another currency", t.ID.Short())
 	}
 	if terms.Face, err = r.face(ctx, terms.place); err != nil {
 		return Terms{}, err
@@ -72,31 +79,32 @@ func (r *Resale) Terms(ctx context.Context, t ticketing.Ticket) (Terms, error) {
 	terms.Most, terms.Cap = shop.Resale.Most(terms.Face), shop.Resale.CapOf(terms.Face)
 	terms.Own = t.Email != "" && strings.EqualFold(t.Email, terms.order.Details.Email)
 	if terms.Most == 0 {
-		return Terms{}, fault.New(fault.Refused, "ticket %s cost too little to be sold on", t.ID.Short())
+		return Terms{}, WhyNever.refusal("ticket %s cost too little to be sold on", t.ID.Short())
 	}
-	return terms, nil
+	return terms, s.refuses(t, shop, &terms, r.Now())
 }
 
 // bought gives the order that a ticket was bought in, and its place in that.
-func (r *Resale) bought(ctx context.Context, t *ticketing.Ticket) (sales.Order, sales.Place, error) {
-	none := fault.New(fault.Refused, "ticket %s was not bought here, so it can't be sold on here", t.ID.Short())
+func (r *Resale) bought(ctx context.Context, t *ticketing.Ticket, s *standing) (sales.Order, sales.Place, error) {
+	none := WhyNever.refusal("ticket %s was not bought here, so it can't be sold on here", t.ID.Short())
 	if sales.CleanCode(t.Order) == "" {
 		return sales.Order{}, sales.Place{}, none
 	}
-	list, err := r.Sales.Find(ctx, sales.Search{Text: t.Order, Limit: 1})
-	if err != nil {
-		return sales.Order{}, sales.Place{}, err
+	list, there := s.orders[t.Order]
+	if !there {
+		var err error
+		if list, err = r.Sales.Find(ctx, sales.Search{Text: t.Order, Limit: 1}); err != nil {
+			return sales.Order{}, sales.Place{}, err
+		}
+		s.orders[t.Order] = list
 	}
 	if len(list) == 0 || list[0].Event != t.Event {
 		return sales.Order{}, sales.Place{}, none
 	}
 	o := list[0]
 	n := slices.Index(o.Tickets, t.ID)
-	switch {
-	case n < 0:
+	if n < 0 {
 		return o, sales.Place{}, none
-	case !o.State.Good():
-		return o, sales.Place{}, fault.New(fault.Refused, "the order of ticket %s is %s", t.ID.Short(), o.State.Words())
 	}
 	return o, o.Places()[n], nil
 }
@@ -119,9 +127,6 @@ func (r *Resale) List(ctx context.Context, t ticketing.Ticket, a Asked) (Listing
 		return Listing{}, err
 	}
 	if a, err = a.checked(&terms); err != nil {
-		return Listing{}, err
-	}
-	if err := r.out(ctx, t.Event, t.ID); err != nil {
 		return Listing{}, err
 	}
 	l, err := r.listing(&t, &terms, a)
@@ -166,15 +171,6 @@ func (a Asked) checked(t *Terms) (Asked, error) {
 		wrong = append(wrong, fault.At(fault.BadInput, "account", "it has up to %d bytes of text", maxAccount))
 	}
 	return a, errors.Join(wrong...)
-}
-
-// out refuses a ticket by which somebody came in.
-func (r *Resale) out(ctx context.Context, event string, id ticket.ID) error {
-	came, err := r.Entered(ctx, event, id)
-	if err == nil && len(came) > 0 {
-		err = fault.New(fault.Refused, "somebody came in with ticket %s", id.Short())
-	}
-	return err
 }
 
 // listing is a new one.

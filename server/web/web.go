@@ -79,7 +79,7 @@ func New(cfg Config) (*Web, error) {
 		return nil, err
 	}
 	if w.wallet, err = wallet.New(wallet.Config{
-		Site: s, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Doors: cfg.Doors, Accounts: cfg.Accounts, Transfers: cfg.Transfers, Passes: cfg.Passes, Now: cfg.Now, Log: cfg.Log,
+		Site: s, Catalog: cfg.Catalog, Tickets: cfg.Tickets, Sales: cfg.Sales, Doors: cfg.Doors, Accounts: cfg.Accounts, Transfers: cfg.Transfers, Resale: cfg.Resale, Passes: cfg.Passes, Now: cfg.Now, Log: cfg.Log,
 	}); err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ import (
 	"usher/server/ticketing"
 	"usher/server/web/site"
 	"usher/sync/fault"
+	"usher/sync/money"
 )
 
 //go:embed page
@@ -109,3 +110,12 @@ func (m *Market) selling(ctx context.Context, event string) (*catalog.Shop, erro
 
 // amount reads what somebody types as a price: 25, 25.50 or 25,50.
 func amount(text string) string { return strings.ReplaceAll(strings.TrimSpace(text), ",", ".") }
+
+// typed writes an amount as people type it who speak a language.
+func typed(language string, minor int64, currency string) string {
+	text := money.Decimal(minor, currency)
+	if language != "en" {
+		text = strings.ReplaceAll(text, ".", ",")
+	}
+	return text
+}

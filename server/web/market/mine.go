@@ -73,11 +73,11 @@ func (m *Market) mineOf(r *http.Request, t ticketing.Ticket) (*mineView, error) 
 	terms, err := m.Resale.Terms(r.Context(), t)
 	switch {
 	case fault.KindOf(err) == fault.Refused:
-		v.Problem = l.T("market.cant")
+		v.Problem = l.T("market.cant." + string(resale.WhyNot(err)))
 	case err != nil:
 		return nil, err
 	default:
-		v.Terms, v.Price = &terms, money.Decimal(terms.Most, terms.Currency)
+		v.Terms, v.Price = &terms, typed(l.Code(), terms.Most, terms.Currency)
 		if kept, onTop := terms.Fees(terms.Most); kept+onTop > 0 {
 			v.Net, v.Total = terms.Most-kept, terms.Most+onTop
 		}

@@ -13,6 +13,7 @@ import (
 	"usher/server/accounts"
 	"usher/server/catalog"
 	"usher/server/pass"
+	"usher/server/resale"
 	"usher/server/ticketing"
 	"usher/server/web/front"
 	"usher/sync/fault"
@@ -116,8 +117,8 @@ type ticketView struct {
 	Admits     uint8      `json:"admits"`
 	Gates      []gateView `json:"gates,omitempty"` // where to go in; none when anywhere
 	Map        string     `json:"map,omitempty"`
-	Shop       bool       `json:"shop,omitempty"`   // it has a calendar entry
-	Resale     bool       `json:"resale,omitempty"` // its holder may sell it on
+	Shop       bool       `json:"shop,omitempty"` // it has a calendar entry
+	Sell       string     `json:"sell,omitempty"` // "yes": its holder may sell it on; or why not now, see resale.Why; none: never
 	State      string     `json:"state"`
 	Unpaid     bool       `json:"unpaid,omitempty"`
 	Rehearsal  bool       `json:"rehearsal,omitempty"`
@@ -186,23 +187,37 @@ func (w *Wallet) list(out http.ResponseWriter, r *http.Request) error {
 func (w *Wallet) past(a *about) bool { return w.Now().Sub(time.Unix(a.event.Ends, 0)) > keptFor }
 
 // addGives adds to the views of tickets, which are in their order, how they may be given
-// away.
+// away and sold on.
 func (w *Wallet) addGives(ctx context.Context, list []held, views []ticketView) error {
 	by := map[string][]ticketing.Ticket{}
 	for _, h := range list {
 		by[h.Event] = append(by[h.Event], h.Ticket)
 	}
-	gives := map[string]map[ticket.ID]*giveView{}
+	gives, sells := map[string]map[ticket.ID]*giveView{}, map[string]map[ticket.ID]resale.Why{}
 	for event, tickets := range by {
 		var err error
 		if gives[event], err = w.gives(ctx, event, tickets); err != nil {
 			return err
 		}
+		if sells[event], err = w.Resale.Allowed(ctx, event, tickets); err != nil {
+			return err
+		}
 	}
 	for i, h := range list {
-		views[i].Give = gives[h.Event][h.ID]
+		views[i].Give, views[i].Sell = gives[h.Event][h.ID], sellsAs(sells[h.Event][h.ID])
 	}
 	return nil
+}
+
+// sellsAs says for the page whether a ticket may be sold on.
+func sellsAs(why resale.Why) string {
+	switch why {
+	case "":
+		return "yes"
+	case resale.WhyNever, resale.WhyVoid, resale.WhyEntered:
+		return "" // for good
+	}
+	return string(why)
 }
 
 // eventOf gives what tickets of one event share, once for all of a request.
@@ -254,7 +269,6 @@ func (w *Wallet) view(ctx context.Context, t ticketing.Ticket, a *about) (ticket
 	if t.State != ticketing.Valid {
 		return v, nil
 	}
-	v.Resale = a.shop != nil && a.shop.Resale != nil && t.Order != "" && !t.Unpaid && w.Now().Unix() < min(a.shop.Resale.Until, e.Ends)
 	if t.Bound() {
 		b, there, err := w.Tickets.Binding(ctx, t)
 		if err != nil {

@@ -29,6 +29,7 @@ import (
 	"usher/server/doors"
 	"usher/server/guard"
 	"usher/server/pass"
+	"usher/server/resale"
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/transfer"
@@ -52,6 +53,7 @@ type Config struct {
 	Now       func() time.Time
 	Log       *slog.Logger
 	Transfers *transfer.Transfers
+	Resale    *resale.Resale
 }
 
 // Wallet serves the pages.

@@ -16,7 +16,7 @@ export function ticketPage({ ticket, key, able, problem, told, acts }) {
     told ? element("p", { className: "note", textContent: told }) : null,
     standingOf(ticket, key, able, acts),
     giving(ticket, acts),
-    links(ticket),
+    ...links(ticket),
     passes(ticket),
   ];
 }
@@ -56,11 +56,15 @@ function standingOf(ticket, key, able, acts) {
     other(t("wallet.renew"), acts.renew));
 }
 
+// notNow says why a ticket can't be sold on yet, or any more.
+const notNow = { late: "wallet.sell_late", closed: "wallet.sell_closed", unpaid: "wallet.sell_unpaid", busy: "wallet.sell_busy" };
+
 function links(ticket) {
   const list = [];
   if (ticket.map) list.push(link(t("wallet.map"), ticket.map, { target: "_blank" }));
   if (ticket.shop) list.push(link(t("wallet.calendar"), `/events/${encodeURIComponent(ticket.event)}/calendar.ics`));
   if (ticket.code) list.push(link(t("wallet.pdf"), `/wallet/ticket/${encodeURIComponent(ticket.event)}/${ticket.id}/ticket.pdf`));
-  if (ticket.resale) list.push(link(t("wallet.sell"), `/wallet/resale/${encodeURIComponent(ticket.event)}/${ticket.id}`));
-  return list.length ? element("p", { className: "links" }, list) : null;
+  if (ticket.sell === "yes") list.push(link(t("wallet.sell"), `/wallet/resale/${encodeURIComponent(ticket.event)}/${ticket.id}`));
+  const why = notNow[ticket.sell] ? element("p", { className: "sub", textContent: t(notNow[ticket.sell]) }) : null;
+  return [list.length ? element("p", { className: "links" }, list) : null, why];
 }
