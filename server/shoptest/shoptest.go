@@ -114,7 +114,7 @@ func (s *Shop) Apply(t testing.TB, text string) {
 
 func (s *Shop) apply(t testing.TB, text string) {
 	t.Helper()
-	spec, err := catalog.ParseFile("event.toml", []byte(text))
+	spec, err := catalog.ParseFile("night.toml", []byte(text))
 	if err == nil {
 		_, err = s.Catalog.Apply(t.Context(), spec)
 	}
