@@ -10,13 +10,16 @@ import (
 	"usher/server/sales"
 )
 
-// callsOff calls the event off. The rest of it is worked off by worksOff, so many orders at
-// once; 0 for as many as there are.
+// calloff is what calls the event off and moves it, so many orders at once; 0 for as many
+// as there are.
+func (w *world) calloff(batch int) *calloff.Office {
+	return calloff.New(calloff.Config{DB: w.DB, Catalog: w.Catalog, Sales: w.Sales, Tickets: w.Tickets, Batch: batch, Now: w.Time.Now, Log: w.Log})
+}
+
+// callsOff calls the event off. The rest of it is worked off by worksOff.
 func (w *world) callsOff(t *testing.T, batch int) *calloff.Office {
 	t.Helper()
-	office := calloff.New(calloff.Config{
-		DB: w.DB, Catalog: w.Catalog, Sales: w.Sales, Tickets: w.Tickets, Batch: batch, Now: w.Time.Now, Log: w.Log,
-	})
+	office := w.calloff(batch)
 	if _, err := office.CallOff(t.Context(), event, "storm", "organiser"); err != nil {
 		t.Fatal(err)
 	}

@@ -19,9 +19,7 @@ import (
 // given back until ten days before.
 func (w *world) moves(t *testing.T) *calloff.Office {
 	t.Helper()
-	office := calloff.New(calloff.Config{
-		DB: w.DB, Catalog: w.Catalog, Sales: w.Sales, Tickets: w.Tickets, Now: w.Time.Now, Log: w.Log,
-	})
+	office := w.calloff(0)
 	e, err := w.Catalog.Event(t.Context(), event)
 	if err != nil {
 		t.Fatal(err)
