@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/anishathalye/porcupine"
 
+	"usher/server/historytest"
 	"usher/sync/fault"
 )
 
@@ -75,46 +73,9 @@ var seatModel = porcupine.Model{
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v → %+v", input, output) },
 }
 
-// history notes what happened between which moments.
-type history struct {
-	mu    sync.Mutex
-	ops   []porcupine.Operation
-	began time.Time
-}
-
-func (h *history) do(client int, in did, act func() got) got {
-	call := time.Since(h.began).Nanoseconds()
-	out := act()
-	back := time.Since(h.began).Nanoseconds()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: in, Call: call, Output: out, Return: back})
-	return out
-}
-
-// check fails unless the history could have happened one act after the other, and
-// keeps a picture of one that couldn't.
-func (h *history) check(t *testing.T, model porcupine.Model) {
-	t.Helper()
-	result, info := porcupine.CheckOperationsVerbose(model, h.ops, time.Minute)
-	if result == porcupine.Ok {
-		return
-	}
-	t.Errorf("%d acts: %s", len(h.ops), result)
-	picture, err := os.Create(filepath.Join(t.ArtifactDir(), "history.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer picture.Close()
-	if err := porcupine.Visualize(model, info, picture); err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("see %s", picture.Name())
-}
-
 // buyers run side by side, each on one of the servers, and do what pick says.
-func buyers(t *testing.T, servers []*world, clients, acts int, pick func(*rand.Rand) Line) *history {
-	h := &history{began: time.Now()}
+func buyers(t *testing.T, servers []*world, clients, acts int, pick func(*rand.Rand) Line) *historytest.History[did, got] {
+	h := historytest.Begin[did, got]()
 	var all sync.WaitGroup
 	for client := range clients {
 		all.Go(func() {
@@ -124,11 +85,11 @@ func buyers(t *testing.T, servers []*world, clients, acts int, pick func(*rand.R
 				if len(mine) > 0 && r.IntN(3) == 0 {
 					hold := mine[0]
 					mine = mine[1:]
-					h.do(client, didOf("release", hold.Lines[0]), func() got { return got{ok: w.Release(t.Context(), hold.ID) == nil} })
+					h.Do(client, func() got { return got{ok: w.Release(t.Context(), hold.ID) == nil} }, didOf("release", hold.Lines[0]))
 					continue
 				}
 				id, line := fmt.Sprintf("c%d-%d", client, i), pick(r)
-				h.do(client, didOf("hold", line), func() got {
+				h.Do(client, func() got {
 					hold, err := w.Hold(t.Context(), w.request(id, line))
 					var short *Short
 					if err == nil {
@@ -140,7 +101,7 @@ func buyers(t *testing.T, servers []*world, clients, acts int, pick func(*rand.R
 						return got{}
 					}
 					return got{left: short.Left[line.Pool]}
-				})
+				}, didOf("hold", line))
 			}
 		})
 	}
@@ -164,7 +125,7 @@ func TestBuyersOfOnePool(t *testing.T) {
 		w.set(t, event, Pool{Code: "hall", Capacity: capacity})
 		servers := []*world{w, w.beside(t, Config{})}
 		h := buyers(t, servers, 8, 40, func(r *rand.Rand) Line { return n("hall", r.Int64N(4)+1) })
-		h.check(t, countedModel(capacity))
+		h.Check(t, countedModel(capacity))
 		w.consistent(t, event)
 	})
 }
@@ -175,7 +136,7 @@ func TestBuyersOfSingleSeats(t *testing.T) {
 		w.set(t, event, Pool{Code: "box", Seats: row("A", 4)})
 		servers := []*world{w, w.beside(t, Config{})}
 		h := buyers(t, servers, 8, 40, func(r *rand.Rand) Line { return seats("box", fmt.Sprintf("A-%d", r.IntN(4)+1)) })
-		h.check(t, seatModel)
+		h.Check(t, seatModel)
 		w.consistent(t, event)
 	})
 }

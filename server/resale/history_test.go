@@ -4,76 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/anishathalye/porcupine"
-
 	"usher/migrations"
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
 	"usher/server/catalog"
+	"usher/server/historytest"
 	"usher/server/payment"
 	"usher/server/resale"
 	"usher/server/sales"
 	"usher/sync/fault"
 )
 
-// told keeps a history of one listing.
-type told struct {
-	mu    sync.Mutex
-	ops   []porcupine.Operation
-	began time.Time
-}
-
-// do notes what happens between a call and its answer.
-func (h *told) do(client int, act func() any, deeds ...deed) (answer any) {
-	call := time.Since(h.began).Nanoseconds()
-	answer = act()
-	ret := time.Since(h.began).Nanoseconds()
-	if answer == unknown {
-		ret = math.MaxInt64
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, d := range deeds {
-		h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: d, Call: call, Output: answer, Return: ret})
-	}
-	return answer
-}
-
-// check fails unless the history could have happened one act after the other, and keeps
-// a picture of one that couldn't.
-func (h *told) check(t *testing.T) {
-	t.Helper()
-	result, info := porcupine.CheckOperationsVerbose(racing, h.ops, time.Minute)
-	if result == porcupine.Ok {
-		return
-	}
-	for _, op := range h.ops {
-		t.Logf("%12d to %19d: %v → %v", op.Call, op.Return, op.Input, op.Output)
-	}
-	picture, err := os.Create(filepath.Join(t.ArtifactDir(), "history.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer picture.Close()
-	if err := porcupine.Visualize(racing, info, picture); err != nil {
-		t.Fatal(err)
-	}
-	t.Fatalf("%d acts about one listing: %s; see %s", len(h.ops), result, picture.Name())
-}
-
 // round is one listing and who races for it.
 type round struct {
-	*told
+	*historytest.History[deed, any]
 	servers []*world
 	listing resale.Listing
 	mu      sync.Mutex
@@ -102,7 +53,7 @@ func email(order int) string { return fmt.Sprintf("buyer%d@people.example", orde
 func (r *round) buys(t *testing.T, client, order int, luck *rand.Rand) {
 	w := r.servers[client%2]
 	var o sales.Order
-	got := r.do(client, func() any {
+	got := r.Do(client, func() any {
 		var err error
 		o, err = w.Sales.Begin(t.Context(), of(r.listing))
 		if errors.Is(err, fault.BadInput) && strings.HasPrefix(err.Error(), "until: ") {
@@ -124,7 +75,7 @@ func (r *round) buys(t *testing.T, client, order int, luck *rand.Rand) {
 		return
 	}
 	if luck.IntN(4) == 0 {
-		r.do(client, func() any { _, err := w.Sales.Leave(t.Context(), o.ID); return answer(t, err) }, deed{leaves, order})
+		r.Do(client, func() any { _, err := w.Sales.Leave(t.Context(), o.ID); return answer(t, err) }, deed{leaves, order})
 		return
 	}
 	if luck.IntN(2) == 0 { // they look for their card
@@ -141,7 +92,7 @@ func (r *round) buys(t *testing.T, client, order int, luck *rand.Rand) {
 // hears has a server hear of an order's payment.
 func (r *round) hears(t *testing.T, client, order int) {
 	w := r.servers[client%2]
-	r.do(client, func() any {
+	r.Do(client, func() any {
 		if err := w.Sales.Settle(t.Context(), "test", r.refs[order]); err != nil {
 			return answer(t, err)
 		}
@@ -154,7 +105,7 @@ func (r *round) hears(t *testing.T, client, order int) {
 
 // takes has the seller take the ticket back, whose call may be cut off.
 func (r *round) takes(t *testing.T, client int, cut bool, after time.Duration) {
-	r.do(client, func() any {
+	r.Do(client, func() any {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		if cut {
@@ -170,7 +121,7 @@ func (r *round) takes(t *testing.T, client int, cut bool, after time.Duration) {
 
 // reads has somebody see whose the ticket is.
 func (r *round) reads(t *testing.T, client int) {
-	r.do(client, func() any {
+	r.Do(client, func() any {
 		k := r.servers[client%2].TicketNow(t, event, r.listing.Ticket)
 		for n := range tries {
 			if k.Email == email(n) {
@@ -188,7 +139,7 @@ func (r *round) passes(t *testing.T, client int) {
 		deeds[n] = deed{lapses, n}
 	}
 	w := r.servers[client%2]
-	r.do(client, func() any {
+	r.Do(client, func() any {
 		w.Time.Pass(11 * time.Minute)
 		_, _, err := w.Stock.Expire(t.Context())
 		return answer(t, err)
@@ -211,7 +162,7 @@ func TestOneListingAtTwoServers(t *testing.T) {
 			if n%4 == 0 {
 				tickets = w.Buys(t, ada, ga(4))
 			}
-			r := &round{told: &told{began: time.Now()}, servers: servers, listing: w.lists(t, tickets.Tickets[n%4], 2000)}
+			r := &round{History: historytest.Begin[deed, any](unknown), servers: servers, listing: w.lists(t, tickets.Tickets[n%4], 2000)}
 			r.run(t, luck)
 			r.ends(t)
 			ends[w.listing(t, r.listing.ID).State]++
@@ -266,7 +217,7 @@ func (r *round) ends(t *testing.T) {
 	r.passes(t, 6)
 	r.takes(t, 7, false, 0)
 	r.reads(t, 6)
-	r.check(t)
+	r.Check(t, racing)
 	w := r.servers[0]
 	l := w.listing(t, r.listing.ID)
 	sold := slices.DeleteFunc(slices.Clone(r.orders[:]), func(id string) bool { return id == "" || w.OrderNow(t, id).State != sales.Paid })

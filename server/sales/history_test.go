@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"usher/migrations/sqldb"
 	"usher/migrations/sqldb/dbtest"
 	"usher/server/catalog"
+	"usher/server/historytest"
 	"usher/server/payment"
 	"usher/server/sales"
 	"usher/sync/fault"
@@ -101,25 +100,8 @@ func (s standing) step(act, answer string) (bool, any) {
 	return answer == string(s.order), s
 }
 
-// told keeps a history of one order.
-type told struct {
-	mu    sync.Mutex
-	ops   []porcupine.Operation
-	began time.Time
-}
-
-// do notes acts that happen between a call and its answer: the answer is the last
-// one's.
-func (h *told) do(client int, act func() string, what ...string) {
-	call := time.Since(h.began).Nanoseconds()
-	answer := act()
-	back := time.Since(h.began).Nanoseconds()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, w := range what {
-		h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: w, Call: call, Output: answer, Return: back})
-	}
-}
+// history is of one order.
+type history = historytest.History[string, string]
 
 // refused gives the answer of an act: "" or that it was refused. What is neither fails
 // the test.
@@ -134,30 +116,30 @@ func refused(t *testing.T, err error) string {
 }
 
 // acts are what is done about an order, by anybody at any server, side by side.
-func (w *world) act(t *testing.T, h *told, client int, what, id, ref string) {
+func (w *world) act(t *testing.T, h *history, client int, what, id, ref string) {
 	ctx := t.Context()
 	switch what {
 	case bankPays:
-		h.do(client, func() string { w.Bank.Ends(ref, payment.Paid); return string(w.Bank.Get(ref).State) }, bankPays)
+		h.Do(client, func() string { w.Bank.Ends(ref, payment.Paid); return string(w.Bank.Get(ref).State) }, bankPays)
 	case "hook":
-		h.do(client, func() string {
+		h.Do(client, func() string {
 			return refused(t, w.Hook(ctx, "test", http.Header{"Signature": {"good"}}, []byte(ref)))
 		}, settle)
 	case "page":
-		h.do(client, func() string { _, err := w.Refresh(ctx, id); return refused(t, err) }, settle)
+		h.Do(client, func() string { _, err := w.Refresh(ctx, id); return refused(t, err) }, settle)
 	case leave:
-		h.do(client, func() string { _, err := w.Leave(ctx, id); return refused(t, err) }, callOff, settle, leave)
+		h.Do(client, func() string { _, err := w.Leave(ctx, id); return refused(t, err) }, callOff, settle, leave)
 	case cancel:
-		h.do(client, func() string { _, err := w.Cancel(ctx, id, "because", "organiser"); return refused(t, err) }, callOff, settle, cancel)
+		h.Do(client, func() string { _, err := w.Cancel(ctx, id, "because", "organiser"); return refused(t, err) }, callOff, settle, cancel)
 	case expire:
-		h.do(client, func() string { _, _, err := w.Expire(ctx); return refused(t, err) }, callOff, settle, expire)
+		h.Do(client, func() string { _, _, err := w.Expire(ctx); return refused(t, err) }, callOff, settle, expire)
 	case giveBack:
-		h.do(client, func() string {
+		h.Do(client, func() string {
 			_, err := w.Refund(ctx, id, sales.Refund{Key: "r", Why: "because", Who: "organiser"})
 			return refused(t, err)
 		}, giveBack)
 	case read:
-		h.do(client, func() string {
+		h.Do(client, func() string {
 			o, err := w.Order(ctx, id)
 			if err != nil {
 				t.Error(err)
@@ -208,25 +190,6 @@ func begun(t *testing.T, servers []*world, key string) sales.Order {
 	return o
 }
 
-// check fails unless the history could have happened one act after the other, and keeps
-// a picture of one that couldn't.
-func (h *told) check(t *testing.T) {
-	t.Helper()
-	result, info := porcupine.CheckOperationsVerbose(settlement, h.ops, time.Minute)
-	if result == porcupine.Ok {
-		return
-	}
-	picture, err := os.Create(filepath.Join(t.ArtifactDir(), "history.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer picture.Close()
-	if err := porcupine.Visualize(settlement, info, picture); err != nil {
-		t.Fatal(err)
-	}
-	t.Fatalf("%d acts about one order: %s; see %s", len(h.ops), result, picture.Name())
-}
-
 // I8 as a buyer would see it in court: the buyer, the bank's notices and the organiser
 // act on one order at two servers at once, in any order, at the end of its time and
 // before. Every answer is one that it could have had, had they come one after the other,
@@ -243,7 +206,7 @@ func TestOneOrderAtTwoServers(t *testing.T) {
 			if r.IntN(2) == 0 {
 				w.Time.Pass(11 * time.Minute)
 			}
-			h := &told{began: time.Now()}
+			h := historytest.Begin[string, string]()
 			var all sync.WaitGroup
 			for client := range 5 {
 				plan := make([]string, 4)
@@ -260,7 +223,7 @@ func TestOneOrderAtTwoServers(t *testing.T) {
 				})
 			}
 			all.Wait()
-			h.check(t)
+			h.Check(t, settlement)
 			w.accounted(t, o.ID, ref)
 		}
 		w.Sound(t)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"testing"
@@ -14,6 +12,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"usher/crypto/ticket"
+	"usher/server/historytest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -100,50 +99,6 @@ func (s course) step(a act, answer string) (bool, any) {
 	return answer == unknown || answer == s.looks(), s
 }
 
-// told keeps a history of one offer.
-type told struct {
-	mu    sync.Mutex
-	ops   []porcupine.Operation
-	began time.Time
-}
-
-func (h *told) do(client int, a act, do func() string) {
-	call := time.Since(h.began).Nanoseconds()
-	answer := do()
-	back := time.Since(h.began).Nanoseconds()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.ops = append(h.ops, porcupine.Operation{ClientId: client, Input: a, Call: call, Output: answer, Return: back})
-}
-
-// check fails unless the history could have happened one act after the other, and keeps
-// a picture of one that couldn't.
-func (h *told) check(t *testing.T) {
-	t.Helper()
-	end := time.Since(h.began).Nanoseconds()
-	for i := range h.ops {
-		if h.ops[i].Output == unknown {
-			h.ops[i].Return = end
-		}
-	}
-	result, info := porcupine.CheckOperationsVerbose(coursing, h.ops, time.Minute)
-	if result == porcupine.Ok {
-		return
-	}
-	picture, err := os.Create(filepath.Join(t.ArtifactDir(), "history.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer picture.Close()
-	if err := porcupine.Visualize(coursing, info, picture); err != nil {
-		t.Fatal(err)
-	}
-	for _, op := range h.ops {
-		t.Logf("%d to %d: %s", op.Call, op.Return, coursing.DescribeOperation(op.Input, op.Output))
-	}
-	t.Fatalf("%d acts about one offer: %s; see %s", len(h.ops), result, picture.Name())
-}
-
 // answer is what an act is told: how the offer stands, or unknown where the database
 // failed. Anything else fails the test.
 func answer(ctx context.Context, t *testing.T, o *Offer, err error) string {
@@ -210,7 +165,7 @@ func TestOneOfferAtTwoServers(t *testing.T) {
 			if r.IntN(2) == 0 {
 				plans[3][0].what = timeIsUp
 			}
-			h := &told{began: time.Now()}
+			h := historytest.Begin[act](unknown)
 			var all sync.WaitGroup
 			for client, plan := range plans {
 				r.Shuffle(len(plan), func(i, j int) { plan[i], plan[j] = plan[j], plan[i] })
@@ -223,15 +178,15 @@ func TestOneOfferAtTwoServers(t *testing.T) {
 					defer leave()
 					for _, a := range plan {
 						a.inTime = w.Time.Now().Before(o.Until)
-						h.do(client, a, func() string { return servers[client%2].does(ctx, t, a, o, token) })
+						h.Do(client, func() string { return servers[client%2].does(ctx, t, a, o, token) }, a)
 					}
 				})
 			}
 			all.Wait()
 			for _, last := range []act{{what: takeBack}, {what: look}} { // by now it is over for good, and so is what nobody waited for
-				h.do(len(plans), last, func() string { return w.does(t.Context(), t, last, o, token) })
+				h.Do(len(plans), func() string { return w.does(t.Context(), t, last, o, token) }, last)
 			}
-			h.check(t)
+			h.Check(t, coursing)
 			w.keeps(t, o.ID, k)
 		}
 	})
