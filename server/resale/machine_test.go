@@ -1,7 +1,6 @@
 package resale_test
 
 import (
-	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -43,13 +42,7 @@ type machine struct {
 // Whatever is done with a ticket, it is whose the model says, the ledger sums to nothing,
 // and when the event is over each seller has been credited their price less the fee, once.
 func TestFromHandToHand(t *testing.T) {
-	checks := flag.Lookup("rapid.checks").Value
-	if before := checks.String(); before == "100" { // each is dozens of transactions
-		if err := checks.Set("20"); err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = checks.Set(before) }()
-	}
+	shoptest.Fewer(t, "20")
 	onEach(t, func(t *testing.T, w *world) {
 		w.Apply(t, strings.Replace(file, "capacity = 20", "capacity = 2000", 1))
 		start := w.Time.Now()

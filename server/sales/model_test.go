@@ -3,7 +3,6 @@ package sales_test
 import (
 	"cmp"
 	"errors"
-	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -37,7 +36,7 @@ type machine struct {
 // money goes back; the ledger sums to nothing and no place is sold twice. Once the
 // dust settles nothing is left over.
 func TestWhateverHappens(t *testing.T) {
-	fewer(t)
+	shoptest.Fewer(t, "20")
 	onEach(t, func(t *testing.T, w *world) {
 		w.Apply(t, returns(`{ keep_percent = 12.5 }`))
 		rapid.Check(t, func(rt *rapid.T) {
@@ -84,27 +83,6 @@ func (m *machine) may(rt *rapid.T, err error) {
 		return
 	}
 	rt.Fatal(err)
-}
-
-// fewer has a test go through some histories only, where the command line says
-// nothing: each of them is dozens of transactions. make soak goes through many.
-func fewer(t *testing.T) {
-	t.Helper()
-	said := false
-	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "rapid.checks" })
-	if said {
-		return
-	}
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	if err := checks.Set("20"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := checks.Set(before); err != nil {
-			t.Fatal(err)
-		}
-	})
 }
 
 // nobody is the order that is picked while there is none: whatever is done to it

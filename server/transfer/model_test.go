@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"crypto/rand"
-	"flag"
 	"fmt"
 	"slices"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 	"usher/sync/fault"
 )
@@ -52,7 +52,7 @@ type machine struct {
 // the code and the phone that they have to have, and free unless an open offer has
 // them; every act is told so.
 func TestWhateverHappens(t *testing.T) {
-	fewer(t)
+	shoptest.Fewer(t, "10")
 	onEach(t, func(t *testing.T, w *world) {
 		m := &machine{t: t, servers: []*world{w, w.beside()}}
 		for range 2 {
@@ -72,27 +72,6 @@ func TestWhateverHappens(t *testing.T) {
 			})
 			m.ends(rt)
 		})
-	})
-}
-
-// fewer has a test go through some histories only, where the command line says nothing:
-// each of them is dozens of transactions.
-func fewer(t *testing.T) {
-	t.Helper()
-	said := false
-	flag.Visit(func(f *flag.Flag) { said = said || f.Name == "rapid.checks" })
-	if said {
-		return
-	}
-	checks := flag.Lookup("rapid.checks").Value
-	before := checks.String()
-	if err := checks.Set("10"); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := checks.Set(before); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
