@@ -71,8 +71,10 @@ func TestDeadlockIsTriedAgain(t *testing.T) {
 		})
 	}
 	running.Wait()
-	if runs[0]+runs[1] != 3 {
-		t.Errorf("runs %v, want one more than two", runs)
+	// The loser may have its row again before the winner has woken, and they lock each
+	// other out once more.
+	if runs[0]+runs[1] < 3 {
+		t.Errorf("runs %v, want more than two", runs)
 	}
 	if got := text(t, db.Read(), `select min(text) || max(text) from item`); got != "xxxx" {
 		t.Errorf("the rows say %s", got)
