@@ -31,7 +31,19 @@ func (t *Turnstile) decide(a Attempt, p admission.Presented, id journal.TicketID
 		}
 	}
 	d.out.Verdict = admission.Decide(c, p, d.known.Void, d.known.Past)
+	t.tellPassed(id, &d.out.Verdict)
 	return d
+}
+
+// tellPassed has a verdict say that the code is somebody else's by now, where the newest
+// that happened to the ticket is another thing. It decides nothing.
+func (t *Turnstile) tellPassed(id journal.TicketID, v *admission.Verdict) {
+	if v.Reason != admission.Superseded || v.Details.Void == nil {
+		return
+	}
+	if passed, ok := t.State.Passed(id, v.Generation); ok {
+		v.Details.Void = &passed
+	}
 }
 
 // claim has what others did with the ticket arrive before somebody is let in, and

@@ -50,6 +50,21 @@ func TestALookChangesNothing(t *testing.T) {
 	}
 }
 
+// Who gave a ticket away hears that, also when its new holder has moved it to a phone
+// since; the new holder hears of the phone.
+func TestACodeOfWhoGaveItAway(t *testing.T) {
+	h := newHandheld(t, nil)
+	for i, note := range []string{journal.NoteTransferred, journal.NoteBound} {
+		h.hear(h.venue.Say(t, journal.KindRevoke, journal.NewRevoke("superseded", opens.UnixMilli(), note, []journal.Revocation{{Ticket: id(1), Minimum: uint32(i + 1)}})))
+	}
+	for generation, want := range []string{journal.NoteTransferred, journal.NoteBound} {
+		out := h.expect(entering(h.venue.Code(t, id(1), uint16(generation)), "1"), admission.Reject, admission.Superseded)
+		if out.Details.Void == nil || out.Details.Void.Note != want {
+			t.Errorf("generation %d is told %+v, want %q", generation, out.Details.Void, want)
+		}
+	}
+}
+
 // What a scan's record says.
 func TestTheRecord(t *testing.T) {
 	h := newHandheld(t, nil)

@@ -102,6 +102,18 @@ func (t *Table) All(id journal.TicketID) []admission.Void {
 	return list
 }
 
+// Passed gives the newest revocation by which codes of a generation became somebody
+// else's, if any did: that their new holder moved the ticket to a phone since, say, is
+// nothing to whoever still shows such a code.
+func (t *Table) Passed(id journal.TicketID, generation uint16) (void admission.Void, ok bool) {
+	for _, v := range t.All(id) {
+		if uint32(generation) < v.Minimum && v.Reason == string(admission.Superseded) && (v.Note == journal.NoteTransferred || v.Note == journal.NoteResold) {
+			void, ok = v, true
+		}
+	}
+	return void, ok
+}
+
 // follows reports whether a later entry takes the place of the one that counts.
 func (t *Table) follows(counts, later packed.Entry) bool {
 	return later.Value >= counts.Value || t.records[later.Shared].reason == journal.Reactivated

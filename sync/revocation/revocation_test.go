@@ -69,6 +69,25 @@ func TestLaterPositionCountsWhateverComesFirst(t *testing.T) {
 	}
 }
 
+// What became of a code is told by whose it is, not by what the newer holder did since.
+func TestPassed(t *testing.T) {
+	var table Table
+	for i, note := range []string{journal.NoteBound, journal.NoteTransferred, journal.NoteBound, journal.NoteResold, journal.NoteRenewed, "another name"} {
+		minimum := uint32(i + 1)
+		r := journal.NewRevoke("superseded", int64(minimum), note, []journal.Revocation{{Ticket: id(1), Minimum: minimum}})
+		table.Apply(at(uint64(minimum)), &r)
+	}
+	for generation, want := range map[uint16]uint32{0: 4, 1: 4, 3: 4, 4: 0, 9: 0} { // the newest that passed it on, or none
+		if got, ok := table.Passed(id(1), generation); got.Minimum != want || ok != (want > 0) {
+			t.Errorf("generation %d was passed on by %+v, %v; want %d", generation, got, ok, want)
+		}
+	}
+	table.Apply(at(7), revoke("revoked", 70, journal.Never, 2))
+	if got, ok := table.Passed(id(2), 0); ok {
+		t.Errorf("a ticket that was only revoked was passed on by %+v", got)
+	}
+}
+
 func TestLastEntryOfARecordCounts(t *testing.T) {
 	list := []journal.Revocation{{Ticket: id(1), Minimum: 3}, {Ticket: id(2), Minimum: 9}, {Ticket: id(1), Minimum: 4}}
 	r := journal.NewRevoke("superseded", 1, "", list)

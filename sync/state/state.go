@@ -246,6 +246,14 @@ func (s *State) Void(id journal.TicketID) admission.Void {
 	return void
 }
 
+// Passed is the newest revocation by which codes of a generation became somebody else's,
+// if any did; see [revocation.Table.Passed].
+func (s *State) Passed(id journal.TicketID, generation uint16) (admission.Void, bool) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.revocations.Passed(id, generation)
+}
+
 // Revocations is how many revocations there are, later ones of one ticket counted.
 func (s *State) Revocations() int {
 	s.mu.RLock()
