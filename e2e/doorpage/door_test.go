@@ -146,6 +146,11 @@ func TestAnnouncedAndNight(t *testing.T) {
 	if got := eval[string](d, `(v => v.getAttribute("role") + " " + v.getAttribute("aria-live"))(document.getElementById("announced"))`); got != "status assertive" {
 		t.Errorf("verdicts are announced as %q", got)
 	}
+	d.scan(forged(d.code(1)))
+	d.shows("red", "cross", "FORGED")
+	if got := d.text("announced"); !strings.HasPrefix(got, "FORGED. ") || strings.Contains(got, "..") || !strings.HasSuffix(got, ".") {
+		t.Errorf("a voice reads %q", got)
+	}
 	eval[string](d, `document.getElementById("night").click(), ""`)
 	for _, tone := range []string{"green", "blue", "amber", "red"} {
 		for _, theme := range []string{"bright", "night"} {

@@ -56,8 +56,11 @@ function paint(answer) {
   box.dataset.result = answer.result;
   box.dataset.reason = answer.reason || "";
   write(shape, word, why, what, more);
-  by("announced").textContent = [word, why, what, ...more].filter(Boolean).join(". ");
+  by("announced").textContent = [word, why, what, ...more].filter(Boolean).map(sentence).join(" ");
 }
+
+// sentence ends a text where a voice has to pause.
+const sentence = (text) => /[.!?…]$/.test(text) ? text : text + ".";
 
 function write(shape, word, why, what, more) {
   by("shape").firstElementChild.setAttribute("href", "#shape-" + shape);
