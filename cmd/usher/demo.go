@@ -171,22 +171,9 @@ Try in another terminal:
 
 Try in the browser:
 
-  4. A live ticket, from the shop to the door. Buy one, open its mail in the inbox, and on
-     the order's page that it leads to press "Keep on this phone" (or open
-     %[13]swallet and have a link mailed). Open the ticket, make it live, show its code,
-     and take a picture of the screen: a screenshot will do. Choose it at a door page, at
-     Picture beside the field for codes, or hold the phone before its camera: ADMIT. The
-     PDF of the mail is VOID now, and the same picture a minute later is a STALE CODE.
-  5. Give it to somebody: in the wallet, under the ticket, to a name and another address.
-     Open that person's mail in the inbox with another browser profile, accept, and open
-     the wallet by the mail that comes then. Its code is let in, and the first one's is
-     VOID at both doors, which say that the new holder has the code.
-     The buyer's own second phone signs in at %[13]swallet, and takes a live ticket over.
-  6. Give a ticket back on its order's page, or sell it on from the wallet: it is then at
-     %[13]sevents/DEMO/resale, for anybody to buy.
-
+%[15]s
 Ctrl-C ends everything.
 `, "Harbour Nights", p.Live, p.Doors["north"], p.Doors["south"], p.Tickets,
 		quoted(program), quoted(filepath.Join(p.Data, "gate-north")), quoted(p.Good), quoted(p.Data),
-		quoted(filepath.Join(p.Data, "gate-south")), quoted(p.Revoked), quoted(filepath.Join(p.Tickets, "ticket-2.png")), p.Shop, p.SMTP)
+		quoted(filepath.Join(p.Data, "gate-south")), quoted(p.Revoked), quoted(filepath.Join(p.Tickets, "ticket-2.png")), p.Shop, p.SMTP, p.Steps())
 }
