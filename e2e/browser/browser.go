@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -102,7 +103,20 @@ func Start(ctx context.Context, cfg Config) (b *Browser, closed func(), err erro
 // nothing of other tabs: it has cookies, storage and service workers of its own. It
 // ends with close, or with the browser.
 func (b *Browser) Tab(width, height int) (tab *Tab, closed func(), err error) {
-	run, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	return b.fresh(width, height, func(*target.CreateBrowserContextParams) {})
+}
+
+// TabBehind is Tab for somebody who reaches everything by the HTTP proxy at a host and
+// port, this machine too: what the proxy does to their network it does to nobody else's,
+// and to their service workers as well.
+func (b *Browser) TabBehind(proxy string, width, height int) (tab *Tab, closed func(), err error) {
+	return b.fresh(width, height, func(p *target.CreateBrowserContextParams) {
+		p.ProxyServer, p.ProxyBypassList = proxy, "<-loopback>"
+	})
+}
+
+func (b *Browser) fresh(width, height int, with chromedp.CreateBrowserContextOption) (tab *Tab, closed func(), err error) {
+	run, stop := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext(with))
 	t, err := b.ready(run, width, height)
 	if err != nil {
 		stop()
