@@ -47,9 +47,9 @@ func (w *town) live(until time.Time) {
 // settle waits until everything is well again, and nothing is to come.
 func (w *town) settle() {
 	w.t.Helper()
-	w.wait("every server is well again", w.well)
+	rig.Wait(w.t, "every server is well again", w.servers.Well)
 	w.web.Calm.Store(true)
-	w.wait("all is settled", func() error {
+	rig.Wait(w.t, "all is settled", func() error {
 		open, err := books.Unsettled(w.t.Context(), w.organiser.DB, "", w.clock.Now())
 		if err == nil && len(open) > 0 {
 			err = fmt.Errorf("%q", open)
@@ -62,7 +62,7 @@ func (w *town) settle() {
 // payOut waits until all are paid who sold on to somebody who came in.
 func (w *town) payOut() {
 	w.t.Helper()
-	w.wait("who sold on to somebody who came in is paid", func() error {
+	rig.Wait(w.t, "who sold on to somebody who came in is paid", func() error {
 		open, err := books.Unsettled(w.t.Context(), w.organiser.DB, "", w.clock.Now())
 		for _, l := range w.listings(`where payout = 'held'`) {
 			if w.of(l.ticket).entered() {
@@ -81,7 +81,7 @@ func (w *town) level() {
 	w.t.Helper()
 	for range 2 { // what one brings those before it lack
 		for _, p := range w.posts {
-			w.wait("gate "+p.name+" is level", p.level)
+			rig.Wait(w.t, "gate "+p.name+" is level", p.level)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package aftersale
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/mail"
 	"path/filepath"
@@ -103,7 +102,7 @@ type town struct {
 	t         testing.TB
 	clock     rig.Clock
 	web       *visitor.Web
-	servers   []*rig.Instance
+	servers   rig.Servers
 	redis     *rig.Service   // nil: none
 	organiser *server.Server // whoever uses the command line; serves nothing
 	manager   string         // the key to the manager's pages
@@ -146,7 +145,7 @@ func newTown(t testing.TB, cluster bool) *town {
 		w.servers = append(w.servers, rig.Serve(t, address, env, append(args,
 			"--public-url", w.web.Base, "--trusted-proxies", "127.0.0.1", "--drain", "200ms", "--sandbox", "--mail-from", "tickets@pier.example", "--log-level", "warn")...))
 	}
-	w.wait("every server is well", w.well)
+	rig.Wait(t, "every server is well", w.servers.Well)
 	for _, name := range []string{"north", "south", "west"} {
 		w.posts = append(w.posts, w.newPost(name, addresses))
 	}
@@ -189,22 +188,6 @@ func (w *town) must(err error) {
 func (w *town) note(err error) {
 	if err != nil {
 		w.t.Error(err)
-	}
-}
-
-// well says what is not well with the servers.
-func (w *town) well() error {
-	var all []error
-	for _, s := range w.servers {
-		all = append(all, s.Well())
-	}
-	return errors.Join(all...)
-}
-
-func (w *town) wait(what string, so func() error) {
-	w.t.Helper()
-	if err := rig.WaitFor(venue.Patience, so); err != nil {
-		w.t.Fatalf("waited %v until %s: %v", venue.Patience, what, err)
 	}
 }
 

@@ -29,7 +29,7 @@ func TestSellingOutWhilePartsAreKilled(t *testing.T) {
 	go func() {
 		defer close(over)
 		f.run(time.Now().Add(*faultsFor))
-		w.web.Calm.Store(rig.WaitFor(venue.Patience, w.well) == nil)
+		w.web.Calm.Store(rig.WaitFor(venue.Patience, w.instances.Well) == nil)
 	}()
 	for killing := true; killing && !t.Failed(); {
 		w.round()
@@ -48,7 +48,7 @@ func TestSellingOutWhilePartsAreKilled(t *testing.T) {
 // settle waits until everything is well again and nothing is to come.
 func (w *town) settle() {
 	w.t.Helper()
-	w.wait("every server is well again", w.well)
+	rig.Wait(w.t, "every server is well again", w.instances.Well)
 	patience := w.patience()
 	if w.t.Failed() {
 		patience /= 8

@@ -12,7 +12,6 @@ import (
 
 	"usher/e2e/books"
 	"usher/e2e/rig"
-	"usher/e2e/venue"
 	"usher/e2e/visitor"
 	"usher/migrations/sqldb"
 	"usher/server"
@@ -25,7 +24,7 @@ type town struct {
 	clock     rig.Clock
 	postgres  *rig.Service
 	redis     *rig.Service
-	instances []*rig.Instance
+	instances rig.Servers
 	web       *visitor.Web
 	organiser *server.Server // makes events, and serves nothing
 	db        *sqldb.DB      // only to look
@@ -51,7 +50,7 @@ func newTown(t testing.TB, servers int) *town {
 		w.instances = append(w.instances, rig.Serve(t, address, []string{w.clock.Variable(), "USHER_DATABASE=" + database, "USHER_REDIS=" + redis},
 			"--public-url", w.web.Base, "--trusted-proxies", "127.0.0.1", "--drain", "200ms", "--sandbox", "--inbox", "--log-level", "warn"))
 	}
-	w.wait("every server is well", w.well)
+	rig.Wait(t, "every server is well", w.instances.Well)
 	return w
 }
 
@@ -80,24 +79,6 @@ func (w *town) open(database string) {
 	})
 }
 
-// well says what is not well with the servers.
-func (w *town) well() error {
-	var all []error
-	for _, s := range w.instances {
-		all = append(all, s.Well())
-	}
-	return errors.Join(all...)
-}
-
-// wait waits for something that has to come true, and says what is in the way when
-// it doesn't.
-func (w *town) wait(what string, so func() error) {
-	w.t.Helper()
-	if err := rig.WaitFor(venue.Patience, so); err != nil {
-		w.t.Fatalf("waited %v until %s: %v", venue.Patience, what, err)
-	}
-}
-
 // round makes an event and sells it out.
 func (w *town) round() {
 	w.t.Helper()
@@ -107,11 +88,11 @@ func (w *town) round() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.wait("the event is made", func() error {
+	rig.Wait(w.t, "the event is made", func() error {
 		_, err := w.organiser.Catalog.Apply(w.t.Context(), spec)
 		return err
 	})
-	w.wait("the event is there", func() error {
+	rig.Wait(w.t, "the event is there", func() error {
 		shop, err := w.organiser.Catalog.Shop(w.t.Context(), r.code)
 		if err == nil {
 			for _, o := range shop.Offers {

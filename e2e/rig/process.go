@@ -82,6 +82,14 @@ func WaitFor(patience time.Duration, so func() error) (err error) {
 	return err
 }
 
+// Wait waits for something that has to come true.
+func Wait(t testing.TB, what string, so func() error) {
+	t.Helper()
+	if err := WaitFor(venue.Patience, so); err != nil {
+		t.Fatalf("waited %v until %s: %v", venue.Patience, what, err)
+	}
+}
+
 // unprivileged is how to run a program as a user without rights: PostgreSQL refuses
 // to run as root.
 func unprivileged(t testing.TB) (user []string, uid, gid int) {

@@ -3,6 +3,7 @@ package rig
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -193,4 +194,16 @@ func (s *Instance) Well() error {
 		return fmt.Errorf("server %s says %d, %q, %v", s.Address, r.Code, r.Why, r.Notes)
 	}
 	return nil
+}
+
+// Servers are those of one cluster, or one alone.
+type Servers []*Instance
+
+// Well says what is not well with any of them.
+func (list Servers) Well() error {
+	var all []error
+	for _, s := range list {
+		all = append(all, s.Well())
+	}
+	return errors.Join(all...)
 }
