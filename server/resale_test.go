@@ -103,6 +103,13 @@ func TestSellingOn(t *testing.T) {
 	if answer, body := l.get("/manage/events/SHOP-1/resale", manager); answer.StatusCode != http.StatusOK || !strings.Contains(body, "sold") || !strings.Contains(body, "Nobody is to be paid by hand.") {
 		t.Errorf("the manager's page: status %d: %s", answer.StatusCode, body)
 	}
+	hands := "/manage/events/SHOP-1/tickets/" + sold.ID
+	if _, body := l.get(hands, manager); !inOrder(body, "ada@example.org", "the first", "grace@example.org", "bought from the holder before", "new code, issue 2") {
+		t.Errorf("the page of the ticket: %s", body)
+	}
+	if _, body := l.get("/manage/events/SHOP-1/resale", manager); !strings.Contains(body, hands) {
+		t.Error("what was sold on doesn't lead to the ticket")
+	}
 	if answer, body := l.get("/manage/events/SHOP-1/payouts.csv", manager); answer.StatusCode != http.StatusOK || !strings.HasPrefix(body, "listing,order,ticket,name,email,account,amount") {
 		t.Errorf("the payouts: status %d: %s", answer.StatusCode, body)
 	}

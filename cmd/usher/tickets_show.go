@@ -112,7 +112,7 @@ func person(h ticketing.Holder) string {
 
 func changeWords(c ticketing.Change) string {
 	text := c.What
-	if c.What == string(admission.Superseded) {
+	if c.NewCode() {
 		text = fmt.Sprintf("new code, issue %d", int(c.Generation)+1)
 	}
 	if len(c.Changed) > 0 {

@@ -117,6 +117,7 @@ func TestPagesAfterTheSale(t *testing.T) {
 		{"manage-order-back", "/manage/orders/" + a.back.Code, nil},
 		{"manage-order-awaiting", "/manage/orders/" + a.waiting.Code, nil},
 		{"manage-orders", "/manage/orders?event=" + a.event, nil},
+		{"manage-ticket", manage + "/tickets/" + a.tickets[0].ID.String(), nil},
 		{"manage-resale", manage + "/resale", nil},
 		{"manage-off", manage + "/off", nil},
 		{"manage-mail", "/manage/mail", nil},

@@ -18,6 +18,9 @@ type Change struct {
 	Why        string    `json:"why,omitempty"`
 }
 
+// NewCode says whether the ticket has had another code from then on.
+func (c *Change) NewCode() bool { return c.What == superseded }
+
 // Words for a Change beside the reasons of a journal.Revoke.
 const (
 	Issued  = "issued"

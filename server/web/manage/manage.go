@@ -83,6 +83,8 @@ func (m *Manage) Register(mux *http.ServeMux) {
 		"GET /manage/mail":                       m.mail,
 		"GET /manage/events/{event}/resale":      m.sold,
 		"GET /manage/events/{event}/payouts.csv": m.payoutsCSV,
+
+		"GET /manage/events/{event}/tickets/{ticket}": m.ticket,
 	} {
 		mux.Handle(route, site.Secured(m.managers(h)))
 	}

@@ -1,6 +1,7 @@
 package manage
 
 import (
+	"cmp"
 	"crypto/rand"
 	"fmt"
 	"net/http"
@@ -98,7 +99,8 @@ type orderPage struct {
 }
 
 type placeLine struct {
-	ID, Name, Seat, Holder, State string
+	ID, Short, Name, Seat, Holder, State string
+	Gone                                 string // how it came to a holder who isn't the order's any more; "" where it didn't
 }
 
 type happening struct {
@@ -162,15 +164,23 @@ func (m *Manage) showOrder(w http.ResponseWriter, r *http.Request, status int, o
 	if err != nil {
 		return err
 	}
+	hands, err := m.Tickets.Passages(r.Context(), o.Event, o.Tickets...)
+	if err != nil {
+		return err
+	}
 	for i, one := range o.Places() {
 		line := placeLine{Name: one.Name, Seat: one.Seat}
 		if i < len(o.Details.Holders) {
 			line.Holder = o.Details.Holders[i].Name
 		}
 		if i < len(o.Tickets) {
-			line.ID = o.Tickets[i].String()
+			line.ID, line.Short = o.Tickets[i].String(), o.Tickets[i].Short()
 			if i < len(tickets) {
 				line.State = string(tickets[i].State)
+			}
+			if chain := hands[o.Tickets[i]]; len(chain) > 0 {
+				last := &chain[len(chain)-1]
+				line.Holder, line.Gone = cmp.Or(last.To.Name, last.To.Email), hows[last.How]
 			}
 		}
 		p.Places = append(p.Places, line)
