@@ -124,7 +124,7 @@ func (s *story) stale(d *door, live screenshot) {
 		s.t.Fatal(err)
 	}
 	d.picture(live)
-	d.until(`["ALREADY IN", "STALE CODE"].includes(document.getElementById("word").textContent)`)
+	d.until(`["red ALREADY IN", "red STALE CODE"].includes(last)`)
 }
 
 var quoted = regexp.MustCompile(`"([^"]+)"`)
