@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"usher/e2e/rig"
 )
 
 // harm kills servers and cuts gates off until a moment, each for a while.
@@ -35,7 +37,7 @@ func (w *town) harm(until time.Time) (kills, cuts int) {
 
 // kill has a server, or Redis, end by SIGKILL and begin again.
 func (w *town) kill(d *rand.Rand) {
-	if w.redis != nil && chance(d, 20) {
+	if w.redis != nil && rig.Chance(d, 20) {
 		w.note(w.redis.Halt())
 		rest(d, 20, 200)
 		w.note(w.redis.Start())

@@ -11,18 +11,19 @@ import (
 
 	"usher/crypto/ticket"
 	"usher/e2e/books"
+	"usher/e2e/rig"
 	"usher/server/ticketing"
 )
 
 // offer has a phone's owner offer a ticket or two to somebody: to a friend by name, or
 // by a link that they hand on.
 func (p *phone) offer() {
-	if len(p.tickets) == 0 || chance(p.Dice, 40) {
+	if len(p.tickets) == 0 || rig.Chance(p.Dice, 40) {
 		p.look()
 	}
 	var ids []string
 	for _, s := range p.tickets {
-		if s.State == string(ticketing.Valid) && len(ids) < 2 && chance(p.Dice, 40) {
+		if s.State == string(ticketing.Valid) && len(ids) < 2 && rig.Chance(p.Dice, 40) {
 			ids = append(ids, s.ID)
 		}
 	}
@@ -30,7 +31,7 @@ func (p *phone) offer() {
 		return
 	}
 	body := map[string]any{"event": event, "ids": ids}
-	if friend := p.town().people[p.Dice.IntN(len(p.town().people))]; chance(p.Dice, 60) {
+	if friend := p.town().people[p.Dice.IntN(len(p.town().people))]; rig.Chance(p.Dice, 60) {
 		body["name"], body["email"] = friend.name, friend.email
 	}
 	var got struct{ Offer struct{ ID string } }
@@ -65,7 +66,7 @@ func (p *person) accept() {
 		return
 	}
 	link := links[p.dice.IntN(len(links))]
-	if chance(p.dice, 60) {
+	if rig.Chance(p.dice, 60) {
 		link = links[len(links)-1]
 	}
 	page, err := p.Insist(http.MethodGet, link, nil)
@@ -78,7 +79,7 @@ func (p *person) accept() {
 	}
 	id, tickets := p.town.offerOf(link)
 	to := p
-	if chance(p.dice, 50) && len(f.Values["email"]) > 0 {
+	if rig.Chance(p.dice, 50) && len(f.Values["email"]) > 0 {
 		to = p.town.people[p.dice.IntN(len(p.town.people))]
 	}
 	f.FillIn(to.name, to.email)

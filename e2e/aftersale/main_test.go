@@ -21,21 +21,3 @@ func TestMain(m *testing.M) { os.Exit(venue.Main(m, "quickclock")) }
 
 // dice gives the randomness of a part of a run: the same for the same seed.
 func dice(part uint64) *rand.Rand { return rand.New(rand.NewPCG(*seed, part)) }
-
-// chance is true so many times out of a hundred.
-func chance(r *rand.Rand, percent int) bool { return r.IntN(100) < percent }
-
-// draw gives one of a list, each as often as it weighs.
-func draw[T any](r *rand.Rand, list []T, weight func(T) int) T {
-	sum := 0
-	for _, one := range list {
-		sum += weight(one)
-	}
-	n := r.IntN(sum)
-	for _, one := range list {
-		if n -= weight(one); n < 0 {
-			return one
-		}
-	}
-	return list[0]
-}

@@ -7,6 +7,7 @@ import (
 
 	"usher/crypto/ticket"
 	"usher/e2e/books"
+	"usher/e2e/rig"
 	"usher/server/resale"
 	"usher/server/ticketing"
 )
@@ -53,7 +54,7 @@ func (p *phone) offSale() {
 
 // anyGood gives a good ticket of those that the phone shows; nil where there is none.
 func (p *phone) anyGood() *shown {
-	if len(p.tickets) == 0 || chance(p.Dice, 40) {
+	if len(p.tickets) == 0 || rig.Chance(p.Dice, 40) {
 		p.look()
 	}
 	if len(p.tickets) == 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"usher/crypto/keyring"
+	"usher/e2e/rig"
 	"usher/e2e/visitor"
 )
 
@@ -59,7 +60,7 @@ var habits = []habit{
 func (p *person) live(until time.Time) {
 	p.buy()
 	for time.Now().Before(until) && !p.town.t.Failed() {
-		draw(p.dice, habits, func(h habit) int { return h.often }).do(p)
+		rig.Draw(p.dice, habits, func(h habit) int { return h.often }).do(p)
 		p.Pause(2, 40)
 	}
 }
@@ -94,7 +95,7 @@ func (p *person) buy() {
 	if f == nil {
 		return
 	}
-	product := draw(p.dice, []string{"n.ga", "n.seat"}, func(string) int { return 1 })
+	product := rig.Draw(p.dice, []string{"n.ga", "n.seat"}, func(string) int { return 1 })
 	most := len(f.Offers[product]) - 1
 	if most < 1 {
 		return // sold out
@@ -110,7 +111,7 @@ func (p *person) buy() {
 // checkout pays for an order at whose page somebody is: of new tickets, or of listings.
 func (p *person) checkout(page *visitor.Page, listings ...string) {
 	path, code := page.Path, page.Code()
-	card := draw(p.dice, cards, func(c card) int { return c.often })
+	card := rig.Draw(p.dice, cards, func(c card) int { return c.often })
 	if card.moves {
 		p.town.moves(code)
 	}
@@ -162,7 +163,7 @@ func (p *person) awaitPaid(path, code string) bool {
 
 // comeIn goes to a gate with the newest code that one of the phones has.
 func (p *person) comeIn() {
-	if chance(p.dice, 70) {
+	if rig.Chance(p.dice, 70) {
 		p.phone().look()
 	}
 	ph := p.phone()

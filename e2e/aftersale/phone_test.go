@@ -9,6 +9,7 @@ import (
 
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
+	"usher/e2e/rig"
 	"usher/e2e/visitor"
 	"usher/server/ticketing"
 )
@@ -93,8 +94,8 @@ func (p *phone) town() *town { return p.person.town }
 
 // look loads the tickets, and says whether it could.
 func (p *phone) look() bool {
-	if !p.in || !p.byMail && chance(p.Dice, 10) {
-		p.enter(chance(p.Dice, 50) && p.person.asked < mayAsk)
+	if !p.in || !p.byMail && rig.Chance(p.Dice, 10) {
+		p.enter(rig.Chance(p.Dice, 50) && p.person.asked < mayAsk)
 	}
 	if !p.in {
 		return false
@@ -166,7 +167,7 @@ func (p *phone) anyCode() *code {
 
 // bind has this phone show a ticket, taking it over where another one does.
 func (p *phone) bind() {
-	if len(p.tickets) == 0 || chance(p.Dice, 40) {
+	if len(p.tickets) == 0 || rig.Chance(p.Dice, 40) {
 		p.look()
 	}
 	if len(p.tickets) == 0 {

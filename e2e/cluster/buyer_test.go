@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"usher/e2e/rig"
 	"usher/e2e/visitor"
 	"usher/server/catalog"
 )
@@ -46,8 +47,8 @@ func (r *round) buyer(number int) *buyer {
 	if number < *crowd {
 		m = drawManner(d)
 	}
-	b := &buyer{Browser: r.town.web.Browser(d, r.number*100_000+number), manner: m, round: r, again: chance(d, 10), more: chance(d, 10), cards: slices.Clone(m.cards)}
-	if chance(d, 60) {
+	b := &buyer{Browser: r.town.web.Browser(d, r.number*100_000+number), manner: m, round: r, again: rig.Chance(d, 10), more: rig.Chance(d, 10), cards: slices.Clone(m.cards)}
+	if rig.Chance(d, 60) {
 		b.key = fmt.Sprintf("%016x%016x", d.Uint64(), d.Uint64())
 	}
 	b.tale = &tale{number: number, manner: m.name, email: fmt.Sprintf("buyer-%d-%d@example.org", r.number, number), told: map[string]bool{}}
@@ -75,7 +76,7 @@ func (b *buyer) begin() (*visitor.Page, string) {
 	if f == nil || !b.fill(f) {
 		return nil, "sold out"
 	}
-	if f.Values.Get("n.seat") != "0" && chance(b.Dice, 60) {
+	if f.Values.Get("n.seat") != "0" && rig.Chance(b.Dice, 60) {
 		if f, err = b.choose(f); err != nil {
 			return nil, err.Error()
 		}
@@ -104,7 +105,7 @@ func (b *buyer) fill(f *visitor.Form) bool {
 		if f.Values.Get(name) != "0" {
 			continue
 		}
-		if most := len(f.Offers[name]) - 1; most > 0 && (chosen == 0 || chosen == 1 && chance(b.Dice, 15)) {
+		if most := len(f.Offers[name]) - 1; most > 0 && (chosen == 0 || chosen == 1 && rig.Chance(b.Dice, 15)) {
 			f.Values.Set(name, f.Offers[name][1+b.Dice.IntN(most)])
 			chosen++
 		}
@@ -287,7 +288,7 @@ func (b *buyer) act(p *visitor.Page, suffix string) (*visitor.Page, error) {
 
 // download fetches the tickets, now and then.
 func (b *buyer) download(p *visitor.Page) {
-	if !chance(b.Dice, 20) {
+	if !rig.Chance(b.Dice, 20) {
 		return
 	}
 	_, _ = b.Insist(http.MethodGet, b.path+"/tickets.pdf", nil) // whether it is one was looked at

@@ -52,7 +52,7 @@ func (f *faults) run(until time.Time) {
 	f.dice.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
 	for !f.t.Failed() && (len(order) > 0 || time.Now().Before(until)) {
 		f.rest(300, 1500)
-		k := f.draw()
+		k := rig.Draw(f.dice, kinds, func(k mishap) int { return k.often })
 		if len(order) > 0 {
 			k, order = order[0], order[1:]
 		}
@@ -61,20 +61,6 @@ func (f *faults) run(until time.Time) {
 			f.t.Errorf("%s: %v", k.name, err)
 		}
 	}
-}
-
-func (f *faults) draw() mishap {
-	sum := 0
-	for _, k := range kinds {
-		sum += k.often
-	}
-	n := f.dice.IntN(sum)
-	for _, k := range kinds {
-		if n -= k.often; n < 0 {
-			return k
-		}
-	}
-	return kinds[0]
 }
 
 // rest lets so many milliseconds pass.

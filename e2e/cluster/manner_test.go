@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"usher/e2e/rig"
 	"usher/server/catalog"
 	"usher/server/payment/sandbox"
 )
@@ -56,17 +57,8 @@ var manners = []manner{
 }
 
 func drawManner(dice *rand.Rand) *manner {
-	sum := 0
-	for i := range manners {
-		sum += manners[i].often
-	}
-	n := dice.IntN(sum)
-	for i := range manners {
-		if n -= manners[i].often; n < 0 {
-			return &manners[i]
-		}
-	}
-	return &manners[0]
+	m := rig.Draw(dice, manners, func(m manner) int { return m.often })
+	return &m
 }
 
 // cardNumbers are the sandbox's cards by name.
