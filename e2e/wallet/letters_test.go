@@ -56,12 +56,14 @@ func letters(t *testing.T, language string) (all []said) {
 		t.Fatal(err)
 	}
 	left := need(s.Tickets.Of(ctx, a.event, a.back.Tickets[1:]))(t)
-	need(s.Resale.List(ctx, left[0], resale.Asked{Price: 5050}))(t)
+	kept := need(s.Resale.List(ctx, left[0], resale.Asked{Price: 5050}))(t)
 	if err := s.Accounts.Ask(ctx, a.paid.Details.Email, language, language); err != nil {
 		t.Fatal(err)
 	}
 	write("", detail(t, "resell_waits", will), "resell_waits")
 	write("", detail(t, "resell_offer", will), "resell_offer")
+	need(s.Resale.TakeBack(ctx, kept.ID))(t)
+	write("", detail(t, "resell_gone", will), "resell_gone")
 	write("", detail(t, accounts.MailKind, a.paid.Details.Email), accounts.MailKind)
 
 	at := a.waiting.Until.Add(60 * 24 * time.Hour).Unix()
