@@ -14,7 +14,7 @@ import (
 )
 
 // folder is where pictures of pages go, for a person to look at; "" for nowhere.
-var folder = flag.String("pictures", "", "folder into which pictures of the pages that sell on are written")
+var folder = flag.String("pictures", "", "folder into which pictures of the pages after the sale and of every mail are written")
 
 // look has axe-core look at the page on a phone, wants it to fit a desk too, and pictures
 // it on both.
