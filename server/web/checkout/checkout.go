@@ -49,6 +49,7 @@ type Checkout struct {
 	Config
 	pages  *template.Template
 	begins *guard.Pace // of orders, by network address
+	tries  *guard.Pace // of links that open nothing, likewise
 }
 
 // How often one address may begin an order: as often as it may have open ones and some
@@ -62,7 +63,7 @@ const (
 // New makes the pages.
 func New(cfg Config) (*Checkout, error) {
 	pages, err := cfg.Site.Templates(page, "page/*.html")
-	return &Checkout{cfg, pages, guard.NewPace(cfg.Now, beginBurst, beginEvery)}, err
+	return &Checkout{cfg, pages, guard.NewPace(cfg.Now, beginBurst, beginEvery), guard.NewPace(cfg.Now, 20, time.Minute)}, err
 }
 
 // Register adds the pages' routes.
@@ -96,10 +97,13 @@ type asked struct {
 	speech site.Speech // of its pages
 }
 
-// find gives the order that the request's link is to.
+// find gives the order that the request's link is to, and slows down who tries many.
 func (c *Checkout) find(r *http.Request, get func(context.Context, string) (sales.Order, error)) (asked, error) {
 	link := r.PathValue("link")
 	id, err := c.Sales.Open(r.Context(), link)
+	if fault.KindOf(err) == fault.NotFound && !c.tries.Allow(guard.Party(r)) {
+		return asked{}, fault.New(fault.TooMany, "too many links that lead to nothing; try again in some minutes")
+	}
 	if err != nil {
 		return asked{}, err
 	}
