@@ -54,7 +54,8 @@ var notes = map[Matter]string{Transfer: journal.NoteTransferred, Resale: journal
 
 // GiveIn gives tickets to somebody else, all or nothing: each gets a new code, and
 // those before are void. That very transfer or resale has to be under way with all of
-// them, and is over with it.
+// them, and is over with it. What was asked of whoever gives a ticket away, and noted of
+// them, goes with them: gates ask its new holder.
 func (o *Office) GiveIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, to Holder, what Matter, ref string) ([]Ticket, error) {
 	if err := to.check(); err != nil {
 		return nil, err
@@ -80,11 +81,14 @@ func (o *Office) GiveIn(ctx context.Context, tx *sqldb.Tx, event string, ids []t
 		t := &tickets[i]
 		from := t.holder()
 		t.Name, t.Email = to.Name, to.Email
+		if what == Transfer { // who bought it has answered for themselves: see MoveIn
+			t.Answers, t.Note = "", ""
+		}
 		if err := o.next(t, key, now); err != nil {
 			return nil, err
 		}
-		if _, err := tx.ExecContext(ctx, `update ticket set generation = $3, changed_at = $4, kid = $5, token = $6, name = $7, email = $8 where event = $1 and id = $2`,
-			event, t.ID.String(), t.Generation, now.UnixMilli(), t.Key.String(), t.Token, t.Name, t.Email); err != nil {
+		if _, err := tx.ExecContext(ctx, `update ticket set generation = $3, changed_at = $4, kid = $5, token = $6, name = $7, email = $8, answers = $9, note = $10 where event = $1 and id = $2`,
+			event, t.ID.String(), t.Generation, now.UnixMilli(), t.Key.String(), t.Token, t.Name, t.Email, string(t.Answers), t.Note); err != nil {
 			return nil, stored(err, "changing ticket %s", t.ID.Short())
 		}
 		if err := passed(ctx, tx, t, Passage{How: How(what), Ref: ref, From: from, To: to, At: now}); err != nil {

@@ -181,3 +181,44 @@ func TestGiveRefuses(t *testing.T) {
 		})
 	})
 }
+
+// What the organiser asked a holder, and noted of them, is theirs: who gets the ticket is
+// not taken for them, neither on the server nor at a gate. Who buys it has answered anew.
+func TestAnswersStayWithTheirHolder(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.list(t, guestRows(4))
+		all := w.tickets(t, event)
+		old, bea := AnswersOf(map[string]string{"diet": "nuts"}), Holder{"Bea Byron", "bea@example.org"}
+		for n, c := range []struct {
+			what Matter
+			want Answers
+		}{{Transfer, ""}, {Resale, AnswersOf(map[string]string{"diet": "none"})}} {
+			k := all[[]string{"G000001", "G000002"}[n]]
+			if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error {
+				_, err := tx.ExecContext(ctx, `update ticket set answers = $3, note = 'wheelchair' where event = $1 and id = $2`, event, k.ID.String(), string(old))
+				return err
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.pend(t, c.what, "ref", k.ID); err != nil {
+				t.Fatal(err)
+			}
+			if c.what == Resale {
+				if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error { return w.MoveIn(ctx, tx, event, k.ID, "ORDER", c.want) }); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := w.give(t, bea, c.what, "ref", k.ID); err != nil {
+				t.Fatal(err)
+			}
+			now := w.tickets(t, event)[k.External]
+			if now.Answers != c.want || now.Note != "" {
+				t.Errorf("by %s the ticket has %q and %q", c.what, now.Answers, now.Note)
+			}
+			g := w.named(t)[journal.TicketID(k.ID)]
+			if g.Name != bea.Name || g.Note != "" || len(g.Answers) != len(c.want.byQuestion()) || len(g.Answers) > 0 && g.Answers[0].Text != "none" {
+				t.Errorf("by %s the gates know %+v", c.what, g)
+			}
+		}
+	})
+}
