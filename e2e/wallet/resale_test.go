@@ -131,6 +131,7 @@ func TestSellingATicketOn(t *testing.T) {
 	buyer.must(err)
 	manager := newPhone(t, 360, 740)
 	manager.visit("/manage/events/" + night + "?key=" + key)
+	manager.must(manager.Wait(`document.querySelectorAll("#gates tr").length > 0`, patience)) // or the link moves under the finger
 	manager.press("Tickets sold on")
 	manager.says("Selma Seller")
 }
