@@ -9,7 +9,11 @@
 package dbtest
 
 import (
+	"context"
+	"errors"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"usher/migrations"
@@ -19,7 +23,15 @@ import (
 // Open gives a new SQLite database with the tables of set.
 func Open(t testing.TB, set migrations.Set) *sqldb.DB {
 	t.Helper()
-	db, err := sqldb.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "usher.db"), sqldb.Options{})
+	file, err := migrated(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "usher.db")
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sqldb.OpenSQLite(t.Context(), path, sqldb.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,10 +40,41 @@ func Open(t testing.TB, set migrations.Set) *sqldb.DB {
 			t.Error(err)
 		}
 	})
-	if err := migrations.Up(t.Context(), db, set); err != nil {
-		t.Fatal(err)
-	}
 	return db
+}
+
+// files are databases with nothing but their tables, by their set. To make the tables
+// takes longer than most tests do, so each is made once and copied.
+var (
+	filesMu sync.Mutex
+	files   = map[migrations.Set][]byte{}
+)
+
+// migrated gives the file of a database with the tables of set.
+func migrated(set migrations.Set) (file []byte, err error) {
+	filesMu.Lock()
+	defer filesMu.Unlock()
+	if file, there := files[set]; there {
+		return file, nil
+	}
+	dir, err := os.MkdirTemp("", "usher-dbtest-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	path := filepath.Join(dir, "usher.db")
+	db, err := sqldb.OpenSQLite(context.Background(), path, sqldb.Options{})
+	if err != nil {
+		return nil, err
+	}
+	err = migrations.Up(context.Background(), db, set)
+	if err := errors.Join(err, db.Close()); err != nil { // which leaves nothing in the log
+		return nil, err
+	}
+	if file, err = os.ReadFile(path); err == nil {
+		files[set] = file
+	}
+	return file, err
 }
 
 // Each runs test on every engine: set has to be the server's, as a gate has SQLite.
