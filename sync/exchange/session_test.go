@@ -305,7 +305,7 @@ func TestUploadsGoOnSoonAfterAnOutage(t *testing.T) {
 			}
 			return nil
 		})
-		gates[0].Own(t, 300)
+		gates[0].Own(t, 60)
 		m := meet(t, gates[0], server, nil)
 		defer m.part()
 		time.Sleep(time.Hour)
