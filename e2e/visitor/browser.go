@@ -198,9 +198,11 @@ func (w *Web) inspect(method string, p *Page, calm bool) {
 	default:
 		over := p.Status == http.StatusGone && (strings.HasSuffix(p.Path, ".pdf") || strings.HasPrefix(p.Path, "/transfer/"))
 		stale := p.Status == http.StatusBadRequest && strings.HasPrefix(p.Path, "/manage/") // the page was older than what it shows
+		// its answer went with the server, and a link that signs in is good once
+		used := p.Status == http.StatusGone && method == http.MethodPost && strings.HasPrefix(p.Path, "/wallet/enter/")
 		// whose ticket it was has changed
 		gone := strings.HasPrefix(p.Path, "/wallet/resale/") && (p.Status == http.StatusNotFound || p.Status == http.StatusUnauthorized)
-		if !over && !stale && !gone {
+		if !over && !stale && !used && !gone {
 			wrong("which is no answer for a buyer")
 		}
 	}

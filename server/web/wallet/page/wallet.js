@@ -202,7 +202,10 @@ state.able = await able();
 state.kept = await load("tickets") ?? null;
 state.open = history.state?.open ?? null;
 draw();
-navigator.serviceWorker?.register("/wallet/sw.js", { scope: "/wallet" }).catch(() => {});
+// This visit may be the last one with a network: what couldn't be kept is tried again.
+const keepPage = () => navigator.serviceWorker?.register("/wallet/sw.js", { scope: "/wallet" }).catch(() => {});
+keepPage();
+setInterval(() => navigator.serviceWorker?.controller || keepPage(), 10_000);
 await look();
 document.body.dataset.ready = "yes"; // for whoever waits for it
 setInterval(() => { if (document.visibilityState === "visible") look(); }, every);
