@@ -455,9 +455,11 @@ func TestRefundOfNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n, want := range []sales.State{sales.PartRefunded, sales.Refunded} {
-			got := w.refund(t, o, sales.Refund{Key: o.Tickets[n].String(), Tickets: o.Tickets[n : n+1]})
-			if got.State != want || w.Left(t, "floor") != int64(19+n) {
-				t.Errorf("after %d: %s, and %d places are left", n+1, got.State, w.Left(t, "floor"))
+			for range 2 { // asked for again it changes nothing
+				got := w.refund(t, o, sales.Refund{Key: o.Tickets[n].String(), Tickets: o.Tickets[n : n+1]})
+				if got.State != want || w.Left(t, "floor") != int64(19+n) {
+					t.Errorf("after %d: %s, and %d places are left", n+1, got.State, w.Left(t, "floor"))
+				}
 			}
 		}
 	})

@@ -128,14 +128,14 @@ func (a *act) giveMoneyBack(ctx context.Context, tx *sqldb.Tx, r Refund, digest 
 	}
 	a.Order.Refunded += amount
 	a.note("refund", r.Who, "%s: %s", words(amount, a.Currency), r.Why)
+	given := refund{ID: refundID, Amount: amount, Currency: a.Currency, Why: r.Why, asked: digest}
 	if amount > 0 {
-		provider, ref, err := a.acceptedPayment(ctx, tx)
-		if err != nil {
+		if given.Provider, given.Ref, err = a.acceptedPayment(ctx, tx); err != nil {
 			return err
 		}
 		a.postBack(owed, back, "refund: "+r.Why)
-		a.refund(refund{ID: refundID, Provider: provider, Ref: ref, Amount: amount, Currency: a.Currency, Why: r.Why, asked: digest})
 	}
+	a.refund(given)
 	a.mail(mailRefund, "/"+r.Key, refundDetail(amount, r.Why))
 	if all && a.Order.Refunded == a.Order.Paid {
 		return a.turn(Refunded)
