@@ -123,20 +123,26 @@ func (a *act) giveMoneyBack(ctx context.Context, tx *sqldb.Tx, r Refund, digest 
 		return err
 	}
 	amount := back.total()
-	if amount > a.Left() {
-		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.Left(), a.Currency))
-	}
-	a.Order.Refunded += amount
 	a.note("refund", r.Who, "%s: %s", words(amount, a.Currency), r.Why)
-	given := refund{ID: refundID, Amount: amount, Currency: a.Currency, Why: r.Why, asked: digest}
-	if amount > 0 {
-		if given.Provider, given.Ref, err = a.acceptedPayment(ctx, tx); err != nil {
+	a.mail(mailRefund, "/"+r.Key, refundDetail(amount, r.Why))
+	return a.goesBack(ctx, tx, back, refund{ID: refundID, Why: r.Why, asked: digest}, "refund: "+r.Why, all)
+}
+
+// goesBack has money go back by a refund: to where the order's came from, unless it is
+// none. about is what the ledger says of it; all says that no good ticket is left.
+func (a *act) goesBack(ctx context.Context, tx *sqldb.Tx, back split, r refund, about string, all bool) (err error) {
+	r.Amount, r.Currency = back.total(), a.Currency
+	if r.Amount > a.Left() {
+		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(r.Amount, a.Currency), a.Code, words(a.Left(), a.Currency))
+	}
+	a.Order.Refunded += r.Amount
+	if r.Amount > 0 {
+		if r.Provider, r.Ref, err = a.acceptedPayment(ctx, tx); err != nil {
 			return err
 		}
-		a.postBack(owed, back, "refund: "+r.Why)
+		a.postBack(owed, back, about)
 	}
-	a.refund(given)
-	a.mail(mailRefund, "/"+r.Key, refundDetail(amount, r.Why))
+	a.refund(r)
 	if all && a.Order.Refunded == a.Order.Paid {
 		return a.turn(Refunded)
 	}

@@ -240,24 +240,7 @@ func (s split) less(kept int64) split {
 
 // returned notes what was given back, and has its money go back.
 func (a *act) returned(ctx context.Context, tx *sqldb.Tx, refundID string, back split, kept int64, all bool) error {
-	amount := back.total()
-	if amount > a.Left() {
-		return fault.New(fault.Refused, "%s of order %s can't go back: %s are left", words(amount, a.Currency), a.Code, words(a.Left(), a.Currency))
-	}
-	a.Order.Refunded += amount
-	a.note("given back", "buyer", "%s, %s are kept", words(amount, a.Currency), words(kept, a.Currency))
-	r := refund{ID: refundID, Amount: amount, Kept: kept, Currency: a.Currency, Why: givenBack, asked: "given back"}
-	if amount > 0 {
-		var err error
-		if r.Provider, r.Ref, err = a.acceptedPayment(ctx, tx); err != nil {
-			return err
-		}
-		a.postBack(owed, back, givenBack)
-	}
-	a.refund(r)
-	a.mail(mailGivenBack, refundID[len(a.ID):], keptDetail(amount, kept))
-	if all && a.Order.Refunded == a.Order.Paid {
-		return a.turn(Refunded)
-	}
-	return a.turn(PartRefunded)
+	a.note("given back", "buyer", "%s, %s are kept", words(back.total(), a.Currency), words(kept, a.Currency))
+	a.mail(mailGivenBack, refundID[len(a.ID):], keptDetail(back.total(), kept))
+	return a.goesBack(ctx, tx, back, refund{ID: refundID, Kept: kept, Why: givenBack, asked: "given back"}, givenBack, all)
 }
