@@ -1,42 +1,15 @@
 package doorpage
 
 import (
-	"context"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"usher/cmd/usher/demo"
+	"usher/e2e/rig"
 	"usher/gate/scan"
 )
-
-// demonstrate runs the demo: a server and two gates.
-func demonstrate(t *testing.T) demo.Place {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	places, ended := make(chan demo.Place, 1), make(chan error, 1)
-	dir := t.TempDir()
-	go func() {
-		ended <- demo.Run(ctx, demo.Config{Data: dir, People: 20, Log: slog.New(slog.DiscardHandler), Step: func(string, int, int) {}},
-			func(p demo.Place) { places <- p })
-	}()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil {
-			t.Errorf("the demo ended with %v", err)
-		}
-	})
-	select {
-	case p := <-places:
-		return p
-	case err := <-ended:
-		ended <- nil
-		t.Fatalf("the demo ended before it was ready: %v", err)
-		return demo.Place{}
-	}
-}
 
 // openDoor opens a tab at one of the demo's doors.
 func openDoor(t *testing.T, place demo.Place, gate string) *door {
@@ -64,7 +37,7 @@ func sample(t *testing.T, place demo.Place, name string) string {
 // One demonstration serves both: it takes longer to start than to look at.
 func TestDemonstration(t *testing.T) {
 	t.Parallel()
-	place := demonstrate(t)
+	place := rig.Demo(t)
 	t.Run("the server's pages have no flaws", func(t *testing.T) { seeServersPages(t, place) })
 	t.Run("with the server away", func(t *testing.T) { goOnAlone(t, place) })
 }

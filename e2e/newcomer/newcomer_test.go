@@ -8,6 +8,7 @@ import (
 
 	"usher/cmd/usher/demo"
 	"usher/e2e/browser"
+	"usher/e2e/rig"
 )
 
 // story is what everybody in it stands in.
@@ -24,7 +25,7 @@ const width, height = 360, 740
 
 func begin(t *testing.T) *story {
 	t.Helper()
-	s := &story{t: t, place: run(t), film: filepath.Join(t.TempDir(), "film.y4m"), pressed: map[string]bool{}}
+	s := &story{t: t, place: rig.Demo(t), film: filepath.Join(t.TempDir(), "film.y4m"), pressed: map[string]bool{}}
 	s.films(browser.Scene{Frames: 1}) // a wall; the browser reads what is there when a camera starts
 	b, closed, err := browser.Start(context.WithoutCancel(t.Context()), browser.Config{Profile: t.TempDir(), Camera: s.film, Scale: 2})
 	if err != nil {

@@ -4,5 +4,5 @@
 //
 // PostgreSQL and Redis are found under deploy/dev/services.sh. A package that runs
 // servers hands its tests to [usher/e2e/venue.Main], with the tag quickclock for the
-// clock.
+// clock. [Demo] is what usher demo runs, for tests of what a newcomer sees.
 package rig

@@ -1,4 +1,4 @@
-package newcomer
+package rig
 
 import (
 	"context"
@@ -8,8 +8,8 @@ import (
 	"usher/cmd/usher/demo"
 )
 
-// run runs the demo: a server that sells, and two doors.
-func run(t *testing.T) demo.Place {
+// Demo runs what usher demo runs, a server that sells and two doors, until the test ends.
+func Demo(t *testing.T) demo.Place {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	places, ended := make(chan demo.Place, 1), make(chan error, 1)
