@@ -23,6 +23,9 @@ const (
 	listed = `not ` + beside
 )
 
+// isAside says whether a code is of one of those.
+func isAside(code string) bool { return strings.HasPrefix(code, Aside) }
+
 // OpenIn makes a pool aside of one place, in the caller's transaction: of a seat, or
 // of a counted place where seat is "".
 func (s *Stock) OpenIn(ctx context.Context, tx *sqldb.Tx, event, code, name, seat string) error {
@@ -30,7 +33,7 @@ func (s *Stock) OpenIn(ctx context.Context, tx *sqldb.Tx, event, code, name, sea
 	if seat != "" {
 		p.Seats = []Seat{{Code: seat}}
 	}
-	if !strings.HasPrefix(code, Aside) {
+	if !isAside(code) {
 		return fault.New(fault.Internal, "pool %.40q is none that stands aside", code)
 	}
 	if err := checkPools(event, []Pool{p}); err != nil {
@@ -58,7 +61,7 @@ func (s *Stock) ShutIn(ctx context.Context, tx *sqldb.Tx, event, code string) er
 // nobody has, and one whose place is sold for good when the caller says so. Who asks for
 // its place later hears that none is left.
 func (s *Stock) DropIn(ctx context.Context, tx *sqldb.Tx, event, code string, sold bool) (gone bool, err error) {
-	if !strings.HasPrefix(code, Aside) {
+	if !isAside(code) {
 		return false, fault.New(fault.Internal, "pool %.40q is none that stands aside", code)
 	}
 	most := 0
@@ -84,7 +87,7 @@ func (s *Stock) DropIn(ctx context.Context, tx *sqldb.Tx, event, code string, so
 // missing says that an event has no such pool. One that stands aside and isn't there was
 // dropped: its place is nobody's to have.
 func missing(event, code string, line int) error {
-	if strings.HasPrefix(code, Aside) {
+	if isAside(code) {
 		return &Short{Left: map[string]int64{code: 0}}
 	}
 	return fault.At(fault.NotFound, fmt.Sprintf("lines[%d].pool", line), "event %s has no pool %q", event, code)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"usher/migrations/sqldb"
@@ -26,7 +25,7 @@ func (s *Stock) decide(ctx context.Context, q *queue, asks []*ask) {
 	for pool, left := range b.left {
 		// Of one that stands aside every server knows at once that it is free again: it is
 		// a single ticket, and nobody queues for it in thousands.
-		if !strings.HasPrefix(pool, Aside) {
+		if !isAside(pool) {
 			s.memory.found(q.event, pool, left, b.now)
 		}
 	}

@@ -3,7 +3,6 @@ package inventory
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"usher/sync/fault"
 )
@@ -38,7 +37,7 @@ type tally struct {
 // those that are known.
 func (t *tally) keep(known plans) plans {
 	for pool, shelf := range t.shelves {
-		if shelf.plan == nil || strings.HasPrefix(pool, Aside) { // its one seat is soon read again
+		if shelf.plan == nil || isAside(pool) { // its one seat is soon read again
 			continue
 		}
 		if known == nil {

@@ -40,8 +40,9 @@ func (r *Resale) Run(ctx context.Context) {
 }
 
 // Look does once what Run does all the time: it ends listings, credits sellers, offers
-// what was kept for somebody to the next, and drops places that nobody can buy any more. Servers may do so side by side, and a
-// crash anywhere leaves nothing that it doesn't finish.
+// what was kept for somebody to the next, and drops places that nobody can buy any more.
+// Servers may do so side by side, and a crash anywhere leaves nothing that it doesn't
+// finish.
 func (r *Resale) Look(ctx context.Context) error {
 	events, err := r.events(ctx)
 	if err != nil {

@@ -75,8 +75,17 @@ func (r *Resale) passOn(ctx context.Context) error {
 		return err
 	}
 	var all []error
+	free := map[string]map[string]bool{} // the pools of each event
 	for i := range due {
-		all = append(all, r.passOnOne(ctx, &due[i]))
+		l := &due[i]
+		if free[l.Event] == nil {
+			if free[l.Event], err = r.Stock.FreeAside(ctx, l.Event); err != nil {
+				return errors.Join(append(all, err)...)
+			}
+		}
+		if free[l.Event][l.pool()] { // else whoever it is kept for is buying it
+			all = append(all, r.passOnOne(ctx, l))
+		}
 	}
 	return errors.Join(all...)
 }
@@ -85,10 +94,6 @@ func (r *Resale) passOnOne(ctx context.Context, l *Listing) error {
 	shop, err := r.Catalog.Shop(ctx, l.Event)
 	if err != nil || r.closed(shop.About, shop) != "" {
 		return err // Look ends it
-	}
-	free, err := r.Stock.FreeAside(ctx, l.Event)
-	if err != nil || !free[l.pool()] {
-		return err // whoever it is kept for is buying it
 	}
 	err = r.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		now, err := touch(ctx, tx, l.ID)
