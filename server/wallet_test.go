@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
@@ -160,6 +161,34 @@ func TestWalletByMail(t *testing.T) {
 	}
 	if _, status := l.wallet(cookie); status != http.StatusUnauthorized {
 		t.Errorf("an ended session: status %d", status)
+	}
+}
+
+// A browser that is used now and then keeps its cookie for as long as its session lasts.
+// The page is told apart that it has none, in which case it keeps its tickets, from that
+// somebody ended its session.
+func TestWalletCookieLasts(t *testing.T) {
+	l := newTill(t)
+	order := l.bought("ada@example.org", 1)
+	cookie := l.keeps(order)
+	if answer, _ := l.get("/wallet/tickets.json", cookie); answer.Header.Get("Set-Cookie") != "" {
+		t.Error("a cookie that was just given is given again")
+	}
+	for range 3 {
+		l.clock.Pass(accounts.Idle - time.Minute)
+		answer, _ := l.get("/wallet/tickets.json", cookie)
+		if again := cookieOf(t, answer); answer.StatusCode != http.StatusOK || again != cookie {
+			t.Errorf("status %d, and the cookie is another: %t", answer.StatusCode, again != cookie)
+		}
+	}
+	if answer := l.send("/wallet/end", `{"id":""}`, cookie); answer.StatusCode != http.StatusNoContent {
+		t.Fatalf("ending it: status %d", answer.StatusCode)
+	}
+	for header, let := range map[string]bool{"X: y": true, "Cookie: another=1": true, cookie: false} {
+		answer, body := l.get("/wallet/tickets.json", header)
+		if answer.StatusCode != http.StatusUnauthorized || strings.Contains(body, `"where":"cookie"`) != let || answer.Header.Get("Set-Cookie") != "" {
+			t.Errorf("%.20s: status %d, %v: %s", header, answer.StatusCode, answer.Header, body)
+		}
 	}
 }
 

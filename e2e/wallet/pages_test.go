@@ -155,6 +155,12 @@ func TestSignedOutElsewhere(t *testing.T) {
 		t.Error("tickets or key are on the phone still")
 	}
 	if list, err := a.Sessions(ctx, accounts.Session{Email: "hal@example.org"}); err != nil || len(list) != 0 {
+	world.way.Cut()
+	defer world.way.Mend()
+	p.press("Take them off this phone")
+	p.press("Yes, take them off")
+	p.says("This needs a network once")
+	world.way.Mend()
 		t.Errorf("%d sessions are left, %v", len(list), err)
 	}
 }
@@ -166,6 +172,31 @@ func BenchmarkLiveCode(b *testing.B) {
 	tab, closed, err := world.browser.Tab(360, 740)
 	if err != nil {
 		b.Fatal(err)
+// A browser that lets its cookie go, as all do some months after they saw the server last,
+// has the tickets still and says that it knows nothing newer. One that would forget them in
+// a week says how it wouldn't.
+func TestCookieLetGo(t *testing.T) {
+	path, tickets := buy(t, night, "ira@example.org", sales.Wanted{Offer: "ga", Count: 1})
+	p := newPhone(t, 360, 740)
+	p.must(p.Before(`Object.defineProperty(navigator, "standalone", { value: false });`)) // Safari, and not from the home screen
+	p.keepOrder(path)
+	p.says("Safari forgets a page")
+	eval[bool](p, `fetch("/wallet/end", { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"id":""}' }).then((answer) => answer.ok)`) // which takes the cookie away, and nothing else
+	p.visit("/wallet")
+	p.ready()
+	p.says("You are signed out here")
+	p.clean()
+	p.must(p.Click(".card"))
+	p.press("Show the code")
+	p.must(p.Wait(`performance.getEntriesByName(location.origin + "/wallet/tickets.json").length > 1`, patience)) // showing it asks the server once more
+	if code := p.code(); code != tickets[0].Token {
+		t.Errorf("the page shows %.20s", code)
+	}
+	p.press("Hide")
+	p.press("Sign in again")
+	p.must(p.Wait(`document.activeElement.id === "email"`, patience))
+}
+
 	}
 	b.Cleanup(closed)
 	p := &phone{tab, b}

@@ -25,6 +25,7 @@ type Session struct {
 	Agent  string   // what the browser calls itself
 	Made   time.Time
 	Seen   time.Time // to the hour
+	Noted  bool      // it was noted just now that it is used: its cookie may last as long again
 }
 
 // ErrSignedOut is what a browser without a session is told, in a fault.Unauthorised.
@@ -126,7 +127,7 @@ func (a *Accounts) Session(ctx context.Context, secret string) (Session, error) 
 		return Session{}, stored(err, "reading a session")
 	}
 	if now := a.Now(); now.Sub(s.Seen) >= seenEvery {
-		s.Seen = now
+		s.Seen, s.Noted = now, true
 		err = a.DB.Exec(ctx, `update wallet_session set seen_at = $2 where id = $1`, s.ID, now.UnixMilli())
 	}
 	return s, stored(err, "noting that a session is used")

@@ -147,6 +147,9 @@ func (w *Wallet) list(out http.ResponseWriter, r *http.Request) error {
 	s, err := w.session(r)
 	if err != nil {
 		return err
+	if s.Noted { // or a browser that is used for months lets its cookie go
+		w.remember(out, r, w.secret(r))
+	}
 	}
 	all, err := w.held(r.Context(), s)
 	if err != nil {

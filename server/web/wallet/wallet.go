@@ -200,7 +200,12 @@ func (w *Wallet) remember(out http.ResponseWriter, r *http.Request, secret strin
 	http.SetCookie(out, c)
 }
 
-// session gives whom a request is of, or fault.Unauthorised.
+// session gives whom a request is of, or fault.Unauthorised. Where the browser has no
+// cookie that blames the cookie: nobody ended its session, and the page keeps its tickets.
 func (w *Wallet) session(r *http.Request) (accounts.Session, error) {
-	return w.Accounts.Session(r.Context(), w.secret(r))
+	secret := w.secret(r)
+	if secret == "" {
+		return accounts.Session{}, fault.At(fault.Unauthorised, "cookie", "you are not signed in here")
+	}
+	return w.Accounts.Session(r.Context(), secret)
 }

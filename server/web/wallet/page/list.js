@@ -7,7 +7,7 @@ import { lately, moment, t } from "./words.js";
 import { standing } from "./standing.js";
 
 // list gives the page of all tickets. open is called with the one that is tapped.
-export function list({ tickets, given, email, key, open, signOut, signIn }) {
+export function list({ tickets, given, email, key, problem, open, signOut, signIn }) {
   const soon = tickets.filter((k) => k.ends * 1000 > Date.now() - 12 * 3600_000);
   const past = tickets.filter((k) => !soon.includes(k));
   return [
@@ -16,7 +16,9 @@ export function list({ tickets, given, email, key, open, signOut, signIn }) {
     cards(soon, key, open),
     past.length > 0 ? element("details", { className: "past" }, element("summary", { textContent: t("wallet.past") }), cards(past, key, open)) : null,
     givenAway(given),
+    problem ? element("p", { className: "problem", role: "alert", textContent: problem }) : null,
     email ? null : element("p", {}, t("wallet.only_order"), " ", button(t("wallet.sign_in"), signIn, { className: "plainlink" })),
+    navigator.standalone === false ? element("p", { className: "note", textContent: t("wallet.iphone") }) : null, // only iOS knows it
     who(email, signOut),
   ];
 }
@@ -51,7 +53,7 @@ async function fill(rows, signOut) {
     rows.replaceChildren(...said.sessions.map((s) => element("li", {},
       element("span", { textContent: s.this ? t("wallet.this_phone") : s.agent || "?" }),
       element("span", { className: "sub", textContent: t("wallet.seen", { when: lately(Date.parse(s.seen)) }) }),
-      button(t("wallet.end"), async () => { if (s.this) return signOut(); await end(s.id); fill(rows, signOut); }, { className: "button second small" }))));
+      button(t("wallet.end"), () => s.this ? signOut() : end(s.id).catch(() => {}).then(() => fill(rows, signOut)), { className: "button second small" }))));
   } catch {
     rows.replaceChildren(element("li", { textContent: t("wallet.offline") }));
   }

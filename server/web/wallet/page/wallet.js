@@ -2,7 +2,7 @@
 // from what the browser keeps; the server is asked when it can be.
 
 import { able, phoneKey } from "./key.js";
-import { element } from "./element.js";
+import { button, element } from "./element.js";
 import { askGive } from "./give.js";
 import { bind, end, offer, renew, Refused, takeBack, tickets as ask } from "./agent.js";
 import { forget, keep, load } from "./store.js";
@@ -16,7 +16,7 @@ import { ticketPage } from "./ticket.js";
 const app = document.getElementById("app"), sign = document.getElementById("sign"), said = document.getElementById("said");
 const every = 60_000; // ms between two looks at the server; each code that is shown is one more
 
-const state = { kept: null, key: null, able: false, open: null, offline: false, problem: "", told: "", signing: false };
+const state = { kept: null, key: null, able: false, open: null, offline: false, out: false, problem: "", told: "", signing: false };
 const name = (ticket) => ticket.event + "/" + ticket.id;
 const opened = () => state.kept?.tickets.find((k) => name(k) === state.open) ?? null;
 
@@ -37,13 +37,14 @@ function draw() {
   app.className = ticket ? "ticket" : "list";
   app.replaceChildren(...[notices(), ticket
     ? ticketPage({ ticket, key: state.key, able: state.able, problem: state.problem, told: state.told, acts: acts(ticket) })
-    : list({ ...state.kept, key: state.key, open, signOut, signIn })].flat().filter(Boolean));
+    : list({ ...state.kept, key: state.key, problem: state.problem, open, signOut, signIn })].flat().filter(Boolean));
 }
 
 function notices() {
   const minutes = wrong();
   return [
     state.offline ? element("p", { className: "quiet", textContent: t("wallet.offline") }) : null,
+    state.out ? element("p", { className: "note" }, t("wallet.signed_out"), " ", button(t("wallet.sign_again"), signIn, { className: "plainlink" })) : null,
     minutes ? element("p", { className: "note", role: "status", textContent: t(minutes > 0 ? "wallet.clock_slow" : "wallet.clock_fast", { n: Math.abs(minutes) }) }) : null,
   ];
 }
@@ -137,15 +138,18 @@ async function take(now) {
   draw();
 }
 
-// look asks the server how the tickets stand. Without one all stays as it is; a
-// session that is over takes them off the phone.
+// look asks the server how the tickets stand. Without one all stays as it is, and so in
+// a browser that let its cookie go; a session that was ended takes them off the phone.
 async function look() {
   try {
     await take(await ask());
-    state.offline = false;
+    state.offline = state.out = false;
   } catch (e) {
-    if (e instanceof Refused && e.status === 401) return clear();
-    state.offline = true;
+    const refused = e instanceof Refused && e.status === 401;
+    const kept = refused && e.where === "cookie" && await load("tickets"); // or another tab took them off
+    if (refused && !kept) return clear();
+    state.out = refused;
+    state.offline = !refused;
   }
   draw();
 }
@@ -155,11 +159,12 @@ async function clear() {
   await forget("tickets");
   state.kept = null;
   state.open = null;
-  state.offline = false;
+  state.offline = state.out = false;
   draw();
 }
 
 async function signOut() {
+  state.problem = "";
   if (!await sure(t("wallet.out_title"), t("wallet.out_sure"), t("wallet.out_yes"))) return;
   try {
     await end("");
