@@ -238,6 +238,43 @@ func mustAsk(t *testing.T, s *server.Server) string {
 	return enterLink.FindString(letter.Text)
 }
 
+// A ticket has an entry for calendars whether its event sells anything or not, which is its
+// holder's alone; one that is good later than the event begins says so.
+func TestWalletCalendar(t *testing.T) {
+	s := opened(t, server.Config{PublicURL: "http://tickets.example"})
+	l := &till{t: t, site: served(t, s)}
+	answer, _ := l.post(mustAsk(t, s), "")
+	cookie := cookieOf(t, answer)
+	list, err := s.Tickets.HeldBy(t.Context(), "ada@example.org")
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d tickets, %v", len(list), err)
+	}
+	path := "/wallet/ticket/" + event + "/" + list[0].ID.String() + "/ticket.ics"
+	says := func(wants ...string) {
+		t.Helper()
+		answer, body := l.get(path, cookie)
+		if answer.StatusCode != http.StatusOK || answer.Header.Get("Content-Type") != "text/calendar; charset=utf-8" || answer.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("status %d, %v", answer.StatusCode, answer.Header)
+		}
+		for _, want := range append(wants, "DTEND:20260705T000000Z", "LOCATION:<img src=x onerror=alert('venue')>") {
+			if !strings.Contains(body, want) {
+				t.Errorf("it lacks %s: %s", want, body)
+			}
+		}
+		if strings.Contains(body, "URL:") {
+			t.Errorf("it leads to a page that there isn't: %s", body)
+		}
+	}
+	says("DTSTART:20260704T180000Z", "UID:NIGHT-1@usher")
+	if _, err := s.Tickets.Amend(t.Context(), list[0], map[string]string{"valid_from": "2026-07-04 22:30"}, "another slot"); err != nil {
+		t.Fatal(err)
+	}
+	says("DTSTART:20260704T203000Z", "UID:NIGHT-1-"+list[0].ID.String()+"@usher")
+	if answer, _ := l.get(path); answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("for nobody: status %d", answer.StatusCode)
+	}
+}
+
 // phone is somebody's phone, as the page is one.
 type walletPhone struct {
 	*keyring.Signer

@@ -38,14 +38,25 @@ func (f *Front) calendar(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	e := s.About
-	one := f.entry(s, "", e.Starts, e.Ends, e.Name)
-	if place := strings.Join(notEmpty(e.Venue, s.Address), ", "); place != "" {
+	return sendCalendar(w, r, e.Code, Calendar(e, s, "", e.Starts, f.Site.Public()))
+}
+
+// Calendar gives an event as a file for calendars, from a time on. The suffix tells such
+// entries apart; s is nil where nothing is sold, and public the server's address, if known.
+func Calendar(e *catalog.Event, s *catalog.Shop, suffix string, from int64, public string) []byte {
+	one := entry(e, suffix, from, e.Ends, e.Name)
+	place := []string{e.Venue}
+	if s != nil {
+		place = append(place, s.Address)
+		linked(one, e, public)
+	}
+	if place := strings.Join(notEmpty(place...), ", "); place != "" {
 		one.SetLocation(place)
 	}
-	if s.Geo != nil {
+	if s != nil && s.Geo != nil {
 		one.SetGeo(s.Geo.Lat, s.Geo.Lon)
 	}
-	return sendCalendar(w, r, e.Code, one)
+	return written(one)
 }
 
 // saleLasts is how long the entry of a sale's beginning is.
@@ -63,35 +74,48 @@ func (f *Front) saleCalendar(w http.ResponseWriter, r *http.Request) error {
 	if begins == 0 {
 		return fault.New(fault.NotFound, "the sale of event %s has begun", s.Event)
 	}
-	one := f.entry(s, "-sale", begins, begins+int64(saleLasts/time.Second), l.T("event.sale_entry", "event", s.About.Name))
+	one := entry(s.About, "-sale", begins, begins+int64(saleLasts/time.Second), l.T("event.sale_entry", "event", s.About.Name))
+	linked(one, s.About, f.Site.Public())
 	alarm := one.AddAlarm()
 	alarm.SetAction(ics.ActionDisplay)
 	alarm.SetTrigger("-PT10M")
 	alarm.SetDescription(l.T("event.sale_entry", "event", s.About.Name))
-	return sendCalendar(w, r, s.Event+"-sale", one)
+	return sendCalendar(w, r, s.Event+"-sale", written(one))
 }
 
 // entry begins an entry about an event.
-func (f *Front) entry(s *catalog.Shop, suffix string, from, until int64, summary string) *ics.VEvent {
-	one := ics.NewEvent(s.Event + suffix + "@usher")
-	one.SetDtStampTime(s.About.Updated)
+func entry(e *catalog.Event, suffix string, from, until int64, summary string) *ics.VEvent {
+	one := ics.NewEvent(e.Code + suffix + "@usher")
+	one.SetDtStampTime(e.Updated)
 	one.SetStartAt(time.Unix(from, 0))
 	one.SetEndAt(time.Unix(until, 0))
 	one.SetSummary(summary)
-	if base := f.Site.Public(); base != "" {
-		one.SetURL(base + eventPath(s.Event))
-	}
 	return one
 }
 
-// sendCalendar sends one entry as a file.
-func sendCalendar(w http.ResponseWriter, r *http.Request, name string, one *ics.VEvent) error {
+// linked has an entry lead to the event's page, where the server's address is known.
+func linked(one *ics.VEvent, e *catalog.Event, public string) {
+	if public != "" {
+		one.SetURL(public + eventPath(e.Code))
+	}
+}
+
+// written gives one entry as a file.
+func written(one *ics.VEvent) []byte {
 	c := ics.NewCalendar()
 	c.SetProductId("-//usher//events//EN")
 	c.SetMethod(ics.MethodPublish)
 	c.AddVEvent(one)
+	return []byte(c.Serialize(ics.WithNewLineWindows))
+}
+
+// CalendarType is the media type of files for calendars.
+const CalendarType = "text/calendar; charset=utf-8"
+
+// sendCalendar sends a file for calendars, the same for everybody.
+func sendCalendar(w http.ResponseWriter, r *http.Request, name string, file []byte) error {
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`.ics"`)
-	site.NewAnswer("text/calendar; charset=utf-8", []byte(c.Serialize(ics.WithNewLineWindows))).Send(w, r, []string{"public, max-age=300"})
+	site.NewAnswer(CalendarType, file).Send(w, r, []string{"public, max-age=300"})
 	return nil
 }
 

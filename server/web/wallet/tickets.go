@@ -117,7 +117,6 @@ type ticketView struct {
 	Admits     uint8      `json:"admits"`
 	Gates      []gateView `json:"gates,omitempty"` // where to go in; none when anywhere
 	Map        string     `json:"map,omitempty"`
-	Shop       bool       `json:"shop,omitempty"` // it has a calendar entry
 	Sell       string     `json:"sell,omitempty"` // "yes": its holder may sell it on; or why not now, see resale.Why; none: never
 	State      string     `json:"state"`
 	Unpaid     bool       `json:"unpaid,omitempty"`
@@ -147,9 +146,9 @@ func (w *Wallet) list(out http.ResponseWriter, r *http.Request) error {
 	s, err := w.session(r)
 	if err != nil {
 		return err
+	}
 	if s.Noted { // or a browser that is used for months lets its cookie go
 		w.remember(out, r, w.secret(r))
-	}
 	}
 	all, err := w.held(r.Context(), s)
 	if err != nil {
@@ -267,7 +266,7 @@ func (w *Wallet) view(ctx context.Context, t ticketing.Ticket, a *about) (ticket
 	}
 	v.Product, v.Gates = product.Name, gates(e, t.Product, cmp.Or(t.Zones, product.Zones))
 	if a.shop != nil {
-		v.Address, v.Map, v.Shop = a.shop.Address, front.MapURL(a.shop), true
+		v.Address, v.Map = a.shop.Address, front.MapURL(a.shop)
 	}
 	if t.State != ticketing.Valid {
 		return v, nil
@@ -313,10 +312,11 @@ func admits(g *journal.Gate, product, zones uint32) bool {
 	return zones&(1<<g.Zone) != 0 && (g.All || slices.Contains(g.Products, product))
 }
 
-// paper sends a ticket as a PDF file, or as a pass for Apple Wallet.
+// paper sends a ticket as a PDF file, as a pass for Apple Wallet, or as an entry for
+// calendars.
 func (w *Wallet) paper(out http.ResponseWriter, r *http.Request) error {
 	paper := r.PathValue("paper")
-	if paper != "ticket.pdf" && paper != passFile {
+	if !slices.Contains([]string{"ticket.pdf", passFile, calendarFile}, paper) {
 		return fault.New(fault.NotFound, "there is no such paper of a ticket")
 	}
 	s, err := w.session(r)
@@ -327,8 +327,11 @@ func (w *Wallet) paper(out http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if paper == passFile {
+	switch paper {
+	case passFile:
 		return w.passFile(out, r, s, h.Ticket)
+	case calendarFile:
+		return w.calendar(out, r, &h.Ticket)
 	}
 	if h.State != ticketing.Valid || h.Bound() {
 		return fault.New(fault.Refused, "this ticket has no code to print: a phone shows it, or it is void")

@@ -25,12 +25,20 @@ function facts(ticket) {
   const rows = [];
   const row = (name, ...inside) => rows.push(element("div", {}, element("dt", { textContent: name }), element("dd", {}, ...inside)));
   const sub = (text) => element("span", { className: "sub", textContent: text });
-  row(t("wallet.when"), moment(ticket.starts, ticket.zone), ticket.admission && ticket.admission !== ticket.starts ? sub(t("wallet.doors", { clock: clock(ticket.admission, ticket.zone) })) : null);
+  row(t("wallet.when"), moment(ticket.starts, ticket.zone), ticket.admission && ticket.admission !== ticket.starts ? sub(t("wallet.doors", { clock: clock(ticket.admission, ticket.zone) })) : null,
+    ticket.not_before || ticket.expires ? element("strong", { className: "slot", textContent: slot(ticket) }) : null);
   if (ticket.venue || ticket.address) row(t("wallet.where"), ticket.venue ?? ticket.address, ticket.venue && ticket.address ? sub(ticket.address) : null);
   row(t("wallet.ticket"), ticket.product, ticket.admits > 1 ? sub(t("wallet.admits", { n: ticket.admits })) : null, ticket.holder ? sub(ticket.holder) : null);
   if (ticket.seat) row(t("wallet.your_seat"), ticket.seat);
   if (ticket.gates?.length) row(t("wallet.gate"), ...ticket.gates.flatMap((gate) => [element("span", { className: "gate", textContent: gate.name }), gate.how ? sub(gate.how) : null]));
   return element("dl", { className: "facts" }, rows);
+}
+
+// slot says when a ticket is good that has times of its own.
+function slot({ not_before, expires, zone }) {
+  const places = { from: moment(not_before ?? 0, zone), until: moment(expires ?? 0, zone) };
+  if (!expires) return t("wallet.good_from", places);
+  return t(not_before ? "wallet.good_between" : "wallet.good_until", places);
 }
 
 const note = (text, kind = "") => element("p", { className: ("note " + kind).trim(), textContent: text });
@@ -62,8 +70,9 @@ const notNow = { late: "wallet.sell_late", closed: "wallet.sell_closed", unpaid:
 function links(ticket) {
   const list = [];
   if (ticket.map) list.push(link(t("wallet.map"), ticket.map, { target: "_blank" }));
-  if (ticket.shop) list.push(link(t("wallet.calendar"), `/events/${encodeURIComponent(ticket.event)}/calendar.ics`));
-  if (ticket.code) list.push(link(t("wallet.pdf"), `/wallet/ticket/${encodeURIComponent(ticket.event)}/${ticket.id}/ticket.pdf`));
+  const file = (name) => `/wallet/ticket/${encodeURIComponent(ticket.event)}/${ticket.id}/${name}`;
+  if (ticket.state === "valid") list.push(link(t("wallet.calendar"), file("ticket.ics")));
+  if (ticket.code) list.push(link(t("wallet.pdf"), file("ticket.pdf")));
   if (ticket.sell === "yes") list.push(link(t("wallet.sell"), `/wallet/resale/${encodeURIComponent(ticket.event)}/${ticket.id}`));
   const why = notNow[ticket.sell] ? element("p", { className: "sub", textContent: t(notNow[ticket.sell]) }) : null;
   return [list.length ? element("p", { className: "links" }, list) : null, why];
