@@ -67,6 +67,35 @@ func card(n int) func(*phone) {
 	}
 }
 
+// The pages on the way in fit a small phone and a desk in each language, and axe-core has
+// nothing against them: of an address that is none, of a link that is on its way, and of
+// one that is good and then used up.
+func TestPagesOnTheWayIn(t *testing.T) {
+	asks := func(email, then string) func(*phone) {
+		return func(p *phone) {
+			p.t.Helper()
+			eval[bool](p, `(document.querySelector("form.sign").noValidate = true)`)
+			p.fill("email", email)
+			p.must(p.Click("form.sign button"))
+			p.must(p.Wait(then, patience))
+		}
+	}
+	for _, language := range append(others, "en") {
+		newPhone(t, 360, 740).walk(language, []stop{
+			{"sign-in", "/wallet", (*phone).ready},
+			{"sign-in-wrong", "", asks("nobody", `document.getElementById("email-wrong") !== null && document.body.dataset.ready === "yes"`)},
+			{"sign-in-sent", "", asks("lea@example.org", `document.body?.dataset.page === "sent"`)},
+			{"enter", need(world.server.Accounts.Link(t.Context(), "lea@example.org", language))(t), nil},
+			{"enter-over", "", func(p *phone) {
+				at := eval[string](p, `location.href`)
+				p.must(p.Click("form .wide"))
+				p.must(p.Wait(`location.pathname === "/wallet"`, patience))
+				p.must(p.Go(at))
+			}},
+		})
+	}
+}
+
 // Every page on which tickets are kept, given away, sold on and given back fits a small
 // phone and has nothing on it that a thumb misses, in each language, and axe-core has
 // nothing against it; and so with the organiser's pages about it.
