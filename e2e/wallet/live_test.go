@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -77,6 +78,45 @@ func TestPictureOfALiveCode(t *testing.T) {
 	p.says("clock is 1 minute slow")
 	p.press("Show the code")
 	wants(t, night, p.code(), admission.Accept, admission.Entry)
+}
+
+// A phone whose clock is seven minutes slow, and that has seen no network since it saw the
+// server's: it shows a new code every fifteen seconds, counts down to the next, and each
+// one is let in.
+func TestCodesByTheServersClock(t *testing.T) {
+	path, _ := buy(t, night, "jan@example.org", sales.Wanted{Offer: "ga", Count: 1})
+	p := newPhone(t, 360, 740)
+	slow := 7*time.Minute - time.Duration(world.ahead.Load())
+	p.must(p.Before(fmt.Sprintf(`const right = Date.now.bind(Date); window.behind = %d; Date.now = () => right() - window.behind;`, slow.Milliseconds())))
+	p.keepOrder(path)
+	p.makeLive()
+	p.must(p.Wait(`navigator.serviceWorker.controller !== null`, patience))
+	world.way.Cut()
+	defer world.way.Mend()
+	p.visit("/wallet")
+	p.ready()
+	p.says("No network")
+	p.says("clock is 7 minutes slow")
+	p.clean()
+	p.press("Show the code")
+	first := p.code()
+	if err := world.gates[night].door.Sync(); err != nil {
+		t.Fatal(err)
+	}
+	if a, err := world.gates[night].door.Look(first); err != nil || a.Result != admission.Accept {
+		t.Fatalf("the gate says %s %s, %v", a.Result, a.Reason, err)
+	}
+	const count, turn = `document.querySelector("#code .count").innerText`, `document.querySelector("#code canvas").dataset.turn`
+	p.must(p.Wait(fmt.Sprintf(`/^new in \d+ s$/.test(%[1]s) && %[1]s !== %[2]q`, count, eval[string](p, count)), patience)) // a second later
+	before := eval[string](p, turn)
+	pass(15 * time.Second)
+	eval[bool](p, `(window.behind -= 15_000, true)`)
+	p.must(p.Wait(fmt.Sprintf(`%s !== %q`, turn, before), patience))
+	second := p.code()
+	if second == first {
+		t.Error("it is the same code")
+	}
+	wants(t, night, second, admission.Accept, admission.Entry)
 }
 
 // A second phone takes a ticket over. The first one's code is refused from then on, and
