@@ -97,13 +97,14 @@ func TestGivingSeveralAway(t *testing.T) {
 	first.must(first.Wait(`document.querySelectorAll(".card").length === 1`, patience))
 }
 
-// A ticket is mailed straight to somebody by their address, who accepts it from that mail
-// without an account, and can have it sent nowhere else.
+// A live ticket is mailed straight to somebody by their address, who accepts it from that
+// mail without an account, and can have it sent nowhere else. The code that the giver's
+// phone shows is refused then, with the words for it.
 func TestGivingToAnAddress(t *testing.T) {
 	path, tickets := buy(t, night, "stan@example.org", sales.Wanted{Offer: "ga", Count: 1})
 	first, second := newPhone(t, 360, 740), newPhone(t, 360, 740)
 	first.keepOrder(path)
-	first.must(first.Click(".card"))
+	first.makeLive()
 	first.press("Give it to somebody")
 	first.must(first.Click("input[value=person]"))
 	first.fill("give-name", "Ida Invited")
@@ -111,6 +112,12 @@ func TestGivingToAnAddress(t *testing.T) {
 	first.press("Give it away")
 	first.says("A mail with the link went to ida@example.org")
 	first.says("Offered to Ida Invited")
+	first.press("Show the code")
+	live := first.code()
+	a, err := world.gates[night].door.Look(live)
+	if first.must(err); a.Result != admission.Accept {
+		t.Errorf("before it is accepted the gate says %s %s", a.Result, a.Reason)
+	}
 
 	second.must(second.Go(second.mailed("ida@example.org", "gives you tickets", offerLink)))
 	second.says("They go to ida@example.org")
@@ -122,6 +129,11 @@ func TestGivingToAnAddress(t *testing.T) {
 	second.enter("ida@example.org", "Yours now")
 	second.must(second.Click(".card"))
 	second.press("Show the code")
-	wants(t, night, tickets[0].Token, admission.Reject, admission.Superseded)
+	for _, before := range []string{tickets[0].Token, live} {
+		a = scans(t, night, before)
+		if a.Result != admission.Reject || a.Reason != admission.Superseded || !strings.Contains(a.Display.Why, "the new holder has the code") {
+			t.Errorf("the giver's %.4s: %s %s, %q", before, a.Result, a.Reason, a.Display.Why)
+		}
+	}
 	wants(t, night, second.code(), admission.Accept, admission.Entry)
 }
