@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"testing"
 
+	"golang.org/x/image/draw"
+
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/gate/scan"
@@ -75,8 +77,27 @@ func printed(t *testing.T, file []byte, dpi int) []byte {
 	return blurred.Bytes()
 }
 
+// afar is what a camera of 1280 pixels across sees of a page at arm's length: the half metre
+// that its lens has in view there is 60 pixels to the inch.
+func afar(t *testing.T, page []byte, dpi int) []byte {
+	t.Helper()
+	near, err := png.Decode(bytes.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const seen = 60
+	far := image.NewGray(image.Rect(0, 0, near.Bounds().Dx()*seen/dpi, near.Bounds().Dy()*seen/dpi))
+	draw.CatmullRom.Scale(far, far.Bounds(), near, near.Bounds(), draw.Src, nil)
+	var out bytes.Buffer
+	if err := png.Encode(&out, far); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
 // A gate reads tickets off the paper of a cheap printer, the fullest that there are, with
-// the event's picture on the page, and reads nothing else there.
+// the event's picture on the page, and reads nothing else there: close by and at arm's
+// length.
 func TestGateReadsPaper(t *testing.T) {
 	issuer, err := keyring.Generate(rand.Reader)
 	if err != nil {
@@ -99,9 +120,12 @@ func TestGateReadsPaper(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, dpi := range []int{150, 203} {
-			found, err := scan.Picture(bytes.NewReader(printed(t, file.Bytes(), dpi)))
-			if err != nil || len(found) != 1 || found[0] != text {
-				t.Errorf("%s at %d dpi: the gate reads %q, %v", paper, dpi, found, err)
+			page := printed(t, file.Bytes(), dpi)
+			for where, seen := range map[string][]byte{"close by": page, "at arm's length": afar(t, page, dpi)} {
+				found, err := scan.Picture(bytes.NewReader(seen))
+				if err != nil || len(found) != 1 || found[0] != text {
+					t.Errorf("%s at %d dpi, %s: the gate reads %q, %v", paper, dpi, where, found, err)
+				}
 			}
 		}
 	}
