@@ -10,6 +10,7 @@ import (
 	"usher/server/calloff"
 	"usher/server/catalog"
 	"usher/server/payment"
+	"usher/server/post"
 	"usher/server/sales"
 	"usher/server/shoptest"
 	"usher/server/ticketing"
@@ -188,6 +189,66 @@ func TestMove(t *testing.T) {
 		}
 		w.sound(t)
 	})
+}
+
+// Whose order is disputed at that moment is told as everybody is, and whoever they gave a
+// ticket to; the money and the places wait for what the bank decides.
+func TestDisputedAreTold(t *testing.T) {
+	off := func(t *testing.T, w *world) {
+		if _, err := w.CallOff(t.Context(), event, "storm warning", "organiser"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	move := func(t *testing.T, w *world) {
+		starts := shoptest.Start.AddDate(0, 6, 0).Unix()
+		if _, err := w.Move(t.Context(), event, calloff.Moving{Starts: starts, Ends: starts + 3600, Why: "storm warning", Who: "organiser"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		do     func(*testing.T, *world)
+		kind   string
+		end    payment.DisputeState
+		state  sales.State
+		ticket ticketing.State
+		back   int64
+	}{
+		"called off, won":  {off, "called_off", payment.DisputeWon, sales.Cancelled, ticketing.Cancelled, 5550},
+		"called off, lost": {off, "called_off", payment.DisputeLost, sales.ChargedBack, ticketing.Cancelled, 0},
+		"moved, won":       {move, "moved", payment.DisputeWon, sales.Paid, ticketing.Valid, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, w *world) {
+				o := w.paid(t, "Ada", shoptest.Cart("ga", 2))
+				w.give(t, o, 0, "grace@friends.example")
+				ref := w.refOf(t, o)
+				w.Bank.Set(ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount} })
+				w.Settles(t, ref)
+				c.do(t, w)
+				w.finish(t)
+				want(t, "while the bank decides", w.OrderNow(t, o.ID).State, sales.Disputed)
+				got := w.letters(t, c.kind, c.kind+"_holder")
+				want(t, "ada", got[c.kind+" ada@people.example"], 1)
+				want(t, "grace", got[c.kind+"_holder grace@friends.example"], 1)
+				l, err := w.Sales.Compose(t.Context(), post.Mail{Kind: c.kind, About: o.ID, Detail: "0 storm warning"})
+				if err != nil || !strings.Contains(l.Text, "storm warning") || strings.Contains(l.Text, "stay good") || strings.Contains(l.Text, "goes back to you") {
+					t.Errorf("they are told %v:\n%s", err, l.Text)
+				}
+				w.Bank.Set(ref, func(p *payment.Payment) { p.Dispute.State = c.end })
+				w.Settles(t, ref)
+				w.finish(t)
+				o = w.OrderNow(t, o.ID)
+				want(t, "in the end", o.State, c.state)
+				want(t, "back", o.Refunded, c.back)
+				want(t, "back at the bank", w.Bank.Get(ref).Refunded, c.back)
+				tickets, err := w.Tickets.Of(t.Context(), event, o.Tickets)
+				if err != nil || tickets[0].State != c.ticket || tickets[1].State != c.ticket {
+					t.Errorf("the tickets are %+v, %v", tickets, err)
+				}
+				w.sound(t)
+			})
+		})
+	}
 }
 
 // A job that is cut short after any batch goes on where it was, at two servers at once.

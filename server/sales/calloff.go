@@ -58,7 +58,8 @@ type Ended struct {
 // EndBatch ends orders of an event that doesn't take place: money on its way back,
 // tickets void, buyers and holders told, all in one transaction with what the caller
 // keeps of it. Orders that are not paid, and those over already, take no payment any
-// more: one that comes goes back. An order with a dispute waits for its end.
+// more: one that comes goes back. Of an order with a dispute all are told; its money and
+// its places wait for the dispute's end.
 func (s *Sales) EndBatch(ctx context.Context, b Batch) (e Ended, err error) {
 	var acts []*act
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -263,6 +264,10 @@ func (t *touched) endOne(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch, e 
 		}
 		a.note("cancelled", b.Who, "%s", b.Why)
 		t.tellAll(a, b, mailCalledOff, amount)
+	case a.State == Disputed:
+		a.note("told", b.Who, "the event was called off: %s", b.Why)
+		t.tellAll(a, b, mailCalledOff, 0)
+		return nil, nil // won does the rest, or lost
 	default:
 		return nil, nil
 	}
@@ -272,7 +277,7 @@ func (t *touched) endOne(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch, e 
 // moved has those told who have something of an order of an event that was moved. Who has
 // sold all of it on is told only while they are to be paid for it.
 func (t *touched) moved(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch) error {
-	if !a.State.Good() && a.State != Awaiting {
+	if !a.State.Good() && a.State != Awaiting && a.State != Disputed {
 		return nil
 	}
 	gone, err := a.sales.soldOn(ctx, tx, a.Order)

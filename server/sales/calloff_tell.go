@@ -14,8 +14,8 @@ import (
 	"usher/sync/fault"
 )
 
-// tellAll has an order's buyer told, and the holders of its good tickets who are
-// somebody else: each address once.
+// tellAll has an order's buyer told, and the holders of its tickets who are somebody else,
+// where those are good or may be again: each address once.
 func (t *touched) tellAll(a *act, b *Batch, kind string, amount int64) {
 	if a.Details.Email != "" {
 		a.mails = append(a.mails, post.Mail{
@@ -23,7 +23,7 @@ func (t *touched) tellAll(a *act, b *Batch, kind string, amount int64) {
 		})
 	}
 	for _, id := range a.Tickets {
-		if k := t.tickets[id]; k.State == ticketing.Valid && k.Order == a.Code && k.Email != "" && !strings.EqualFold(k.Email, a.Details.Email) {
+		if k := t.tickets[id]; (k.State == ticketing.Valid || k.State == ticketing.Blocked) && k.Order == a.Code && k.Email != "" && !strings.EqualFold(k.Email, a.Details.Email) {
 			a.mails = append(a.mails, holderMail(kind, b.Job, a.ID, b.Why, k.Email))
 		}
 	}

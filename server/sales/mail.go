@@ -256,7 +256,11 @@ func (l *letter) fate(m post.Mail) error {
 	l.Apart = strings.HasSuffix(m.Kind, toHolder)
 	if s.Fate == catalog.Moved {
 		l.Subject = l.T("off.moved_subject", "event", e.Name)
-		l.Paragraphs = []string{l.T("off.mail_moved", "event", e.Name, "day", l.Moment(s.From), "new", l.Moment(e.Starts), "why", why)}
+		said := "off.mail_moved"
+		if l.order.State == Disputed {
+			said = "off.mail_moved_only" // whether tickets stay good their bank decides
+		}
+		l.Paragraphs = []string{l.T(said, "event", e.Name, "day", l.Moment(s.From), "new", l.Moment(e.Starts), "why", why)}
 		if slices.ContainsFunc(l.gone, func(g SoldOn) bool { return g.Held }) {
 			l.Paragraphs = append(l.Paragraphs, l.T("off.mail_sold", "moment", l.Moment(e.Ends)))
 		}
