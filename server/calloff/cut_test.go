@@ -39,7 +39,8 @@ func (c *cutting) Done() <-chan struct{} {
 // its end. It gives how often it was cut.
 func cutAll(t *testing.T, do func(context.Context) error) (cuts int) {
 	t.Helper()
-	for n := 1; ; n += 1 + n/6 {
+	const most = 100_000 // looks at the context: a batch here takes some hundreds
+	for n := 1; n < most; n += 1 + n/6 {
 		ctx := cutAfter(t.Context(), n)
 		err := do(ctx)
 		was := ctx.Err() != nil
@@ -52,7 +53,12 @@ func cutAll(t *testing.T, do func(context.Context) error) (cuts int) {
 		}
 		cuts++
 	}
+	t.Fatalf("it was cut %d times, after up to %d steps, and doesn't come to its end", cuts, most)
+	return cuts
 }
+
+// mostBatches is more than the job below takes: six orders and a dozen tickets, by three.
+const mostBatches = 30
 
 // A job that is cut short between two batches, between two statements of one, before its
 // commit or right behind it goes on with nothing left out, done twice or paid twice; so do
@@ -71,6 +77,9 @@ func TestCutAtEveryStep(t *testing.T) {
 		w.Time.Pass(5 * time.Second)
 		batches, cuts := 0, 0
 		for more := true; more; batches++ {
+			if j, err := w.Job(t.Context(), event); batches == mostBatches {
+				t.Fatalf("after %d batches the job doesn't come to its end: it is %+v, %v", batches, j, err)
+			}
 			server := w.beside(t)
 			cuts += cutAll(t, func(ctx context.Context) (err error) {
 				more, err = server.Step(ctx, event)
