@@ -56,9 +56,17 @@ func (p *Post) Note(ctx context.Context) string {
 	case !s.Oldest.IsZero() && p.Now().Sub(s.Oldest) > overdue:
 		return plural(s.Waiting) + ", the oldest since " + s.Oldest.Format(time.RFC3339)
 	case s.Failed > 0:
-		return "mail has failed: see the orders' histories"
+		return given(s.Failed) + ": see /manage/mail"
 	}
 	return ""
+}
+
+// given says how many mails were given up.
+func given(failed int) string {
+	if failed == 1 {
+		return "1 mail was given up"
+	}
+	return strconv.Itoa(failed) + " mails were given up"
 }
 
 // plural says how many mails wait.

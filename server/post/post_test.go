@@ -184,9 +184,12 @@ func TestServerThatSaysNothing(t *testing.T) {
 // A refusal for good fails the mail at once, and is shown; other mail goes on.
 func TestRefusal(t *testing.T) {
 	never := &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox here"}
+	latin := *never
+	latin.Message += ": Postfach \xfcberf\xfcllt, " + strings.Repeat("ü", maxText)
 	for name, trouble := range map[string]func(*server){
-		"of the recipient": func(s *server) { s.rcpt = never },
-		"of the message":   func(s *server) { s.data = never },
+		"of the recipient":      func(s *server) { s.rcpt = never },
+		"of the message":        func(s *server) { s.data = never },
+		"in bytes of no letter": func(s *server) { s.rcpt = &latin },
 	} {
 		t.Run(name, func(t *testing.T) {
 			each(t, func(t *testing.T, db *sqldb.DB) {
@@ -421,6 +424,6 @@ func TestNote(t *testing.T) {
 		o.clock.Pass(overdue + 1)
 		want("1 mail waits, the oldest since 2026-07-11T18:00:00Z")
 		o.drain(t)
-		want("mail has failed: see the orders' histories")
+		want("1 mail was given up: see /manage/mail")
 	})
 }

@@ -101,13 +101,9 @@ func (p *Post) Status(ctx context.Context) (s Status, err error) {
 	return s, stored(err, "counting the outbox")
 }
 
-// cut keeps what a mail server said within bounds.
-func cut(text string) string {
-	if len(text) > maxText {
-		return text[:maxText] + "…"
-	}
-	return text
-}
+// cut keeps what a mail server said within bounds, and makes a text of it: servers say
+// things in any encoding, and PostgreSQL keeps no bytes that are none.
+func cut(text string) string { return cutTo(clean(text), maxText) }
 
 // stored gives a failed statement a kind.
 func stored(err error, doing string) error {
