@@ -16,7 +16,7 @@ func TestMailThatWasGivenUp(t *testing.T) {
 		t.Errorf("status %d: %s", answer.StatusCode, body)
 	}
 	for _, statement := range []string{
-		`update mail set state = 'failed', done_at = 5, problem = '<script>alert(1)</script>' where about in (select id from sale_order where state = 'paid')`,
+		`update mail set state = 'failed', kind = 'called_off', done_at = 5, problem = '<script>alert(1)</script>' where about in (select id from sale_order where state = 'paid')`,
 		`insert into mail (id, kind, about, detail, address, state, tries, queued_at, due_at, done_at, problem) values ('of/none', 'lost', 'none', '', 'nobody@example.org', 'failed', 1, 1, 1, 1, '')`,
 	} {
 		if err := s.DB.Exec(t.Context(), statement); err != nil {
@@ -24,12 +24,12 @@ func TestMailThatWasGivenUp(t *testing.T) {
 		}
 	}
 	answer, body := s.get("/manage/mail", s.manager)
-	for _, want := range []string{"2 given up", "ada@example.org", s.code, "&lt;script&gt;alert", `value="of/none"`} {
+	for _, want := range []string{"2 given up", "ada@example.org", s.code, "<td data-label=\"What\">event called off</td>", "&lt;script&gt;alert", `value="of/none"`} {
 		if answer.StatusCode != http.StatusOK || !strings.Contains(body, want) {
 			t.Fatalf("status %d, lacks %q: %s", answer.StatusCode, want, body)
 		}
 	}
-	if _, body := s.get("/manage/orders/"+s.code, s.manager); !strings.Contains(body, "mail failed") {
+	if _, body := s.get("/manage/orders/"+s.code, s.manager); !strings.Contains(body, "mail failed") || !strings.Contains(body, "event called off, to ada@example.org") {
 		t.Error("the order's history says nothing of it")
 	}
 	if answer, _ := s.get("/manage/mail"); answer.StatusCode != http.StatusUnauthorized {

@@ -55,7 +55,7 @@ func (s *Sales) Story(ctx context.Context, id string) (list []Happening, err err
 
 // mailed is a mail as a happening: when it was queued, or what became of it.
 func mailed(m post.Queued) Happening {
-	h := Happening{At: m.Queued, Kind: "mail " + string(m.State), Who: "usher", Text: m.Kind + " to " + m.To}
+	h := Happening{At: m.Queued, Kind: "mail " + string(m.State), Who: "usher", Text: m.What() + ", to " + m.To}
 	if !m.Done.IsZero() {
 		h.At = m.Done
 	}
