@@ -37,7 +37,7 @@ func (w *town) judgeMoney(b *books.Books) {
 	}
 	for ref, c := range b.Payments {
 		if k := b.Known[ref]; k != nil && k.Accepted {
-			sold -= c.Lost() - b.Covered[ref] // all of it, whatever went back before
+			sold -= c.Lost() - b.Covered[ref]
 		}
 	}
 	for _, o := range b.Orders {

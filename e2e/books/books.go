@@ -48,13 +48,14 @@ type Charge struct {
 	Ref, Order       string
 	Amount, Refunded int64
 	State            payment.State // pending, where nothing came of it
+	Before           int64         // of Refunded: before a dispute began
 	Disputed, Won    bool
 }
 
-// Lost is what the buyer's bank took back.
+// Lost is what the buyer's bank took back: what had not gone back before.
 func (c *Charge) Lost() int64 {
 	if c.Disputed && !c.Won {
-		return c.Amount
+		return c.Amount - c.Before
 	}
 	return 0
 }

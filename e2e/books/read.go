@@ -66,12 +66,13 @@ func (b *Books) readOrders(each query) error {
 // readProvider reads the sandbox's tables.
 func (b *Books) readProvider(each query) error {
 	return each(`select p.ref, p.order_code, p.amount, p.outcome, p.disputed_at > 0, p.won = 1, p.refunded,
-			coalesce((select sum(r.amount) from sandbox_refund r where r.ref = p.ref), 0)
+			coalesce((select sum(r.amount) from sandbox_refund r where r.ref = p.ref), 0),
+			coalesce((select sum(r.amount) from sandbox_refund r where r.ref = p.ref and r.made_at < p.disputed_at), 0)
 		from sandbox_payment p`, func(rows *sql.Rows) error {
 		c := Charge{State: payment.Pending}
 		var outcome string
 		var sum int64
-		if err := rows.Scan(&c.Ref, &c.Order, &c.Amount, &outcome, &c.Disputed, &c.Won, &c.Refunded, &sum); err != nil {
+		if err := rows.Scan(&c.Ref, &c.Order, &c.Amount, &outcome, &c.Disputed, &c.Won, &c.Refunded, &sum, &c.Before); err != nil {
 			return err
 		}
 		if outcome != "" {

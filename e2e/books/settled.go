@@ -21,7 +21,7 @@ var loose = []struct{ what, query string }{
 	{"payments of which the shop doesn't know all", `select p.ref from sandbox_payment p join sale_order o on o.id = p.order_code
 		left join order_payment k on k.provider = 'sandbox' and k.ref = p.ref
 		where ($1 = '' or o.event = $1) and p.outcome = 'paid' and (k.state is null or k.state <> 'paid'
-			or p.decided_at > 0 and k.dispute <> case when p.won = 1 then 'won' else 'lost' end)`},
+			or p.decided_at > 0 and p.amount > coalesce((select sum(r.amount) from sandbox_refund r where r.ref = p.ref and r.made_at < p.disputed_at), 0) and k.dispute <> case when p.won = 1 then 'won' else 'lost' end)`},
 	{"notices on their way", `select n.delivery from sandbox_notice n join sandbox_payment p on p.ref = n.ref join sale_order o on o.id = p.order_code
 		where ($1 = '' or o.event = $1)`},
 }

@@ -38,10 +38,12 @@ type account struct {
 	disputed, decided    time.Time
 	won                  bool
 	refunded             int64
+	before               int64 // of refunded: before the buyer went to their bank
 }
 
 const accountColumns = `ref, asked, order_code, title, email, amount, currency, lines, success_url, cancel_url, ends_at, began_at,
-	step, card, declined, settles_at, outcome, cancelled_at, disputed_at, decided_at, won, refunded`
+	step, card, declined, settles_at, outcome, cancelled_at, disputed_at, decided_at, won, refunded,
+	(select coalesce(sum(r.amount), 0) from sandbox_refund r where r.ref = sandbox_payment.ref and r.made_at < sandbox_payment.disputed_at)`
 
 // readAccount gives the payment with a reference; fault.NotFound without one.
 func readAccount(ctx context.Context, q sqldb.Queryer, ref string) (account, error) {
@@ -61,7 +63,7 @@ func scanAccount(row *sql.Row) (account, error) {
 	var ends, began, settles, cancelled, disputed, decided int64
 	t := &a.attempt
 	err := row.Scan(&a.ref, &a.asked, &t.Order, &t.Text, &t.Email, &t.Amount, &t.Currency, &lines, &t.Success, &t.Cancel, &ends, &began,
-		&a.step, &a.card, &a.declined, &settles, &a.outcome, &cancelled, &disputed, &decided, &a.won, &a.refunded)
+		&a.step, &a.card, &a.declined, &settles, &a.outcome, &cancelled, &disputed, &decided, &a.won, &a.refunded, &a.before)
 	if err != nil {
 		return account{}, fmt.Errorf("reading a payment of the sandbox: %w", err)
 	}
@@ -111,10 +113,14 @@ func (a account) state(now time.Time) (payment.State, time.Time) {
 	return payment.Pending, a.began
 }
 
-// dispute says how a dispute stands, and by when evidence is taken.
+// contested is what a dispute is about: what had not gone back before it.
+func (a account) contested() int64 { return a.attempt.Amount - a.before }
+
+// dispute says how a dispute stands, and by when evidence is taken. There is none of a
+// payment of which all went back before.
 func (a account) dispute(now time.Time) (payment.DisputeState, time.Time) {
 	switch {
-	case !passed(a.disputed, now):
+	case !passed(a.disputed, now) || a.contested() == 0:
 		return payment.NoDispute, time.Time{}
 	case !passed(a.decided, now):
 		return payment.DisputeOpen, a.decided
@@ -130,6 +136,9 @@ func (a account) wire(now time.Time) wirePayment {
 	dispute, decides := a.dispute(now)
 	w := wirePayment{Ref: a.ref, Order: a.attempt.Order, State: state, Busy: a.busy(now), Amount: a.attempt.Amount, Currency: a.attempt.Currency,
 		Refunded: a.refunded, Dispute: string(dispute), Decides: column(decides), At: at.UnixMilli()}
+	if dispute != payment.NoDispute {
+		w.Contested = a.contested()
+	}
 	if state == payment.Paid {
 		w.Fee = min(a.attempt.Amount, a.attempt.Amount*feeBasisPoints/10_000+feeFixed)
 	}

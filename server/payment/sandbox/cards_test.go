@@ -116,6 +116,51 @@ func TestNoticeTwiceIsOneEvent(t *testing.T) {
 	})
 }
 
+// What went back before is no matter of a dispute, and what goes back after one that the
+// buyer lost doesn't change what it was about.
+func TestDisputeAfterRefunds(t *testing.T) {
+	const amount = 5150
+	for name, c := range map[string]struct {
+		card   string
+		before int64
+		open   payment.Dispute
+		end    payment.Dispute
+	}{
+		"part, lost": {"Disputed, lost", 1150, payment.Dispute{State: payment.DisputeOpen, Amount: 4000}, payment.Dispute{State: payment.DisputeLost, Amount: 4000}},
+		"part, won":  {"Disputed, won", 1150, payment.Dispute{State: payment.DisputeOpen, Amount: 4000}, payment.Dispute{State: payment.DisputeWon, Amount: 4000}},
+		"all of it":  {"Disputed, lost", amount, payment.Dispute{}, payment.Dispute{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, b *bench) {
+				s := b.start()
+				b.press(s, number(t, c.card))
+				if _, err := b.p.Refund(t.Context(), payment.Refund{Key: "before", Ref: s.Ref, Amount: c.before}); err != nil {
+					t.Fatal(err)
+				}
+				b.clock.Pass(DisputedAfter)
+				d := b.look(s.Ref).Dispute
+				d.Until = time.Time{}
+				if d != c.open {
+					t.Errorf("the dispute is %+v, want %+v", d, c.open)
+				}
+				b.clock.Pass(DecidedAfter)
+				if d := b.look(s.Ref).Dispute; d != c.end {
+					t.Errorf("its end is %+v, want %+v", d, c.end)
+				}
+				if c.end.State != payment.DisputeWon {
+					return
+				}
+				if _, err := b.p.Refund(t.Context(), payment.Refund{Key: "after", Ref: s.Ref, Amount: 100}); err != nil {
+					t.Fatal(err)
+				}
+				if p := b.look(s.Ref); p.Dispute != c.end || p.Refunded != c.before+100 {
+					t.Errorf("after another refund it is %+v", p)
+				}
+			})
+		})
+	}
+}
+
 func TestCardNumbers(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range Cards() {

@@ -60,25 +60,26 @@ func (w wireAttempt) attempt(key string) payment.Attempt {
 }
 
 type wirePayment struct {
-	Ref      string        `json:"ref"`
-	URL      string        `json:"url,omitempty"` // of the buyer's page
-	Order    string        `json:"order"`
-	State    payment.State `json:"state"`
-	Busy     bool          `json:"busy,omitempty"` // the bank works on it
-	Amount   int64         `json:"amount"`
-	Currency string        `json:"currency"`
-	Refunded int64         `json:"refunded"`
-	Fee      int64         `json:"fee"`
-	Dispute  string        `json:"dispute,omitempty"`
-	Decides  int64         `json:"dispute_ends_at,omitempty"` // Unix ms
-	At       int64         `json:"at"`                        // Unix ms
+	Ref       string        `json:"ref"`
+	URL       string        `json:"url,omitempty"` // of the buyer's page
+	Order     string        `json:"order"`
+	State     payment.State `json:"state"`
+	Busy      bool          `json:"busy,omitempty"` // the bank works on it
+	Amount    int64         `json:"amount"`
+	Currency  string        `json:"currency"`
+	Refunded  int64         `json:"refunded"`
+	Fee       int64         `json:"fee"`
+	Dispute   string        `json:"dispute,omitempty"`
+	Contested int64         `json:"disputed_amount,omitempty"`
+	Decides   int64         `json:"dispute_ends_at,omitempty"` // Unix ms
+	At        int64         `json:"at"`                        // Unix ms
 }
 
 func (w wirePayment) payment() payment.Payment {
 	p := payment.Payment{Ref: w.Ref, Order: w.Order, State: w.State, Amount: w.Amount, Currency: w.Currency,
 		Refunded: w.Refunded, Fee: w.Fee, At: time.UnixMilli(w.At).UTC()}
 	if w.Dispute != "" {
-		p.Dispute = payment.Dispute{State: payment.DisputeState(w.Dispute), Amount: w.Amount}
+		p.Dispute = payment.Dispute{State: payment.DisputeState(w.Dispute), Amount: w.Contested}
 		if w.Decides != 0 {
 			p.Dispute.Until = time.UnixMilli(w.Decides).UTC()
 		}
