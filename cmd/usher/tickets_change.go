@@ -18,13 +18,15 @@ func newTicketsReissue() *cobra.Command {
 		Short: "Make a new code for a ticket and void the one before",
 		Long: `Makes a new code for a ticket, for a lost phone or a misprint. The ticket keeps its
 id and its past; its earlier codes are void from the moment a gate hears of it.
-Print the new one with usher tickets export --ticket.`,
+Print the new one with usher tickets export --ticket. Once somebody came in with it, a
+new code takes --after-entry and --why.`,
 		Example: `  usher tickets reissue A-1017 --why "lost phone"`,
 	}
 	onOne(c, func(s *server.Server, t ticketing.Ticket) (ticketing.Ticket, error) {
-		return s.Tickets.Reissue(c.Context(), t, flag(c, "why"))
+		return s.Reissue(c.Context(), t, flag(c, "why"), isSet(c, "after-entry"))
 	})
 	addWhy(c)
+	c.Flags().Bool("after-entry", false, "also if somebody came in with it")
 	return c
 }
 
