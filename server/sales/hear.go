@@ -26,6 +26,7 @@ const (
 type hearing struct {
 	id, provider string
 	p            payment.Payment
+	made         bool // only that it was made: what became of it is for another hearing
 
 	lead chan struct{} // closed when it is for this one to record all that wait
 	done chan struct{} // closed when the rest is set
@@ -108,16 +109,16 @@ func (s *Sales) hear(ctx context.Context, id, provider string, p payment.Payment
 	if whole := (hearing{p: p}); whole.alone() && p.State == payment.Paid {
 		first := p
 		first.Refunded, first.Dispute = 0, payment.Dispute{}
-		if o, owing, err := s.hearOne(ctx, id, provider, first); err != nil {
+		if o, owing, err := s.hearOne(ctx, &hearing{id: id, provider: provider, p: first, made: true}); err != nil {
 			return o, owing, err
 		}
 	}
-	return s.hearOne(ctx, id, provider, p)
+	return s.hearOne(ctx, &hearing{id: id, provider: provider, p: p})
 }
 
-// hearOne is hear of a payment for which one transaction is enough.
-func (s *Sales) hearOne(ctx context.Context, id, provider string, p payment.Payment) (Order, bool, error) {
-	h := &hearing{id: id, provider: provider, p: p, lead: make(chan struct{}), done: make(chan struct{})}
+// hearOne is hear of what one transaction is enough for.
+func (s *Sales) hearOne(ctx context.Context, h *hearing) (Order, bool, error) {
+	h.lead, h.done = make(chan struct{}), make(chan struct{})
 	q := &s.hearings
 	if !q.come(h) {
 		select {
@@ -222,11 +223,21 @@ type heard struct {
 	open  int   // refunds that are to be made
 }
 
-// ask asks for the order, its payment, and how many refunds are open.
+// ask asks for the order, its payment, how many refunds are open, and what went back of the
+// payment.
 func (h *heard) ask(ctx context.Context, tx *sqldb.Tx) error {
 	return tx.Later(ctx, touching(&h.order, &h.there, h.id), remember(&h.have, h.id, h.provider, h.p, h.now), sqldb.Call{
-		Query: `select count(*) from order_refund where order_id = $1 and state = 'asked'`, Args: []any{h.id},
-		Each: func(rows *sql.Rows) error { return rows.Scan(&h.open) },
+		Query: `select coalesce(sum(case when state = 'asked' then 1 else 0 end), 0),
+				coalesce(sum(case when state = 'done' and provider = $2 and ref = $3 then amount else 0 end), 0)
+			from order_refund where order_id = $1`, Args: []any{h.id, h.provider, h.p.Ref},
+		Each: func(rows *sql.Rows) error {
+			var back int64
+			err := rows.Scan(&h.open, &back)
+			if !h.made {
+				h.have.back = back
+			}
+			return err
+		},
 	})
 }
 

@@ -261,6 +261,53 @@ func TestRefundWaitsForTheProvider(t *testing.T) {
 	})
 }
 
+// What the buyer's bank sends back after the provider had said that it went is owed again,
+// and the organiser sees that it failed; other refunds stay as they are. A provider that
+// only seemed to say so does nothing twice.
+func TestRefundThatComesBack(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.Buys(t, ada, ga(3))
+		ref := w.refOf(t, o)
+		w.refund(t, o, sales.Refund{Key: "a", Tickets: o.Tickets[:1]})
+		stages := func() (list []sales.Stage) {
+			t.Helper()
+			all, err := w.Refunds(t.Context(), o.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, g := range all {
+				list = append(list, g.Stage())
+			}
+			return list
+		}
+		w.Bank.Set(ref, func(p *payment.Payment) { p.Refunded = 0 }) // for a moment
+		w.Settles(t, ref)
+		w.Bank.Set(ref, func(p *payment.Payment) { p.Refunded = 2700 })
+		w.Settles(t, ref)
+		if got := stages(); !slices.Equal(got, []sales.Stage{sales.GoneBack}) || w.Balance(t, "owed") != 0 || w.Bank.Get(ref).Refunded != 2700 {
+			t.Fatalf("the refunds are %v, %d are owed", got, w.Balance(t, "owed"))
+		}
+		w.Sound(t)
+		w.Bank.SendsBack(ref)
+		w.refund(t, o, sales.Refund{Key: "b", Tickets: o.Tickets[1:2]})
+		for range 2 {
+			w.Settles(t, ref)
+		}
+		if got := stages(); !slices.Equal(got, []sales.Stage{sales.Failed, sales.GoneBack}) || w.Balance(t, "owed") != -2700 || w.Bank.Get(ref).Refunded != 2700 {
+			t.Errorf("the refunds are %v, %d are owed", got, w.Balance(t, "owed"))
+		}
+		w.wantTold(t, o.ID, "refund failed", "by other means")
+		if err := w.GivenByHand(t.Context(), o.ID, o.ID+"/refund/a", "transfer 7", "organiser"); err != nil {
+			t.Fatal(err)
+		}
+		w.Settles(t, ref)
+		if got := stages(); !slices.Equal(got, []sales.Stage{sales.ByHand, sales.GoneBack}) || w.Balance(t, "owed") != 0 {
+			t.Errorf("in the end the refunds are %v, %d are owed", got, w.Balance(t, "owed"))
+		}
+		w.Sound(t)
+	})
+}
+
 // What the provider will never give back is shown to the organiser.
 func TestRefundThatIsRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {

@@ -94,6 +94,31 @@ func (a *act) gaveBack(ctx context.Context, tx *sqldb.Tx, r refund, failed error
 	return nil
 }
 
+// cameBack has the provider asked again for the refunds of a payment of which less has
+// gone back than it had said: a bank may send back what it can't hand on. Those that are
+// well are answered as before, under their keys; of the others it says that they failed.
+func (a *act) cameBack(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, said int64) (err error) {
+	// What somebody gave back at the provider has no key by which to ask.
+	rows, err := tx.QueryContext(ctx, `update order_refund set state = 'asked', done_at = 0, try_at = $3
+		where provider = $1 and ref = $2 and state = 'done' and asked <> '' returning amount`, provider, p.Ref, a.now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var amount int64
+		if err := rows.Scan(&amount); err != nil {
+			return err
+		}
+		a.refunds = true
+		a.post(at(provider), owed, amount, p.Currency, "asked about again, "+p.Ref)
+	}
+	if a.refunds {
+		a.note("refund unsure", "provider", "%s of %s went back, and not the %s that it had said: it is asked again", words(p.Refunded, p.Currency), p.Ref, words(said, p.Currency))
+	}
+	return rows.Err()
+}
+
 // openRefunds lists what the provider has not done yet of an order's refunds.
 func (s *Sales) openRefunds(ctx context.Context, id string) (list []refund, err error) {
 	rows, err := s.DB.Read().QueryContext(ctx, `select id, provider, ref, amount, currency, why, tries from order_refund where order_id = $1 and state = 'asked' order by id`, id)

@@ -77,6 +77,7 @@ type known struct {
 	fee      int64
 	dispute  payment.DisputeState
 	looks    int
+	back     int64 // that the provider has given back, as it said
 }
 
 // hear takes in what a provider says of a payment, of which have is known.
@@ -213,6 +214,11 @@ func (a *act) followUp(ctx context.Context, tx *sqldb.Tx, provider string, p pay
 	}
 	if err := a.refundedElsewhere(ctx, tx, provider, p, have.accepted); err != nil {
 		return err
+	}
+	if p.Refunded < have.back && !byHand(provider) {
+		if err := a.cameBack(ctx, tx, provider, p, have.back); err != nil {
+			return err
+		}
 	}
 	if newer(p.Dispute.State, have.dispute) {
 		was := have.dispute

@@ -21,6 +21,7 @@ type Bank struct {
 	byRef   map[string]*banked
 	byKey   map[string]*banked
 	refunds map[string]payment.Refund
+	failed  map[string]bool // refunds that came back, by their keys
 }
 
 // Line is what the bank says to what it is asked. The zero value is that all is well.
@@ -37,7 +38,7 @@ type banked struct {
 }
 
 func newBank(now func() time.Time) *Bank {
-	return &Bank{now: now, byRef: map[string]*banked{}, byKey: map[string]*banked{}, refunds: map[string]payment.Refund{}}
+	return &Bank{now: now, byRef: map[string]*banked{}, byKey: map[string]*banked{}, refunds: map[string]payment.Refund{}, failed: map[string]bool{}}
 }
 
 // Name is what the provider is called in addresses and in the ledger.
@@ -117,6 +118,8 @@ func (b *Bank) Refund(_ context.Context, r payment.Refund) (payment.Refunded, er
 		return payment.Refunded{}, r.Check()
 	case again && have != r:
 		return payment.Refunded{}, fault.New(fault.Exists, "another refund has this key")
+	case b.failed[r.Key]:
+		return payment.Refunded{}, fault.New(fault.Refused, "the refund failed")
 	case again:
 		return done, b.line.Lost
 	case p == nil:
@@ -145,6 +148,19 @@ func (b *Bank) Ends(ref string, as payment.State) {
 			p.State, p.At = as, b.now()
 		}
 	})
+}
+
+// SendsBack has all refunds of a payment fail that were made: the buyer's bank can't hand
+// them on.
+func (b *Bank) SendsBack(ref string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key, r := range b.refunds {
+		if r.Ref == ref && !b.failed[key] {
+			b.failed[key] = true
+			b.byRef[ref].Refunded -= r.Amount
+		}
+	}
 }
 
 // Set changes a payment in other ways.
