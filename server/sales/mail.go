@@ -214,7 +214,11 @@ func (l *letter) say(m post.Mail) error {
 	case mailRefund:
 		amount, why := readRefundDetail(m.Detail)
 		l.Subject = l.T("mail.refund_subject", "code", o.Code)
-		l.Paragraphs = []string{l.T("mail.refund", "amount", l.Money(amount, o.Currency), "event", name, "why", why), l.wayBack(), l.T("mail.refund_void")}
+		said := l.T("mail.refund", "amount", l.Money(amount, o.Currency), "event", name, "why", why)
+		if why == "" { // made at the provider, where nobody said
+			said = l.T("mail.refund_plain", "amount", l.Money(amount, o.Currency), "event", name)
+		}
+		l.Paragraphs = []string{said, l.wayBack(), l.T("mail.refund_void")}
 		l.Button = l.T("mail.see_left")
 	case mailReturned:
 		l.Subject = l.T("mail.returned_subject")

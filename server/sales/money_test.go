@@ -342,6 +342,10 @@ func TestRefundMadeElsewhere(t *testing.T) {
 		if got := w.OrderNow(t, o.ID); got.State != sales.Refunded || got.Refunded != o.Total || w.states(t, got)[0] != ticketing.Cancelled || w.Left(t, "floor") != 20 {
 			t.Errorf("it is %+v", got)
 		}
+		if kinds := w.Mails(t, o.ID); !slices.Equal(slices.Sorted(slices.Values(kinds)), []string{"refund", "refund", "tickets"}) {
+			t.Errorf("the letters %v", kinds)
+		}
+		wantLetter(t, w.compose(t, o.ID, "refund"), "€5.00 of your order for Harbour Night goes back to you.")
 		w.Sound(t)
 	})
 }

@@ -340,6 +340,7 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 		a.post(owed, at(provider), amount, p.Currency, "given back at the provider, "+p.Ref)
 		return nil
 	}
+	a.mail(mailRefund, "/elsewhere/"+words(p.Refunded, p.Currency), refundDetail(amount, ""))
 	if a.Order.Refunded += amount; a.Left() > 0 {
 		a.postBack(at(provider), a.share(amount), "given back at the provider, "+p.Ref)
 		return a.turn(PartRefunded)
