@@ -177,6 +177,9 @@ func (s *Server) notes(ctx context.Context) map[string]string {
 	if note := s.Post.Note(ctx); note != "" {
 		list["mail"] = note
 	}
+	if note := s.Sales.Note(ctx); note != "" {
+		list["refunds"] = note
+	}
 	if note := s.passNote(); note != "" {
 		list["passes"] = note
 	}

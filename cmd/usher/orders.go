@@ -43,6 +43,7 @@ Ada Lovelace.`,
 	addData(c, "server")
 	addEvent(c, false, "orders of this event only")
 	c.Flags().String("state", "", "orders in this `STATE` only: open, paying, awaiting, paid, part_refunded, refunded, cancelled, …")
+	c.Flags().Bool("refund-failed", false, "orders only of which a refund failed: it is to be given by other means, or asked for again")
 	c.Flags().Int("limit", 50, "the most orders to list")
 	return c
 }
@@ -58,7 +59,7 @@ func runOrdersList(c *cobra.Command, args []string) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	list, err := s.Sales.Find(c.Context(), sales.Search{
-		Event: flag(c, "event"), State: sales.State(flag(c, "state")), Text: strings.Join(args, " "), Limit: limit,
+		Event: flag(c, "event"), State: sales.State(flag(c, "state")), Text: strings.Join(args, " "), Failed: isSet(c, "refund-failed"), Limit: limit,
 	})
 	if err != nil {
 		return err

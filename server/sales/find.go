@@ -27,13 +27,19 @@ type Search struct {
 	Event string
 	State State
 	Text  string // code, e-mail address, or words of the buyer's name or their beginnings
-	Limit int    // 0: 50
+	// Failed has those only of which a refund failed and waits for somebody to give it by
+	// other means. It doesn't go with a text.
+	Failed bool
+	Limit  int // 0: 50
 }
 
 // Find looks orders up, the newest first. What it costs doesn't grow with the orders
 // that there are: each way to look has its index, and a bound.
 func (s *Sales) Find(ctx context.Context, q Search) ([]Order, error) {
 	q.Limit = min(cmp.Or(max(q.Limit, 0), 50), maxFound)
+	if q.Failed {
+		return s.failed(ctx, q)
+	}
 	text := line(q.Text)
 	if code := CleanCode(text); code != "" {
 		if list, err := orders(ctx, s.DB.Read(), `where code = $1`, code); err != nil || len(list) > 0 {
@@ -74,6 +80,26 @@ func newestWhere(q Search) (string, []any) {
 	}
 	args = append(args, q.Limit)
 	return fmt.Sprintf(`%s order by made_at desc, id desc limit $%d`, text, len(args)), args
+}
+
+// failed gives the newest orders of which a refund failed: those are few.
+func (s *Sales) failed(ctx context.Context, q Search) ([]Order, error) {
+	return orders(ctx, s.DB.Read(), `where id in (select order_id from order_refund where state = 'refused')
+		and ($1 = '' or event = $1) and ($2 = '' or state = $2) order by made_at desc, id desc limit $3`, q.Event, string(q.State), q.Limit)
+}
+
+// Note says how many refunds failed and wait for somebody; "" when all is well.
+func (s *Sales) Note(ctx context.Context) string {
+	var n int
+	switch err := s.DB.Read().QueryRowContext(ctx, `select count(*) from order_refund where state = 'refused'`).Scan(&n); {
+	case err != nil:
+		return "refunds can't be counted"
+	case n == 0:
+		return ""
+	case n == 1:
+		return "1 refund failed: see /manage/orders?state=refund_failed"
+	}
+	return fmt.Sprintf("%d refunds failed: see /manage/orders?state=refund_failed", n)
 }
 
 // byState gives the newest orders in a state of all events, event by event.

@@ -318,6 +318,29 @@ func TestRefundThatIsRefused(t *testing.T) {
 		if w.Balance(t, "owed") != -o.Total {
 			t.Error("the ledger has forgotten that it is owed")
 		}
+		well := w.Buys(t, ada, ga(1))
+		failed := func(want string, orders ...string) {
+			t.Helper()
+			list, err := w.Find(t.Context(), sales.Search{Failed: true, Event: event})
+			var codes []string
+			for _, o := range list {
+				codes = append(codes, o.Code)
+			}
+			slices.Sort(codes)
+			slices.Sort(orders)
+			if note := w.Note(t.Context()); err != nil || !slices.Equal(codes, orders) || note != want {
+				t.Errorf("refunds of %v failed, %v; it says %q", codes, err, note)
+			}
+		}
+		failed("1 refund failed: see /manage/orders?state=refund_failed", o.Code)
+		w.refund(t, well, sales.Refund{Key: "a"})
+		failed("2 refunds failed: see /manage/orders?state=refund_failed", well.Code, o.Code)
+		for _, one := range []sales.Order{o, well} {
+			if err := w.GivenByHand(t.Context(), one.ID, one.ID+"/refund/a", "transfer 7", "organiser"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		failed("")
 		w.Sound(t)
 	})
 }

@@ -89,6 +89,7 @@ create table order_refund (
 ) strict;
 create index order_refund_of on order_refund (order_id);
 create index order_refund_due on order_refund (try_at) where try_at > 0;
+create index order_refund_failed on order_refund (order_id) where state = 'refused';
 
 -- What happened to orders. Rows are never changed, and go only with an order that came
 -- to nothing.

@@ -36,6 +36,9 @@ type orderList struct {
 // shown is how many orders the list has at most.
 const shown = 100
 
+// refundFailed is what the list calls orders, in whatever state, of which a refund failed.
+const refundFailed = "refund_failed"
+
 // orderLine is an order in the list.
 type orderLine struct {
 	sales.Order
@@ -56,7 +59,11 @@ func (m *Manage) orders(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (m *Manage) showOrders(w http.ResponseWriter, r *http.Request, status int, page orderList) error {
-	found, err := m.Sales.Find(r.Context(), sales.Search{Text: page.Text, Event: page.Event, State: sales.State(page.State), Limit: shown})
+	q := sales.Search{Text: page.Text, Event: page.Event, State: sales.State(page.State), Limit: shown}
+	if page.State == refundFailed {
+		q.State, q.Failed = "", true
+	}
+	found, err := m.Sales.Find(r.Context(), q)
 	if err != nil {
 		return err
 	}
