@@ -32,16 +32,22 @@ func TestAfterTheSale(t *testing.T) {
 	}
 }
 
-// live has everybody do what they do until a moment.
+// live has everybody do what they do until a moment, and then what nobody has done.
 func (w *town) live(until time.Time) {
 	var work sync.WaitGroup
-	for _, p := range w.people {
-		work.Go(func() { p.live(until) })
+	for n, p := range w.people {
+		work.Go(func() {
+			if n < len(firstCards) {
+				p.buyWith(firstCards[n])
+			}
+			p.live(until)
+		})
 	}
 	work.Go(func() { w.organise(until) })
 	work.Go(func() { w.levelling(until) })
 	work.Go(func() { w.kills, w.cuts = w.harm(until) })
 	work.Wait()
+	w.everything()
 }
 
 // settle waits until everything is well again, and nothing is to come.

@@ -109,7 +109,7 @@ func (w *town) giveBack(d *rand.Rand, b *visitor.Browser) {
 			w.t.Error(err)
 			continue
 		}
-		acts = append(acts, w.of(id).begin(fmt.Sprintf("give back %x", d.Uint32()), "the organiser"))
+		acts = append(acts, w.of(id).begin(fmt.Sprintf("give money back %x", d.Uint32()), "the organiser"))
 	}
 	page, err = b.Insist(http.MethodPost, f.Action, f.Values)
 	if err != nil || !strings.Contains(page.Path, "?done=") {

@@ -21,6 +21,7 @@ type person struct {
 	phones []*phone
 	orders []string // paths of the pages of those that are paid
 	asked  int      // for links by mail
+	only   *card    // what they pay with; nil: any
 }
 
 func (w *town) newPerson(n int) *person {
@@ -112,6 +113,9 @@ func (p *person) buy() {
 func (p *person) checkout(page *visitor.Page, listings ...string) {
 	path, code := page.Path, page.Code()
 	card := rig.Draw(p.dice, cards, func(c card) int { return c.often })
+	if p.only != nil {
+		card = *p.only
+	}
 	if card.moves {
 		p.town.moves(code)
 	}
