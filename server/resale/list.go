@@ -138,8 +138,8 @@ func (r *Resale) List(ctx context.Context, t ticketing.Ticket, a Asked) (Listing
 		if err != nil {
 			return err
 		}
-		if n := &now[0]; n.Email != t.Email || n.Name != t.Name || n.Order != t.Order {
-			return fault.New(fault.Refused, "ticket %s has changed hands since; load your tickets again", l.Ticket.Short())
+		if err := now[0].SameHands(&t); err != nil {
+			return err
 		}
 		if err := l.insert(ctx, tx); err != nil {
 			return err

@@ -82,7 +82,8 @@ func (c *Claim) check(t *Ticket) error {
 // in the same act. A phone that asks again for what it has gets the same again.
 //
 // fault.Exists means that another phone shows the ticket, and TakeOver wasn't asked
-// for; fault.Refused that it has changed since the phone looked, or is void.
+// for; fault.Refused that it has changed since the phone looked, is in other hands than
+// those in which the caller has seen it, or is void.
 func (o *Office) Bind(ctx context.Context, t Ticket, c Claim) (Ticket, Binding, error) {
 	if err := c.check(&t); err != nil {
 		return t, Binding{}, err
@@ -92,7 +93,11 @@ func (o *Office) Bind(ctx context.Context, t Ticket, c Claim) (Ticket, Binding, 
 		return t, Binding{}, err
 	}
 	var b Binding
+	seen := t
 	t, err = o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) (err error) {
+		if err := t.SameHands(&seen); err != nil {
+			return err
+		}
 		b, err = o.bindIn(ctx, tx, t, &c, key)
 		return err
 	})

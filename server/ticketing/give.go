@@ -29,6 +29,16 @@ func (h *Holder) check() error {
 	return bad.err()
 }
 
+// SameHands says whether a ticket is in the hands still in which somebody has seen it:
+// what they might do with it then is theirs to do no more once it isn't. fault.Refused
+// says so.
+func (t *Ticket) SameHands(seen *Ticket) error {
+	if t.holder() != seen.holder() || t.Order != seen.Order {
+		return fault.New(fault.Refused, "ticket %s has changed hands since; load your tickets again", t.ID.Short())
+	}
+	return nil
+}
+
 // How says by what a ticket came into other hands.
 type How string
 

@@ -97,6 +97,34 @@ func TestGive(t *testing.T) {
 	})
 }
 
+// Who had a ticket when they were asked whose it is, and hasn't by the time they act on it,
+// neither moves it to their phone nor has a new code of it, whatever they make of its
+// generation.
+func TestGivenAwayMeanwhile(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.list(t, guestRows(2))
+		seen := w.tickets(t, event)["G000001"]
+		now, err := w.Office.Transfer(t.Context(), seen, "Bea", "bea@example.org", "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		guessed := seen
+		guessed.Generation++
+		phone := newPhone(t)
+		dbtest.Unchanged(t, w.db, func() {
+			if _, _, err := w.Bind(t.Context(), seen, takeOver(claim(t, phone, guessed))); fault.KindOf(err) != fault.Refused {
+				t.Errorf("moving it to a phone: %v", err)
+			}
+			if _, err := w.Renew(t.Context(), seen, guessed.Generation); fault.KindOf(err) != fault.Refused {
+				t.Errorf("a new code of it: %v", err)
+			}
+		})
+		if _, _, err := w.Bind(t.Context(), now, claim(t, phone, now)); err != nil {
+			t.Errorf("moving it to its holder's phone: %v", err)
+		}
+	})
+}
+
 // A list that has another address for a ticket makes it somebody else's, between other
 // hands and with the code that it has; another name, or spelling, makes it nobody else's.
 func TestListGives(t *testing.T) {

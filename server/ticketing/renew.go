@@ -18,14 +18,19 @@ const (
 
 // Renew is Reissue by the ticket's holder, whose phone or mail is lost: a code of its own,
 // which no phone shows yet; the one before is void. generation is the newest that they
-// know. fault.Refused says that it has changed since, is void, or has something else
-// under way, fault.TooMany that this was done a few times within a day.
+// know. fault.Refused says that it has changed since, is in other hands than those in
+// which the caller has seen it, is void, or has something else under way, fault.TooMany
+// that this was done a few times within a day.
 func (o *Office) Renew(ctx context.Context, t Ticket, generation uint16) (Ticket, error) {
 	key, err := o.vault.Issuer(ctx, t.Event)
 	if err != nil {
 		return t, err
 	}
+	seen := t
 	return o.change(ctx, t, func(ctx context.Context, tx *sqldb.Tx, t *Ticket) error {
+		if err := t.SameHands(&seen); err != nil {
+			return err
+		}
 		if t.Generation != generation {
 			return fault.New(fault.Refused, "ticket %s has a newer code than this phone knows of; load your tickets again", t.ID.Short())
 		}
