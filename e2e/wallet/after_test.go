@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"usher/crypto/ticket"
 	"usher/server/catalog"
 	"usher/server/resale"
 	"usher/server/sales"
@@ -109,7 +108,7 @@ func happen(t *testing.T, code, language string) *aftermath {
 	a.tickets = need(s.Tickets.Of(ctx, code, a.paid.Tickets))(t)
 	a.listing = need(s.Resale.List(ctx, a.tickets[1], resale.Asked{Price: 4500, Language: language}))(t)
 	a.offer = need(s.Transfers.Offer(ctx, transfer.Asked{
-		Event: code, Tickets: []ticket.ID{a.tickets[2].ID}, From: ticketing.Holder{Name: "Ada Lovelace", Email: a.paid.Details.Email}, Language: language,
+		Event: code, Tickets: a.tickets[2:], From: ticketing.Holder{Name: "Ada Lovelace", Email: a.paid.Details.Email}, Language: language,
 	}))(t)
 	a.back = a.invoice(t, language, "Bea Back", 2, true)
 	a.back = need(s.Sales.GiveBack(ctx, a.back.ID, a.back.Tickets[:1]))(t)

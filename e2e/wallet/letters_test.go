@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"usher/crypto/ticket"
 	"usher/server/accounts"
 	"usher/server/calloff"
 	"usher/server/post"
@@ -44,7 +43,7 @@ func letters(t *testing.T, language string) (all []said) {
 
 	write("", a.offer.ID, "transfer_link", "transfer_back", "transfer_over")
 	named := need(s.Transfers.Offer(ctx, transfer.Asked{
-		Event: a.event, Tickets: []ticket.ID{a.tickets[0].ID}, From: ticketing.Holder{Name: "Ada Lovelace", Email: a.paid.Details.Email},
+		Event: a.event, Tickets: a.tickets[:1], From: ticketing.Holder{Name: "Ada Lovelace", Email: a.paid.Details.Email},
 		To: ticketing.Holder{Name: "Charles Babbage", Email: "charles@engines.example"}, Language: language,
 	}))(t)
 	write("", named.ID, "transfer_offer", "transfer_offered", "transfer_yours", "transfer_given", "transfer_withdrawn", "transfer_lapsed")

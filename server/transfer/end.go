@@ -74,7 +74,11 @@ func (x *Transfers) Accept(ctx context.Context, token string, to ticketing.Holde
 			o.State = Expired
 			return over(&o)
 		}
-		if err := x.mayGive(ctx, tx, &p, o.Event, o.Tickets, entered, o.ID, now); err != nil {
+		held, err := x.Tickets.HoldIn(ctx, tx, o.Event, o.Tickets)
+		if err != nil {
+			return err
+		}
+		if err := x.mayGive(ctx, tx, &p, held, entered, o.ID, now); err != nil {
 			return err
 		}
 		switch _, err := x.Tickets.GiveIn(ctx, tx, o.Event, o.Tickets, to, ticketing.Transfer, o.ID); {

@@ -102,7 +102,7 @@ func (w *world) of(k ticketing.Ticket) ticketing.Ticket {
 
 // asks is what ada wants, for whoever has the link.
 func asks(list ...ticketing.Ticket) Asked {
-	return Asked{Event: list[0].Event, Tickets: idsOf(list), From: ada, Language: "en"}
+	return Asked{Event: list[0].Event, Tickets: list, From: ada, Language: "en"}
 }
 
 // offer makes an offer, which has to work, and gives what its link says.

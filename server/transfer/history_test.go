@@ -157,7 +157,7 @@ func TestOneOfferAtTwoServers(t *testing.T) {
 			w.Time.Set(start)
 			giver := ticketing.Holder{Name: "Ada", Email: fmt.Sprintf("ada-%d@example.org", round)}
 			k := w.issue(night, giver, 1)[0]
-			o, token := w.offer(Asked{Event: night, Tickets: []ticket.ID{k.ID}, From: giver, Language: "en"})
+			o, token := w.offer(Asked{Event: night, Tickets: []ticketing.Ticket{k}, From: giver, Language: "en"})
 			plans := [][]act{
 				{{what: accept, who: bea}, {what: look}}, {{what: accept, who: cleo}, {what: takeBack}}, {{what: look}, {what: takeBack}, {what: expire}},
 				{{what: expire}, {what: expire}}, {{what: look}, {what: accept, who: cleo}, {what: look}},

@@ -30,6 +30,13 @@ type copyOf struct {
 	pending          int // which offer is under way with it
 }
 
+// seen is the ticket as its holder has seen it.
+func (c *copyOf) seen() ticketing.Ticket {
+	t := c.Ticket
+	t.Name, t.Email = c.holder.Name, c.holder.Email
+	return t
+}
+
 // offered is what an offer has to be.
 type offered struct {
 	Offer        // as it was made
@@ -141,7 +148,7 @@ func (m *machine) offer(rt *rapid.T) {
 	}
 	a := Asked{Event: handy, From: copies[0].holder, Language: "en"}
 	for _, c := range copies {
-		a.Tickets = append(a.Tickets, c.ID)
+		a.Tickets = append(a.Tickets, c.seen())
 	}
 	w := m.server(rt)
 	lately := 0
@@ -268,7 +275,7 @@ func (m *machine) bind(rt *rapid.T) {
 	}
 	sig := m.phones[at].Sign(keyring.ProtectedEdDSA, "usher-bind-v1", payload)
 	claim.Signature = sig[:]
-	_, _, err = m.server(rt).Tickets.Bind(m.t.Context(), c.Ticket, claim)
+	_, _, err = m.server(rt).Tickets.Bind(m.t.Context(), c.seen(), claim)
 	switch {
 	case c.phone == at && !c.void:
 		answers(rt, "the same phone again", err, "", "")

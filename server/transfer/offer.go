@@ -13,10 +13,11 @@ import (
 )
 
 // Asked is what somebody wants to give away, and to whom. That the tickets are theirs
-// to give is the caller's to know.
+// to give is the caller's to know, who has seen them so: one that is in other hands by
+// then is refused.
 type Asked struct {
 	Event    string
-	Tickets  []ticket.ID
+	Tickets  []ticketing.Ticket
 	From     ticketing.Holder // who gives; the link, or word of it, goes to their address
 	To       ticketing.Holder // zero: whoever they hand the link to
 	Language string           // of who gives
@@ -28,8 +29,8 @@ func (a *Asked) check() (err error) {
 		return fault.At(fault.BadInput, "tickets", "%d tickets: want 1 to %d", len(a.Tickets), MaxTickets)
 	}
 	a.Tickets = slices.Clone(a.Tickets)
-	slices.SortFunc(a.Tickets, func(a, b ticket.ID) int { return slices.Compare(a[:], b[:]) })
-	if len(slices.Compact(slices.Clone(a.Tickets))) < len(a.Tickets) {
+	slices.SortFunc(a.Tickets, func(a, b ticketing.Ticket) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	if ids := idsOf(a.Tickets); len(slices.Compact(ids)) < len(a.Tickets) {
 		return fault.At(fault.BadInput, "tickets", "one ticket stands in it twice")
 	}
 	if a.From.Email, err = accounts.Address(a.From.Email); err != nil {
@@ -63,7 +64,8 @@ func (x *Transfers) Offer(ctx context.Context, a Asked) (o Offer, err error) {
 	if p.Named && a.To.Email == "" {
 		return o, fault.At(fault.Refused, "named", "say the name and e-mail address of who gets the ticket: the organiser wants to know")
 	}
-	entered, err := x.entered(ctx, &p, a.Event, a.Tickets)
+	ids := idsOf(a.Tickets)
+	entered, err := x.entered(ctx, &p, a.Event, ids)
 	if err != nil {
 		return o, err
 	}
@@ -80,17 +82,26 @@ func (x *Transfers) Offer(ctx context.Context, a Asked) (o Offer, err error) {
 		if err := x.mayAsk(ctx, tx, a.From.Email, now); err != nil {
 			return err
 		}
-		if err := x.mayGive(ctx, tx, &p, a.Event, a.Tickets, entered, "", now); err != nil {
+		held, err := x.Tickets.HoldIn(ctx, tx, a.Event, ids)
+		if err != nil {
 			return err
 		}
-		if _, err := x.Tickets.PendIn(ctx, tx, a.Event, a.Tickets, ticketing.Transfer, id); err != nil {
+		for i := range held {
+			if err := held[i].SameHands(&a.Tickets[i]); err != nil {
+				return err
+			}
+		}
+		if err := x.mayGive(ctx, tx, &p, held, entered, "", now); err != nil {
+			return err
+		}
+		if _, err := x.Tickets.PendIn(ctx, tx, a.Event, ids, ticketing.Transfer, id); err != nil {
 			return err
 		}
 		until := now.Add(p.AcceptFor())
 		if p.until.Before(until) {
 			until = p.until
 		}
-		o = Offer{ID: id, Event: a.Event, Tickets: a.Tickets, State: Open, From: a.From, To: a.To, Named: a.To.Email != "", Language: a.Language,
+		o = Offer{ID: id, Event: a.Event, Tickets: ids, State: Open, From: a.From, To: a.To, Named: a.To.Email != "", Language: a.Language,
 			Made: now.Truncate(time.Millisecond).UTC(), Until: until.Truncate(time.Millisecond).UTC()}
 		if err := x.insert(ctx, tx, &o, hashOf(token)); err != nil {
 			return err
@@ -119,13 +130,9 @@ func (x *Transfers) mayAsk(ctx context.Context, tx *sqldb.Tx, email string, now 
 	return err
 }
 
-// mayGive says whether all tickets may be given away, as they stand under tx.
-func (x *Transfers) mayGive(ctx context.Context, tx *sqldb.Tx, p *policy, event string, ids, entered []ticket.ID, own string, now time.Time) error {
-	tickets, err := x.Tickets.HoldIn(ctx, tx, event, ids)
-	if err != nil {
-		return err
-	}
-	s, err := x.standing(ctx, tx, event, ids)
+// mayGive says whether all tickets may be given away, which stand so under tx.
+func (x *Transfers) mayGive(ctx context.Context, tx *sqldb.Tx, p *policy, tickets []ticketing.Ticket, entered []ticket.ID, own string, now time.Time) error {
+	s, err := x.standing(ctx, tx, tickets[0].Event, idsOf(tickets))
 	if err != nil {
 		return err
 	}

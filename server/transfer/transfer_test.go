@@ -69,7 +69,7 @@ func TestGivingAway(t *testing.T) {
 			refused(t, "taken back after that", err, fault.Expired, string(Accepted))
 		})
 		// Whoever has them now gives them on, and no further: the event allows two times.
-		on, second := w.offer(Asked{Event: night, Tickets: idsOf(given[:1]), From: bea, Language: "de"})
+		on, second := w.offer(Asked{Event: night, Tickets: []ticketing.Ticket{w.of(given[0])}, From: bea, Language: "de"})
 		if _, err := w.Accept(t.Context(), second, ticketing.Holder{Name: "Cleo", Email: "cleo@example.org"}, "en"); err != nil {
 			t.Fatal(err)
 		}
@@ -80,7 +80,7 @@ func TestGivingAway(t *testing.T) {
 		if files := w.letter(mailYours, o.ID, bea.Email).Files; len(files) != 1 || string(files[0].Body) == string(yours.Files[0].Body) {
 			t.Errorf("bea gets %d files still", len(files))
 		}
-		_, err = w.Offer(t.Context(), Asked{Event: night, Tickets: idsOf(given[:1]), From: ticketing.Holder{Name: "Cleo", Email: "cleo@example.org"}})
+		_, err = w.Offer(t.Context(), Asked{Event: night, Tickets: []ticketing.Ticket{w.of(given[0])}, From: ticketing.Holder{Name: "Cleo", Email: "cleo@example.org"}})
 		refused(t, "a third time", err, fault.Refused, string(Often))
 	})
 }
@@ -259,7 +259,7 @@ func TestRefusals(t *testing.T) {
 			"somebody is in":      {asks(inside, good), fault.Refused, string(Entered)},
 			"no ticket":           {with(asks(good), func(a *Asked) { a.Tickets = nil }), fault.BadInput, "tickets"},
 			"twice the same":      {asks(good, good), fault.BadInput, "tickets"},
-			"too many":            {with(asks(good), func(a *Asked) { a.Tickets = make([]ticket.ID, MaxTickets+1) }), fault.BadInput, "tickets"},
+			"too many":            {with(asks(good), func(a *Asked) { a.Tickets = make([]ticketing.Ticket, MaxTickets+1) }), fault.BadInput, "tickets"},
 			"a giver of no mail":  {with(asks(good), func(a *Asked) { a.From.Email = "" }), fault.Refused, "from"},
 			"to oneself":          {with(asks(good), func(a *Asked) { a.To = ticketing.Holder{Name: "Me", Email: "ADA@example.org"} }), fault.BadInput, "email"},
 			"to nobody by mail":   {with(asks(good), func(a *Asked) { a.To = ticketing.Holder{Email: "bea@example.org"} }), fault.BadInput, "name"},
@@ -312,6 +312,25 @@ func TestOverWhileAccepting(t *testing.T) {
 				t.Errorf("it is %+v, want %s; kept is %+v, %v", got, want, kept, err)
 			}
 			w.Entered = w.Doors.Entered
+		}
+	})
+}
+
+// Who had a ticket when they asked to give it away, and hasn't when it would be offered,
+// gets no link to it: it is somebody else's by then.
+func TestGivenAwayWhileAsking(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		k := w.issue(night, ada, 1)[0]
+		_, token := w.offer(asks(k))
+		w.Entered = func(context.Context, string, ...ticket.ID) ([]ticket.ID, error) {
+			w.Entered = w.Doors.Entered
+			_, err := w.Accept(t.Context(), token, bea, "en")
+			return nil, err
+		}
+		_, err := w.Offer(t.Context(), asks(k))
+		refused(t, "offering what is somebody else's", err, fault.Refused, "")
+		if open, err := w.OpenFor(t.Context(), night, []ticket.ID{k.ID}); err != nil || len(open) != 0 || w.of(k).Email != bea.Email {
+			t.Errorf("of bea's ticket are offered %v, %v", open, err)
 		}
 	})
 }

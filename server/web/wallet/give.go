@@ -169,7 +169,7 @@ func (w *Wallet) offer(out http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if a.Tickets = append(a.Tickets, h.ID); len(a.Tickets) > 1 && !strings.EqualFold(a.From.Email, h.by.Email) {
+		if a.Tickets = append(a.Tickets, h.Ticket); len(a.Tickets) > 1 && !strings.EqualFold(a.From.Email, h.by.Email) {
 			return fault.At(fault.BadInput, "ids", "these tickets are not of one person; give them away one by one")
 		}
 		a.From = h.by
