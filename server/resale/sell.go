@@ -105,10 +105,11 @@ func (r *Resale) giveIn(ctx context.Context, tx *sqldb.Tx, o *sales.Order, l *Li
 	if err != nil {
 		return stored(err, "selling a ticket on")
 	}
-	if err := r.Tickets.MoveIn(ctx, tx, l.Event, l.Ticket, o.Code, to.Answers); err != nil {
+	if err := r.Tickets.MoveIn(ctx, tx, l.Event, l.Ticket, o.Code); err != nil {
 		return err
 	}
-	if _, err := r.Tickets.GiveIn(ctx, tx, l.Event, []ticket.ID{l.Ticket}, ticketing.Holder{Name: to.Name, Email: to.Email}, ticketing.Resale, l.ID); err != nil {
+	answers := map[ticket.ID]ticketing.Answers{l.Ticket: to.Answers}
+	if _, err := r.Tickets.GiveIn(ctx, tx, l.Event, []ticket.ID{l.Ticket}, ticketing.Holder{Name: to.Name, Email: to.Email}, answers, ticketing.Resale, l.ID); err != nil {
 		return err
 	}
 	if l.KeptFor != "" {

@@ -11,7 +11,7 @@ import (
 
 	"usher/migrations/sqldb"
 	"usher/server/catalog"
-	"usher/sync/admission"
+	"usher/server/ticketing"
 	"usher/sync/fault"
 	"usher/sync/journal"
 )
@@ -127,37 +127,9 @@ func (h Holder) checked(where string, named bool, questions []journal.Question) 
 	if h.Email != "" {
 		wrong = append(wrong, checkEmail(where+".email", h.Email))
 	}
-	given := h.Answers
-	h.Answers = nil
-	for _, q := range questions {
-		answer := line(given[q.Code])
-		if !admission.GoodAnswer(q, answer) || len(answer) > journal.MaxAnswer {
-			wrong = append(wrong, fault.At(fault.BadInput, where+".answers."+q.Code, "%s: please answer%s", q.Text, wants(q)))
-			continue
-		}
-		if answer == "" {
-			continue
-		}
-		wrong = append(wrong, checkLine(where+".answers."+q.Code, answer, journal.MaxAnswer))
-		if h.Answers == nil {
-			h.Answers = map[string]string{}
-		}
-		h.Answers[q.Code] = answer
-	}
-	return h, errors.Join(wrong...)
-}
-
-// wants says what kind of answer a question takes.
-func wants(q journal.Question) string {
-	switch q.Kind {
-	case admission.QuestionNumber:
-		return " with a number"
-	case admission.QuestionYesNo:
-		return " yes or no"
-	case admission.QuestionChoice:
-		return " with one of: " + strings.Join(q.Choices, ", ")
-	}
-	return ""
+	var err error
+	h.Answers, err = ticketing.CheckAnswers(where+".answers.", questions, h.Answers)
+	return h, errors.Join(append(wrong, err)...)
 }
 
 // line makes one line of a text that a person typed.

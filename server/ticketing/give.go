@@ -65,8 +65,8 @@ var notes = map[Matter]string{Transfer: journal.NoteTransferred, Resale: journal
 // GiveIn gives tickets to somebody else, all or nothing: each gets a new code, and
 // those before are void. That very transfer or resale has to be under way with all of
 // them, and is over with it. What was asked of whoever gives a ticket away, and noted of
-// them, goes with them: gates ask its new holder.
-func (o *Office) GiveIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, to Holder, what Matter, ref string) ([]Ticket, error) {
+// them, goes with them; answers are the new holder's, by ticket.
+func (o *Office) GiveIn(ctx context.Context, tx *sqldb.Tx, event string, ids []ticket.ID, to Holder, answers map[ticket.ID]Answers, what Matter, ref string) ([]Ticket, error) {
 	if err := to.check(); err != nil {
 		return nil, err
 	}
@@ -90,10 +90,7 @@ func (o *Office) GiveIn(ctx context.Context, tx *sqldb.Tx, event string, ids []t
 	for i := range tickets {
 		t := &tickets[i]
 		from := t.holder()
-		t.Name, t.Email = to.Name, to.Email
-		if what == Transfer { // who bought it has answered for themselves: see MoveIn
-			t.Answers, t.Note = "", ""
-		}
+		t.Name, t.Email, t.Answers, t.Note = to.Name, to.Email, answers[t.ID], ""
 		if err := o.next(t, key, now); err != nil {
 			return nil, err
 		}

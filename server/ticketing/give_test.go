@@ -17,7 +17,7 @@ import (
 func (w *world) give(t testing.TB, to Holder, what Matter, ref string, list ...ticket.ID) (given []Ticket, err error) {
 	t.Helper()
 	err = w.in(t, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		given, err = w.GiveIn(ctx, tx, event, list, to, what, ref)
+		given, err = w.GiveIn(ctx, tx, event, list, to, nil, what, ref)
 		return err
 	})
 	return given, err
@@ -211,7 +211,7 @@ func TestGiveRefuses(t *testing.T) {
 }
 
 // What the organiser asked a holder, and noted of them, is theirs: who gets the ticket is
-// not taken for them, neither on the server nor at a gate. Who buys it has answered anew.
+// not taken for them, neither on the server nor at a gate, which know what they answer.
 func TestAnswersStayWithTheirHolder(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
 		w.list(t, guestRows(4))
@@ -220,8 +220,8 @@ func TestAnswersStayWithTheirHolder(t *testing.T) {
 		for n, c := range []struct {
 			what Matter
 			want Answers
-		}{{Transfer, ""}, {Resale, AnswersOf(map[string]string{"diet": "none"})}} {
-			k := all[[]string{"G000001", "G000002"}[n]]
+		}{{Transfer, ""}, {Transfer, AnswersOf(map[string]string{"diet": "none"})}, {Resale, ""}, {Resale, AnswersOf(map[string]string{"diet": "none"})}} {
+			k := all[[]string{"G000001", "G000002", "G000003", "G000000"}[n]]
 			if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error {
 				_, err := tx.ExecContext(ctx, `update ticket set answers = $3, note = 'wheelchair' where event = $1 and id = $2`, event, k.ID.String(), string(old))
 				return err
@@ -231,12 +231,10 @@ func TestAnswersStayWithTheirHolder(t *testing.T) {
 			if err := w.pend(t, c.what, "ref", k.ID); err != nil {
 				t.Fatal(err)
 			}
-			if c.what == Resale {
-				if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error { return w.MoveIn(ctx, tx, event, k.ID, "ORDER", c.want) }); err != nil {
-					t.Fatal(err)
-				}
-			}
-			if _, err := w.give(t, bea, c.what, "ref", k.ID); err != nil {
+			if err := w.in(t, func(ctx context.Context, tx *sqldb.Tx) error {
+				_, err := w.GiveIn(ctx, tx, event, []ticket.ID{k.ID}, bea, map[ticket.ID]Answers{k.ID: c.want}, c.what, "ref")
+				return err
+			}); err != nil {
 				t.Fatal(err)
 			}
 			now := w.tickets(t, event)[k.External]
@@ -244,7 +242,7 @@ func TestAnswersStayWithTheirHolder(t *testing.T) {
 				t.Errorf("by %s the ticket has %q and %q", c.what, now.Answers, now.Note)
 			}
 			g := w.named(t)[journal.TicketID(k.ID)]
-			if g.Name != bea.Name || g.Note != "" || len(g.Answers) != len(c.want.byQuestion()) || len(g.Answers) > 0 && g.Answers[0].Text != "none" {
+			if g.Name != bea.Name || g.Note != "" || len(g.Answers) != len(c.want.ByQuestion()) || len(g.Answers) > 0 && g.Answers[0].Text != "none" {
 				t.Errorf("by %s the gates know %+v", c.what, g)
 			}
 		}

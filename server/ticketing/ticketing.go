@@ -19,7 +19,6 @@ package ticketing
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"maps"
 	"slices"
@@ -82,34 +81,11 @@ func (t *Ticket) guest() guests.Guest {
 		order = cut(t.External, guests.MaxOrder)
 	}
 	g := guests.Guest{Ticket: journal.TicketID(t.ID), Name: t.Name, Email: t.Email, Order: order, Note: t.Note}
-	answers := t.Answers.byQuestion()
+	answers := t.Answers.ByQuestion()
 	for _, question := range slices.Sorted(maps.Keys(answers)) {
 		g.Answers = append(g.Answers, journal.GivenAnswer{Question: question, Text: answers[question]})
 	}
 	return g
-}
-
-// Answers are a holder's answers to the organiser's questions: a JSON object of texts
-// by the code of the question, or "". Make them with AnswersOf.
-type Answers string
-
-// AnswersOf gives the answers of a map by the code of the question.
-func AnswersOf(byQuestion map[string]string) Answers {
-	if len(byQuestion) == 0 {
-		return ""
-	}
-	b, err := json.Marshal(byQuestion)
-	if err != nil {
-		return "" // a map of texts can always be written
-	}
-	return Answers(b)
-}
-
-func (a Answers) byQuestion() (m map[string]string) {
-	if a != "" && json.Unmarshal([]byte(a), &m) != nil {
-		return nil // nothing but AnswersOf writes them
-	}
-	return m
 }
 
 // cut gives the text, or of one that is too long its end, which tells more.

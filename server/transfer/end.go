@@ -81,7 +81,7 @@ func (x *Transfers) Accept(ctx context.Context, token string, to ticketing.Holde
 		if err := x.mayGive(ctx, tx, &p, held, entered, o.ID, now); err != nil {
 			return err
 		}
-		switch _, err := x.Tickets.GiveIn(ctx, tx, o.Event, o.Tickets, to, ticketing.Transfer, o.ID); {
+		switch _, err := x.Tickets.GiveIn(ctx, tx, o.Event, o.Tickets, to, nil, ticketing.Transfer, o.ID); {
 		case fault.KindOf(err) == fault.Refused:
 			o.State = Void
 			return over(&o)
