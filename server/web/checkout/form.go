@@ -1,7 +1,6 @@
 package checkout
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -9,7 +8,7 @@ import (
 	"strings"
 
 	"usher/server/sales"
-	"usher/sync/fault"
+	"usher/server/web/site"
 )
 
 // products lists the products that a form names, sorted.
@@ -35,14 +34,7 @@ func read(form url.Values, a *asked) sales.Details {
 	for i, p := range a.order.Places() {
 		h := sales.Holder{Name: form.Get(field(i, "name"))}
 		if offer, known := a.shop.OfferByCode(p.Offer); known {
-			for _, q := range offer.Questions {
-				if text := form.Get(answerField(i, q.Code)); text != "" {
-					if h.Answers == nil {
-						h.Answers = map[string]string{}
-					}
-					h.Answers[q.Code] = text
-				}
-			}
+			h.Answers = site.Answers(form, i, offer.Questions)
 		}
 		d.Holders = append(d.Holders, h)
 	}
@@ -51,8 +43,6 @@ func read(form url.Values, a *asked) sales.Details {
 
 func field(i int, name string) string { return fmt.Sprintf("h.%d.%s", i, name) }
 
-func answerField(i int, question string) string { return fmt.Sprintf("h.%d.a.%s", i, question) }
-
 var (
 	holderName   = regexp.MustCompile(`^holders\[(\d+)\]\.name$`)
 	holderAnswer = regexp.MustCompile(`^holders\[(\d+)\]\.answers\.(.+)$`)
@@ -60,7 +50,7 @@ var (
 
 // blame puts all that is wrong beside the fields that it is wrong with.
 func (v *view) blame(err error) {
-	for _, wrong := range faults(err) {
+	for _, wrong := range site.Faults(err) {
 		field, words := wrong.Where, "order.wrong_field"
 		switch where := wrong.Where; {
 		case where == "name":
@@ -77,25 +67,6 @@ func (v *view) blame(err error) {
 			found := holderAnswer.FindStringSubmatch(where)
 			field, words = "h."+found[1]+".a."+found[2], "order.need_answer"
 		}
-		v.Problems = append(v.Problems, problem{field, v.T(words)})
+		v.Problems = append(v.Problems, site.Problem{Field: field, Text: v.T(words)})
 	}
 }
-
-// faults lists the errors that one is made of.
-func faults(err error) (list []*fault.Error) {
-	if all, is := err.(interface{ Unwrap() []error }); is {
-		for _, one := range all.Unwrap() {
-			list = append(list, faults(one)...)
-		}
-		return list
-	}
-	if one, is := errors.AsType[*fault.Error](err); is {
-		list = append(list, one)
-	} else if inner := errors.Unwrap(err); inner != nil {
-		return faults(inner)
-	}
-	return list
-}
-
-// problem is what is wrong with a field, in words.
-type problem struct{ Field, Text string }

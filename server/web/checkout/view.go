@@ -9,7 +9,6 @@ import (
 	"usher/server/sales"
 	"usher/server/ticketing"
 	"usher/server/web/site"
-	"usher/sync/admission"
 	"usher/sync/journal"
 )
 
@@ -80,7 +79,6 @@ type view struct {
 	HasPDF   bool
 	Receipt  bool
 	Problem  string // with all of it
-	Problems []problem
 	EventURL string
 	Bank     [][2]string // where an invoice is paid to
 	Count    int         // of the tickets
@@ -88,6 +86,7 @@ type view struct {
 	Returns  []moneyView // money that goes back or went
 	Sent     string      // the tickets were sent again
 	GaveBack bool        // tickets were given back just now
+	site.Problems
 }
 
 type itemView struct {
@@ -105,14 +104,8 @@ type holderView struct {
 	Void      bool   // it was given back
 	Given     string // that it was given to somebody else; "" for one that wasn't
 	NameField string
-	Questions []questionView
-}
-
-type questionView struct {
-	journal.Question
-	Field   string
-	Given   string
-	Choices []string
+	Questions []journal.Question
+	Answers   map[string]string // by the code of the question
 }
 
 // view puts together what the page of an order shows. change opens the form of one
@@ -166,14 +159,8 @@ func (v *view) holders(a *asked) {
 		}
 		h.Name = given.Name
 		if offer, known := a.shop.OfferByCode(p.Offer); known {
-			for _, q := range offer.Questions {
-				v.Asks = true
-				one := questionView{Question: q, Field: answerField(i, q.Code), Given: given.Answers[q.Code], Choices: q.Choices}
-				if q.Kind == admission.QuestionYesNo {
-					one.Choices = []string{"yes", "no"}
-				}
-				h.Questions = append(h.Questions, one)
-			}
+			h.Questions, h.Answers = offer.Questions, given.Answers
+			v.Asks = v.Asks || len(h.Questions) > 0
 		}
 		v.Holders = append(v.Holders, h)
 	}
@@ -193,29 +180,16 @@ func (v *view) Void() bool {
 	return len(v.Holders) > 0 && !slices.ContainsFunc(v.Holders, func(h holderView) bool { return !h.Void })
 }
 
-// Wrong says what is wrong with a field; "" for nothing.
-func (v *view) Wrong(field string) string {
-	for _, p := range v.Problems {
-		if p.Field == field {
-			return p.Text
-		}
+// Asked puts what is asked of a ticket in words.
+func (v *view) Asked(h holderView) (list []site.Question) {
+	for _, q := range h.Questions {
+		list = append(list, v.Ask(q, h.Number-1, v.Shop.About.Language, h.Answers[q.Code], v.Problems))
 	}
-	return ""
-}
-
-// badField is a field of the form, and what is wrong with it.
-type badField struct {
-	problem
-	First bool // of all with which something is wrong: it gets the focus
-}
-
-// Bad gives a field with what is wrong with it, if anything is.
-func (v *view) Bad(field string) badField {
-	return badField{problem{field, v.Wrong(field)}, len(v.Problems) > 0 && v.Problems[0].Field == field}
+	return list
 }
 
 // Known says whether a problem's field stands on the page, and says it there.
-func (v *view) Known(p problem) bool {
+func (v *view) Known(p site.Problem) bool {
 	switch p.Field {
 	case "name", "email":
 		return true
@@ -227,15 +201,6 @@ func (v *view) Known(p problem) bool {
 		return v.Shop.Terms != ""
 	}
 	return strings.HasPrefix(p.Field, "h.")
-}
-
-// Choice says one choice of a question: yes and no in the page's language, all
-// others as the organiser wrote them.
-func (v *view) Choice(q questionView, text string) string {
-	if q.Kind == admission.QuestionYesNo {
-		return v.T("order.answer." + text)
-	}
-	return text
 }
 
 // Percent is a tax rate as a number.
