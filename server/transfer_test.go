@@ -5,12 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"usher/migrations/sqldb/dbtest"
 	"usher/server/post"
+	"usher/server/ticketing"
 )
 
 // programs sends what the wallet's page sends, and gives what it is answered.
@@ -150,6 +152,61 @@ func TestGivingATicketAway(t *testing.T) {
 			if _, body := l.get("/wallet/tickets.json", cookie); strings.Contains(body, none) == c.want {
 				t.Errorf("at %s: %s", c.at, body)
 			}
+		}
+	}
+}
+
+// Who accepts is asked what the shop asks of such a ticket, of each, in their language and
+// without a script. What the giver answered is theirs; gates and organiser have what the
+// new holder says.
+func TestWhoAcceptsIsAsked(t *testing.T) {
+	l := newTill(t)
+	order := l.begin("n.seat=2")
+	if answer, body := l.post(order+"/pay", "name=Ada+L&email=ada@example.org&terms=yes&method=card&h.0.name=Ada&h.0.a.diet=all&h.1.name=Joan&h.1.a.diet=all"); answer.StatusCode != http.StatusSeeOther {
+		t.Fatalf("paying: status %d: %s", answer.StatusCode, body)
+	} else {
+		l.card(answer.Header.Get("Location"), "4242424242424242")
+	}
+	l.shows(order, "Your tickets are ready")
+	cookie := l.keeps(order)
+	mine, _ := l.wallet(cookie)
+	slices.SortFunc(mine, func(a, b held) int { return strings.Compare(a.ID, b.ID) }) // as the page has them
+	_, said := l.programs(cookie, "/wallet/offer", map[string]any{"event": "SHOP-1", "ids": []string{mine[0].ID, mine[1].ID}})
+	offer := said["offer"].(map[string]any)["id"].(string)
+	link := transferLink.FindString(l.letterTo(offer, "transfer_link", "ada@example.org").Text)
+	for language, words := range map[string][]string{
+		"en": {"Ticket 2: Seat, Seat A-", "Please choose", "Please answer this question."}, "de": {"Ticket 2: Seat, Platz A-", "Bitte wählen", "Bitte beantworten Sie diese Frage."},
+		"fr": {"Billet 2: Seat, Place A-", "Veuillez choisir", "Veuillez répondre à cette question."}, "es": {"Entrada 2: Seat, Asiento A-", "Elija, por favor", "Responda a esta pregunta, por favor."},
+	} {
+		_, page := l.get(link, "Accept-Language: "+language)
+		if strings.Count(page, "What do you eat?") != 2 || strings.Count(page, " required") != 4 || strings.Contains(page, "<script") || !strings.Contains(page, words[0]) || !strings.Contains(page, words[1]) || strings.Contains(page, " selected") {
+			t.Errorf("in %s the page asks %s", language, page)
+		}
+		dbtest.Unchanged(t, l.DB, func() {
+			answer, page := l.post(link, "name=Bea&email=bea@example.org&h.0.a.diet=no+meat&h.1.a.diet=stones", "Accept-Language: "+language)
+			if answer.StatusCode != http.StatusUnprocessableEntity || strings.Count(page, words[2]) != 1 || !strings.Contains(page, `id="h.1.a.diet-wrong"`) || !strings.Contains(page, `<option value="no meat" selected>`) || !strings.Contains(page, `value="bea@example.org"`) {
+				t.Errorf("in %s a wrong answer: status %d: %s", language, answer.StatusCode, page)
+			}
+		})
+	}
+	dbtest.Unchanged(t, l.DB, func() {
+		if answer, page := l.post(link, "name=&email=bea"); answer.StatusCode != http.StatusUnprocessableEntity || strings.Count(page, `aria-invalid="true"`) != 4 || strings.Count(page, " autofocus") != 1 {
+			t.Errorf("all wrong at once: status %d: %s", answer.StatusCode, page)
+		}
+	})
+	if answer, page := l.post(link, "name=Bea&email=bea@example.org&h.0.a.diet=no+meat&h.1.a.diet=all&h.1.a.shirt=L"); answer.StatusCode != http.StatusSeeOther {
+		t.Fatalf("accepting: status %d: %s", answer.StatusCode, page)
+	}
+	for n, want := range []string{"no meat", "all"} {
+		k, err := l.Tickets.Find(t.Context(), "SHOP-1", mine[n].ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if k.Answers != ticketing.AnswersOf(map[string]string{"diet": want}) {
+			t.Errorf("of ticket %d was answered %s, want %s", n+1, k.Answers, want)
+		}
+		if _, page := l.get("/manage/events/SHOP-1/tickets/"+mine[n].ID, "Authorization: Bearer "+l.key); !inOrder(page, "bea@example.org", "What do you eat?", want, "Ada") {
+			t.Errorf("the organiser sees %s", page)
 		}
 	}
 }

@@ -105,6 +105,21 @@ zones = ["hall"]
 price = 48
 pool = "hall"
 
+[[product]]
+code = "course"
+name = "Knot course"
+zones = ["hall"]
+price = 0
+pool = "hall"
+
+[[product.question]]
+code = "hand"
+text = "Which hand do you tie with?"
+kind = "choice"
+choices = ["left", "right"]
+required = true
+asked = "checkout"
+
 [[gate]]
 code = "north"
 name = "North door"
@@ -289,7 +304,11 @@ func buy(t *testing.T, event, email string, wanted ...sales.Wanted) (path string
 	s := world.server.Sales
 	o, err := s.Begin(t.Context(), sales.Cart{Event: event, Wanted: wanted, Language: "en"})
 	if err == nil {
-		o, _, err = s.Pay(t.Context(), o.ID, sales.Payment{Details: &sales.Details{Name: "Ada Lovelace", Email: email}})
+		d := sales.Details{Name: "Ada Lovelace", Email: email}
+		for range o.Places() {
+			d.Holders = append(d.Holders, sales.Holder{Answers: map[string]string{"hand": "right"}}) // where it is asked
+		}
+		o, _, err = s.Pay(t.Context(), o.ID, sales.Payment{Details: &d})
 	}
 	if err != nil {
 		t.Fatal(err)

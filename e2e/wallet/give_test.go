@@ -98,10 +98,11 @@ func TestGivingSeveralAway(t *testing.T) {
 }
 
 // A live ticket is mailed straight to somebody by their address, who accepts it from that
-// mail without an account, and can have it sent nowhere else. The code that the giver's
-// phone shows is refused then, with the words for it.
+// mail without an account when they have answered what the organiser asks, and can have it
+// sent nowhere else. The code that the giver's phone shows is refused then, with the words
+// for it.
 func TestGivingToAnAddress(t *testing.T) {
-	path, tickets := buy(t, night, "stan@example.org", sales.Wanted{Offer: "ga", Count: 1})
+	path, tickets := buy(t, night, "stan@example.org", sales.Wanted{Offer: "course", Count: 1})
 	first, second := newPhone(t, 360, 740), newPhone(t, 360, 740)
 	first.keepOrder(path)
 	first.makeLive()
@@ -125,9 +126,18 @@ func TestGivingToAnAddress(t *testing.T) {
 		t.Error("whoever opens the link may have the ticket sent elsewhere")
 	}
 	second.press("Accept the ticket")
+	second.says("Which hand do you tie with?") // and nothing is accepted
+	second.clean()
+	eval[bool](second, `(document.querySelector("select").value = "left", true)`)
+	second.press("Accept the ticket")
 	second.says("They are yours")
+	if answers := held(t, "ida@example.org").Answers; answers != ticketing.AnswersOf(map[string]string{"hand": "left"}) {
+		t.Errorf("the organiser has %s for an answer", answers)
+	}
 	second.enter("ida@example.org", "Yours now")
 	second.must(second.Click(".card"))
+	second.press("Whose it was")
+	second.says("From Ada Lovelace")
 	second.press("Show the code")
 	for _, before := range []string{tickets[0].Token, live} {
 		a = scans(t, night, before)

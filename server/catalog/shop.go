@@ -128,6 +128,15 @@ func (s *Shop) OfferByCode(code string) (*Offer, bool) {
 	return &s.Offers[i], true
 }
 
+// OfferOf finds what is sold as a product, by its number.
+func (s *Shop) OfferOf(product uint32) (*Offer, bool) {
+	i := slices.IndexFunc(s.Offers, func(o Offer) bool { return o.Product == product })
+	if i < 0 {
+		return nil, false
+	}
+	return &s.Offers[i], true
+}
+
 // PoolByCode finds a stock by its code.
 func (s *Shop) PoolByCode(code string) (*Pool, bool) {
 	i := slices.IndexFunc(s.Pools, func(p Pool) bool { return p.Code == code })

@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -38,8 +39,9 @@ func over(o *Offer) error {
 // Accept gives the offered tickets to somebody: each has its new code and holder and
 // the codes before are void, in one act. fault.Expired, with the offer's state in Where,
 // when it is open no more; fault.Refused with a Why when the tickets may not be given
-// away any more. language is in which they are written to.
-func (x *Transfers) Accept(ctx context.Context, token string, to ticketing.Holder, language string) (Offer, error) {
+// away any more; else fault.BadInput is all that is wrong. language is in which they are
+// written to, answers are to what each ticket asks (see Asks), by the codes of the questions.
+func (x *Transfers) Accept(ctx context.Context, token string, to ticketing.Holder, language string, answers ...map[string]string) (Offer, error) {
 	o, err := x.Peek(ctx, token)
 	if err != nil {
 		return o, err
@@ -47,13 +49,17 @@ func (x *Transfers) Accept(ctx context.Context, token string, to ticketing.Holde
 	if o.State != Open {
 		return o, over(&o)
 	}
-	if to.Name, err = personName(to.Name); err != nil {
-		return o, err
-	}
+	var wrong [2]error
+	to.Name, wrong[0] = personName(to.Name)
 	if o.Named {
 		to.Email = o.To.Email // the link went there, and nowhere else
 	}
-	if to.Email, err = accounts.Address(to.Email); err != nil {
+	to.Email, wrong[1] = accounts.Address(to.Email)
+	said, err := x.answered(ctx, &o, answers)
+	if err != nil && fault.KindOf(err) != fault.BadInput {
+		return o, err
+	}
+	if err := errors.Join(append(wrong[:], err)...); err != nil {
 		return o, err
 	}
 	p, err := x.policy(ctx, o.Event)
@@ -81,7 +87,7 @@ func (x *Transfers) Accept(ctx context.Context, token string, to ticketing.Holde
 		if err := x.mayGive(ctx, tx, &p, held, entered, o.ID, now); err != nil {
 			return err
 		}
-		switch _, err := x.Tickets.GiveIn(ctx, tx, o.Event, o.Tickets, to, nil, ticketing.Transfer, o.ID); {
+		switch _, err := x.Tickets.GiveIn(ctx, tx, o.Event, o.Tickets, to, said, ticketing.Transfer, o.ID); {
 		case fault.KindOf(err) == fault.Refused:
 			o.State = Void
 			return over(&o)

@@ -1,5 +1,6 @@
 // Package handover is the page on which somebody accepts tickets that somebody else
-// gives them. They need no account: a name and an e-mail address.
+// gives them. They need no account: a name, an e-mail address, and answers to what the
+// organiser asks of who has such a ticket.
 //
 // The link is secret. Opening it changes nothing, since programs that check mail open
 // every link; the form accepts, and leads to an address without the secret. Pages tell
@@ -7,10 +8,12 @@
 package handover
 
 import (
+	"context"
 	"embed"
-	"errors"
 	"html/template"
 	"net/http"
+	"regexp"
+	"strconv"
 	"time"
 
 	"usher/server/catalog"
@@ -25,8 +28,9 @@ import (
 //go:embed page
 var page embed.FS
 
-// maxForm bounds what the form may send, in bytes.
-const maxForm = 8 << 10
+// maxForm bounds what the form may send, in bytes: an offer of fifty tickets with twenty
+// answers each needs less.
+const maxForm = 1 << 20
 
 // Config is what the pages stand on.
 type Config struct {
@@ -67,13 +71,23 @@ type view struct {
 	Form  string // it, or them
 	Event *catalog.Event
 	What  []string // the tickets
+	Asked []askedView
 	Until string
 	Named string // the address that it is for; "" for any
 	Name  string // as it was given
 	Email string
-	Wrong string // the field that is: name, email
-	Ended string // why there is nothing to accept
-	Path  string // of the form
+	Given []map[string]string // answers, of each ticket
+	Ended string              // why there is nothing to accept
+	Path  string              // of the form
+	wrong error               // with what was given
+	site.Problems
+}
+
+// askedView is what the organiser asks of a ticket.
+type askedView struct {
+	Number    int
+	What      string
+	Questions []site.Question
 }
 
 // see is where a link leads: it says what there is to accept.
@@ -103,21 +117,43 @@ func (h *Handover) accept(w http.ResponseWriter, r *http.Request) error {
 	if !h.takes.Allow(guard.Party(r)) {
 		return fault.New(fault.TooMany, "too many tickets were accepted from here; try again in a minute")
 	}
+	asked, err := h.Transfers.Asks(r.Context(), &o)
+	if err != nil {
+		return err
+	}
+	given := make([]map[string]string, len(asked))
+	for n := range asked {
+		given[n] = site.Answers(r.PostForm, n, asked[n])
+	}
 	to := ticketing.Holder{Name: r.PostForm.Get("name"), Email: r.PostForm.Get("email")}
-	got, err := h.Transfers.Accept(r.Context(), r.PathValue("token"), to, site.Speak(r, "", time.UTC, "").Code())
+	got, err := h.Transfers.Accept(r.Context(), r.PathValue("token"), to, site.Speak(r, "", time.UTC, "").Code(), given...)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
 		http.Redirect(w, r, "/transfer/done", http.StatusSeeOther)
 		return nil
 	case kind == fault.BadInput:
-		known, _ := errors.AsType[*fault.Error](err)
-		return h.draw(w, r, http.StatusUnprocessableEntity, o, view{Name: to.Name, Email: to.Email, Wrong: known.Where})
+		return h.draw(w, r, http.StatusUnprocessableEntity, o, view{Name: to.Name, Email: to.Email, Given: given, wrong: err})
 	case kind == fault.Expired:
 		return h.draw(w, r, http.StatusGone, got, view{})
 	case kind == fault.Refused:
 		return h.draw(w, r, http.StatusConflict, o, view{Ended: "refused"})
 	}
 	return err
+}
+
+var ticketAnswer = regexp.MustCompile(`^tickets\[(\d+)\]\.answers\.(.+)$`)
+
+// problems puts all that is wrong with the form into words.
+func problems(l site.Speech, err error) (list site.Problems) {
+	for _, wrong := range site.Faults(err) {
+		field, words := wrong.Where, "handover."+wrong.Where+"_wrong" // of name and email
+		if found := ticketAnswer.FindStringSubmatch(wrong.Where); found != nil {
+			n, _ := strconv.Atoi(found[1]) // it is a number
+			field, words = site.AnswerField(n, found[2]), "order.need_answer"
+		}
+		list = append(list, site.Problem{Field: field, Text: l.T(words)})
+	}
+	return list
 }
 
 // draw draws the page of an offer.
@@ -131,6 +167,7 @@ func (h *Handover) draw(w http.ResponseWriter, r *http.Request, status int, o tr
 		return err
 	}
 	v.Speech, v.Event = site.Speak(r, e.Language, e.Location, r.URL.Path), e
+	v.Problems = problems(v.Speech, v.wrong)
 	v.What, v.Form, v.Path = transfer.Describe(v.Lang, e, held), transfer.Form(len(held)), r.URL.Path
 	v.From, v.Until = post.Name(o.From.Name), v.Moment(o.Until.Unix())
 	if v.From == "" {
@@ -138,6 +175,9 @@ func (h *Handover) draw(w http.ResponseWriter, r *http.Request, status int, o tr
 	}
 	if o.Named {
 		v.Named = o.To.Email
+	}
+	if err := h.ask(r.Context(), &o, &v); err != nil {
+		return err
 	}
 	if o.State != transfer.Open {
 		v.Ended = string(o.State)
@@ -151,6 +191,28 @@ func (h *Handover) draw(w http.ResponseWriter, r *http.Request, status int, o tr
 	}
 	w.Header().Set("Vary", "Accept-Language")
 	return h.Site.Render(w, h.pages, "handover.html", status, &v)
+}
+
+// ask puts what the organiser asks of each ticket on the page.
+func (h *Handover) ask(ctx context.Context, o *transfer.Offer, v *view) error {
+	asked, err := h.Transfers.Asks(ctx, o)
+	if err != nil {
+		return err
+	}
+	for n, questions := range asked {
+		one := askedView{Number: n + 1, What: v.What[n]}
+		for _, q := range questions {
+			given := ""
+			if n < len(v.Given) {
+				given = v.Given[n][q.Code]
+			}
+			one.Questions = append(one.Questions, v.Ask(q, n, v.Event.Language, given, v.Problems))
+		}
+		if len(one.Questions) > 0 {
+			v.Asked = append(v.Asked, one)
+		}
+	}
+	return nil
 }
 
 // done is what somebody sees who has accepted. It says nothing of anybody.
