@@ -205,7 +205,7 @@ func TestWhoAcceptsIsAsked(t *testing.T) {
 		if k.Answers != ticketing.AnswersOf(map[string]string{"diet": want}) {
 			t.Errorf("of ticket %d was answered %s, want %s", n+1, k.Answers, want)
 		}
-		if _, page := l.get("/manage/events/SHOP-1/tickets/"+mine[n].ID, "Authorization: Bearer "+l.key); !inOrder(page, "bea@example.org", "What do you eat?", want, "Ada") {
+		if _, page := l.get("/manage/events/SHOP-1/tickets/"+mine[n].ID, "Authorization: Bearer "+l.key); !inOrder(page, "bea@example.org", "What do you eat?", want, "ada@example.org") {
 			t.Errorf("the organiser sees %s", page)
 		}
 	}

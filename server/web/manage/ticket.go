@@ -23,9 +23,13 @@ type ticketPage struct {
 	Product string
 	Phone   bool   // shows it
 	Sold    string // the code of the order that it was sold in; "" where there is none
+	Said    []said // by the holder
 	Hands   []hand
 	Changes []changed
 }
+
+// said is what a holder has answered to a question of the organiser's.
+type said struct{ Question, Answer string }
 
 // hand is somebody who has or had a ticket.
 type hand struct {
@@ -56,6 +60,9 @@ func (m *Manage) ticket(w http.ResponseWriter, r *http.Request) error {
 	if product, known := e.ProductByNumber(t.Product); known {
 		p.Product = product.Name
 	}
+	if p.Said, err = m.said(r.Context(), &t); err != nil {
+		return err
+	}
 	if code := sales.CleanCode(t.Order); code != "" {
 		found, err := m.Sales.Find(r.Context(), sales.Search{Text: code, Limit: 1})
 		if err != nil {
@@ -82,6 +89,26 @@ func (m *Manage) ticket(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.Hands = handsOf(&t, hands[t.ID], issued, e.Location)
 	return m.Site.Render(w, m.pages, "ticket.html", http.StatusOK, p)
+}
+
+// said gives what a ticket's holder has answered, in the order in which the shop asks.
+func (m *Manage) said(ctx context.Context, t *ticketing.Ticket) (list []said, err error) {
+	shop, err := m.Catalog.Shop(ctx, t.Event)
+	if fault.KindOf(err) == fault.NotFound {
+		return nil, nil // nobody was asked
+	}
+	if err != nil {
+		return nil, err
+	}
+	answers := t.Answers.ByQuestion()
+	if offer, known := shop.OfferOf(t.Product); known {
+		for _, q := range offer.Questions {
+			if answer := answers[q.Code]; answer != "" {
+				list = append(list, said{q.Text, answer})
+			}
+		}
+	}
+	return list, nil
 }
 
 // ticketOf gives the ticket of an event that a path names by its id.
