@@ -140,8 +140,10 @@ func (r *Resale) Waiting(ctx context.Context, event string) (n int, err error) {
 	return n, stored(err, "counting who waits")
 }
 
+// leaveToken is what takes somebody off the list, for as long as they have been on it since
+// they began to wait: who begins again isn't taken off by an old mail.
 func (r *Resale) leaveToken(ctx context.Context, w *Waiter) (string, error) {
-	return r.token(ctx, fmt.Sprintf("usher-resale-wait-v1/%s", w.ID))
+	return r.token(ctx, fmt.Sprintf("usher-resale-wait-v1/%s/%d", w.ID, w.Made.UnixMilli()))
 }
 
 func (r *Resale) token(ctx context.Context, purpose string) (string, error) {

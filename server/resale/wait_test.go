@@ -339,6 +339,9 @@ func TestOfferedOneLeaves(t *testing.T) {
 		w.wantKept(t, a.ID, "joan")
 		w.wantLeft(t, map[string]int{"grace": 0, "joan": 0})
 		w.waits(t, "grace", 1) // again, behind the others
+		_, err = w.Leave(t.Context(), leave)
+		shoptest.WantKind(t, "leaving by the link of the time before", err, fault.NotFound)
+		w.wantLeft(t, map[string]int{"grace": 1})
 		w.passes(t)
 		w.wantKept(t, a.ID, "") // she had her offer of this one
 	})
