@@ -110,7 +110,7 @@ func (p *paper) sheet(subject, name string, text ...string) post.Sheet {
 
 // whyEnded are the messages that say why a listing ended.
 var whyEnded = map[string]string{
-	TakenBack: "resell.ended_taken_back", Entered: "resell.ended_entered", Changed: "resell.ended_changed", TimeOver: "resell.ended_over", Moved: "resell.ended_moved", Closed: "resell.ended_closed",
+	TakenBack: "resell.ended_taken_back", Entered: "resell.ended_entered", Changed: "resell.ended_changed", TimeOver: "resell.ended_over", Moved: "resell.ended_moved", AboveCap: "resell.ended_cap", Closed: "resell.ended_closed",
 }
 
 // what names a ticket in a letter.

@@ -86,7 +86,7 @@ func (r *Resale) lookAt(ctx context.Context, event string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.endDue(ctx, event, r.closed(e, shop)), r.creditDue(ctx, e))
+	return errors.Join(r.endDue(ctx, event, shop, r.closed(e, shop)), r.creditDue(ctx, e))
 }
 
 // closed says why nothing of an event is sold on any more; "" while it is.
@@ -132,8 +132,8 @@ func tickets(list []Listing) []ticket.ID {
 }
 
 // endDue ends listings: all of an event where closed says why, else those whose seller
-// came in or whose ticket has changed.
-func (r *Resale) endDue(ctx context.Context, event, closed string) error {
+// came in, whose ticket has changed, or which are above a cap that is lower by now.
+func (r *Resale) endDue(ctx context.Context, event string, shop *catalog.Shop, closed string) error {
 	return r.each(ctx, `where state = 'open'`, event, func(some []Listing) error {
 		ids := tickets(some)
 		pending, err := r.Tickets.Pending(ctx, event, ids)
@@ -154,6 +154,8 @@ func (r *Resale) endDue(ctx context.Context, event, closed string) error {
 				why = Changed
 			case slices.Contains(came, l.Ticket):
 				why = Entered
+			case l.above(shop):
+				why = AboveCap
 			}
 			if why != "" {
 				all = append(all, r.end(ctx, l, why))

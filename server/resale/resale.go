@@ -111,6 +111,7 @@ const (
 	Changed   = "changed"    // the ticket is void, or has a new code
 	TimeOver  = "over"       // so is the event, or the time to sell on
 	Moved     = "moved"      // the event was, and nothing of it is sold for now
+	AboveCap  = "cap"        // the organiser has lowered it since
 	Closed    = "closed"     // the organiser lets nobody sell on any more, or has called the event off
 )
 
@@ -174,6 +175,9 @@ func (l *Listing) Net() int64 { return l.Price - l.Kept }
 
 // Due is what is to be paid by hand still.
 func (l *Listing) Due() int64 { return l.Hand - l.HandPaid }
+
+// above says whether a listing is above what a shop allows by now.
+func (l *Listing) above(shop *catalog.Shop) bool { return l.Total() > shop.Resale.CapOf(l.Face) }
 
 // pool is the code of the listing's own pool.
 func (l *Listing) pool() string { return inventory.Aside + l.ID }

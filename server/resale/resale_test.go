@@ -263,6 +263,9 @@ func TestListingEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, resale.Changed},
+		"the cap is lower": {func(t *testing.T, w *world, _ resale.Listing) {
+			w.Apply(t, strings.Replace(file, "cap_percent = 110", "cap_percent = 77", 1)) // 20.79, and with the fee it is 21.00
+		}, resale.AboveCap},
 		"the event is over": {func(_ *testing.T, w *world, _ resale.Listing) {
 			w.Time.Set(time.Date(2026, 8, 5, 0, 0, 0, 0, time.UTC))
 		}, resale.TimeOver},

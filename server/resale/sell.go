@@ -27,6 +27,13 @@ func (r *Resale) Offered(ctx context.Context, event, listing, claim string) (sal
 	if l.State != Open {
 		return sales.Item{}, fault.At(fault.Refused, "cart", "this ticket is not for sale any more")
 	}
+	shop, err := r.shop(ctx, event)
+	if err != nil {
+		return sales.Item{}, err
+	}
+	if l.above(shop) {
+		return sales.Item{}, fault.At(fault.Refused, "cart", "this ticket is not for sale at this price any more")
+	}
 	if l.KeptFor != "" { // until passOn has found that nobody else waits for it
 		if kept, err := r.Claim(ctx, claim); err != nil || kept.ID != l.ID {
 			return sales.Item{}, fault.At(fault.Refused, "cart", "this ticket is kept for somebody who waited for one")
