@@ -136,7 +136,8 @@ func TestGivingToAnAddress(t *testing.T) {
 	}
 	second.enter("ida@example.org", "Yours now")
 	second.must(second.Click(".card"))
-	second.press("Whose it was")
+	second.says("Whose it was")
+	second.must(second.Click("section.act summary"))
 	second.says("From Ada Lovelace")
 	second.press("Show the code")
 	for _, before := range []string{tickets[0].Token, live} {
