@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"usher/server/catalog"
-	"usher/server/speech"
 	"usher/server/web/site"
 )
 
@@ -111,8 +110,7 @@ type shown struct {
 	own string
 }
 
-// ours says whether the page is what its address is for everybody.
-func (s shown) ours() bool { return s.Chosen() != "" || s.Code() == speech.In(s.own, nil).Code() }
+func (s shown) ours() bool { return s.Ours(s.own) }
 
 func (f *Front) kept(key string) *drawn {
 	f.mu.Lock()

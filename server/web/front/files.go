@@ -38,7 +38,8 @@ func (f *Front) calendar(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	e := s.About
-	return sendCalendar(w, r, e.Code, Calendar(e, s, "", e.Starts, f.Site.Public()))
+	calendarOf(w, e.Code, Calendar(e, s, "", e.Starts, f.Site.Public())).Send(w, r, []string{calendarControl})
+	return nil
 }
 
 // Calendar gives an event as a file for calendars, from a time on. The suffix tells such
@@ -63,7 +64,7 @@ func Calendar(e *catalog.Event, s *catalog.Shop, suffix string, from int64, publ
 const saleLasts = 30 * time.Minute
 
 // saleCalendar gives the moment at which the sale begins as an entry for calendars,
-// with an alarm a little before.
+// with an alarm a little before. Its words are the reader's, so caches treat it as a page.
 func (f *Front) saleCalendar(w http.ResponseWriter, r *http.Request) error {
 	s, err := f.Catalog.Shop(r.Context(), r.PathValue("event"))
 	if err != nil {
@@ -80,7 +81,15 @@ func (f *Front) saleCalendar(w http.ResponseWriter, r *http.Request) error {
 	alarm.SetAction(ics.ActionDisplay)
 	alarm.SetTrigger("-PT10M")
 	alarm.SetDescription(l.T("event.sale_entry", "event", s.About.Name))
-	return sendCalendar(w, r, s.Event+"-sale", written(one))
+	answer, control := calendarOf(w, s.Event+"-sale", written(one)), calendarControl
+	if l.Chosen() == "" {
+		answer = answer.ByLanguage()
+	}
+	if !l.Ours(s.About.Language) {
+		control = "private, max-age=300"
+	}
+	answer.Send(w, r, []string{control})
+	return nil
 }
 
 // entry begins an entry about an event.
@@ -112,11 +121,13 @@ func written(one *ics.VEvent) []byte {
 // CalendarType is the media type of files for calendars.
 const CalendarType = "text/calendar; charset=utf-8"
 
-// sendCalendar sends a file for calendars, the same for everybody.
-func sendCalendar(w http.ResponseWriter, r *http.Request, name string, file []byte) error {
+// calendarControl lets caches keep a calendar's file for a while.
+const calendarControl = "public, max-age=300"
+
+// calendarOf makes an answer of a file for calendars.
+func calendarOf(w http.ResponseWriter, name string, file []byte) *site.Answer {
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`.ics"`)
-	site.NewAnswer(CalendarType, file).Send(w, r, []string{"public, max-age=300"})
-	return nil
+	return site.NewAnswer(CalendarType, file)
 }
 
 func notEmpty(texts ...string) (list []string) {

@@ -66,3 +66,22 @@ func TestLinksKeepTheLanguage(t *testing.T) {
 	}
 	w.has(body(t, w.get("/events/NONE?lang=es", "Accept-Language: fr")), []string{`<html lang="es">`, "Aquí no hay nada", `href="/?lang=es"`})
 }
+
+// The reminder of a sale is in the reader's language, so a cache keeps it as it keeps a
+// page: never what one reader's browser chose.
+func TestReminderLanguages(t *testing.T) {
+	w := newWorld(t, "de")
+	w.apply("LANGUAGE", "de", "sale_until = 2026-07-04T22:00:00", "sale_from = 2026-06-30T10:00:00")
+	const shared, own = "public, max-age=300", "private, max-age=300"
+	for _, c := range []struct{ query, accepts, want, control, vary string }{
+		{"", "", "Tickets für", shared, "Accept-Encoding, Accept-Language"},
+		{"", "fr", "Billets pour", own, "Accept-Encoding, Accept-Language"},
+		{"?lang=fr", "de", "Billets pour", shared, ""},
+	} {
+		answer := w.get("/events/QUAY/sale.ics"+c.query, "Accept-Language: "+c.accepts)
+		if h := answer.Header; h.Get("Cache-Control") != c.control || !strings.HasPrefix(h.Get("Vary"), c.vary) || strings.Contains(h.Get("Vary"), "Language") != (c.vary != "") {
+			t.Errorf("%s for %q: %q, Vary %q", c.query, c.accepts, h.Get("Cache-Control"), h.Get("Vary"))
+		}
+		w.has(body(t, answer), []string{"SUMMARY:" + c.want})
+	}
+}

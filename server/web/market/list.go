@@ -47,7 +47,8 @@ func (m *Market) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	now, key := m.Now(), shop.Event+" "+m.speak(r, shop).Link("")+" "+m.speak(r, shop).Code()
+	now, l := m.Now(), m.speak(r, shop)
+	key := shop.Event + " " + l.Link("") + " " + l.Code()
 	m.mu.Lock()
 	d, there := m.drawn[key]
 	m.mu.Unlock()
@@ -65,8 +66,14 @@ func (m *Market) list(w http.ResponseWriter, r *http.Request) error {
 		m.drawn[key] = d
 		m.mu.Unlock()
 	}
-	w.Header().Set("Vary", "Accept-Language")
-	d.answer.Send(w, r, []string{"public, max-age=0, s-maxage=1, stale-while-revalidate=5"})
+	answer, control := d.answer, "public, max-age=0, s-maxage=1, stale-while-revalidate=5"
+	if l.Chosen() == "" {
+		answer = answer.ByLanguage()
+	}
+	if !l.Ours(shop.About.Language) {
+		control = "private, max-age=0, must-revalidate"
+	}
+	answer.Send(w, r, []string{control})
 	return nil
 }
 

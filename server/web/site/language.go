@@ -54,6 +54,11 @@ func named(r *http.Request) string {
 	return ""
 }
 
+// Ours says whether a page is what its address is for everybody: the address chose its
+// language, or it is in the one that they get who ask for none of ours. A cache that
+// knows nothing of languages may hand it out. own is the page's own language.
+func (s Speech) Ours(own string) bool { return s.chosen || s.Code() == speech.In(own, nil).Code() }
+
 // Chosen is the language that the address chose; "" where it chose none.
 func (s Speech) Chosen() string {
 	if s.chosen {
