@@ -1,6 +1,7 @@
 package sales_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -257,6 +258,34 @@ func TestPayAgain(t *testing.T) {
 		}
 		if _, url, err := w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard}); err != nil || url != "" {
 			t.Errorf("a paid order is paid again: %q, %v", url, err)
+		}
+	})
+}
+
+// silent is a bank that takes what it is asked and says nothing until who asks gives up.
+type silent struct {
+	*shoptest.Bank
+	patience time.Duration // of who asked last; 0: without end
+}
+
+func (b *silent) Look(ctx context.Context, _ string) (payment.Payment, error) {
+	b.patience = 0
+	if end, any := ctx.Deadline(); any {
+		b.patience = time.Until(end)
+	}
+	return payment.Payment{}, fault.New(fault.Unavailable, "the bank says nothing")
+}
+
+// A buyer's page waits a few seconds for a bank that says nothing, and then shows the
+// order as it is known.
+func TestBankThatSaysNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.byCard(t, w.Begins(t, ga(1)))
+		bank := &silent{Bank: w.Bank}
+		w.Provider = bank
+		got, err := w.Refresh(t.Context(), o.ID)
+		if err != nil || got.State != sales.Paying || bank.patience <= 0 || bank.patience > 5*time.Second {
+			t.Errorf("it is %s after up to %v, %v", got.State, bank.patience, err)
 		}
 	})
 }

@@ -42,10 +42,15 @@ func (s *Sales) Settle(ctx context.Context, provider, ref string) error {
 	if err != nil {
 		return err
 	}
+	return s.record(ctx, p)
+}
+
+// record takes in what the provider says of a payment.
+func (s *Sales) record(ctx context.Context, p payment.Payment) error {
 	if err := s.step("looked"); err != nil {
 		return err
 	}
-	o, owing, err := s.hear(ctx, p.Order, provider, p)
+	o, owing, err := s.hear(ctx, p.Order, s.Provider.Name(), p)
 	if err != nil {
 		return err
 	}
@@ -55,15 +60,25 @@ func (s *Sales) Settle(ctx context.Context, provider, ref string) error {
 	return s.giveBack(ctx, o.ID)
 }
 
+// lookWithin is how long a buyer's page waits for the provider to say how their payment
+// stands: it is looked up again and again without them.
+const lookWithin = 4 * time.Second
+
 // Refresh gives an order after asking the provider how the payment stands that is
 // under way: for the page to which a buyer comes back. When the provider can't be
-// reached, it gives the order as it is known.
+// reached, or takes its time, it gives the order as it is known.
 func (s *Sales) Refresh(ctx context.Context, id string) (Order, error) {
 	o, err := s.Order(ctx, id)
 	if err != nil || o.ref == "" || s.Provider == nil {
 		return o, err
 	}
-	if err := s.Settle(ctx, s.Provider.Name(), o.ref); err != nil {
+	asking, cancel := context.WithTimeout(ctx, lookWithin)
+	p, err := s.Provider.Look(asking, o.ref)
+	cancel()
+	if err == nil {
+		err = s.record(ctx, p)
+	}
+	if err != nil {
 		s.Log.WarnContext(ctx, "a payment can't be looked up", "order", o.Code, "error", err)
 		return o, nil
 	}
