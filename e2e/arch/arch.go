@@ -59,6 +59,7 @@ func Rules() []Rule {
 		{"machine-path", "a path or host of one machine breaks on the next: use a relative path, testdata, or t.TempDir", findMachinePaths},
 		{"dead-link", "a link that leads nowhere costs a reader's trust: point it at a file that is here", findDeadLinks},
 		{"make-target", "a command that the docs name must exist: mend the text or add the target", findMissingTargets},
+		{"test-command", "a figure that no command makes any more is nobody's: mend the command, or measure anew", findMissingTests},
 		{"licence", "what others wrote stays theirs: put their LICENSE (or OFL.txt) beside it", findUnlicensed},
 		{"ci", "what checks a submission is the README's command, run by a clone that has nothing else", findCI},
 	}
