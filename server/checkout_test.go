@@ -73,6 +73,23 @@ pool = "hall"
 access_code = "ANCHOR"
 `
 
+// pierShop sells one product, and none of those of the quay.
+const pierShop = `
+code = "PIER-2"
+name = "Pier"
+time_zone = "Europe/Berlin"
+starts = 2026-07-04 20:00:00
+ends = 2026-07-05 02:00:00
+zone = [{ code = "hall", name = "Hall" }]
+gate = [{ code = "north", name = "North" }]
+product = [{ code = "pier", name = "Pier", price = 5 }]
+pool = [{ code = "hall", name = "Hall", capacity = 4 }]
+
+[shop]
+currency = "EUR"
+seller = { name = "Pier 7" }
+`
+
 // till is a site that sells, by a clock of the test's.
 type till struct {
 	*site
@@ -89,7 +106,8 @@ func newTill(t testing.TB) *till {
 func tillOn(t testing.TB, cfg server.Config) *till {
 	t.Helper()
 	l := &till{t: t, clock: clocktest.At(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))}
-	cfg.Now, cfg.PublicURL, cfg.Selling = l.clock.Now, cmp.Or(cfg.PublicURL, "http://shop.example"), server.Selling{Sandbox: true, Inbox: true}
+	cfg.Now, cfg.PublicURL = l.clock.Now, cmp.Or(cfg.PublicURL, "http://shop.example")
+	cfg.Selling.Sandbox, cfg.Selling.Inbox = cfg.Selling.Payment == nil, true
 	l.site = served(t, opened(t, cfg))
 	l.apply(quayShop)
 	return l
@@ -286,6 +304,7 @@ func TestHostileCarts(t *testing.T) {
 			}
 		}
 	}
+	l.apply(pierShop)
 	left, err := l.Stock.Left(t.Context(), "SHOP-1")
 	if err != nil || left["hall"] != 10 || left["deck"] != 3 {
 		t.Errorf("left are %v, %v", left, err)
@@ -300,6 +319,8 @@ func TestHostileCarts(t *testing.T) {
 		"a flood":               {"/events/SHOP-1/order", "n.ga=1&x=" + strings.Repeat("x", 2<<20), nil, 413},
 		"no event":              {"/events/NONE/order", "n.ga=1", nil, 404},
 		"an event without shop": {"/events/NIGHT-1/order", "n.ga=1", nil, 404},
+		"another event's":       {"/events/PIER-2/order", "n.crew=1&code=anchor", nil, 400},
+		"another event's seat":  {"/events/PIER-2/order", "seat.seat=A-1", nil, 400},
 		"no order":              {"/order/nothing/pay", "", nil, 404},
 		"a link that is none":   {"/order/" + strings.Repeat("A", 5000) + "/leave", "", nil, 404},
 	} {
