@@ -12,6 +12,7 @@ import (
 	"usher/server/catalog"
 	"usher/server/guard"
 	"usher/server/inventory"
+	"usher/server/payment"
 	"usher/server/sales"
 	"usher/server/web/site"
 	"usher/sync/fault"
@@ -195,6 +196,9 @@ func (c *Checkout) act(w http.ResponseWriter, r *http.Request, do func(*asked) e
 		return err
 	}
 	if err := do(&a); err != nil {
+		if errors.Is(err, payment.ErrBusy) {
+			return c.refuse(w, r, &a, a.order.Details, err)
+		}
 		if kind := fault.KindOf(err); kind != fault.Refused && kind != fault.Expired {
 			return err
 		}
@@ -207,6 +211,11 @@ func (c *Checkout) act(w http.ResponseWriter, r *http.Request, do func(*asked) e
 // with it. Where the order stands otherwise by now, its page says so.
 func (c *Checkout) refuse(w http.ResponseWriter, r *http.Request, a *asked, d sales.Details, err error) error {
 	switch kind := fault.KindOf(err); {
+	case errors.Is(err, payment.ErrBusy): // the order stays as it is until the bank has decided
+		v := c.view(a, false)
+		v.Problem = v.T("order.busy")
+		site.AskLater(w.Header())
+		return c.show(w, http.StatusConflict, v)
 	case kind == fault.Expired || kind == fault.Refused:
 		http.Redirect(w, r, a.again(), http.StatusSeeOther)
 		return nil
