@@ -94,7 +94,7 @@ func (p *productTable) saleFields() (names []string) {
 	}{
 		{"price", p.Price != nil}, {"fee", p.Fee != nil}, {"tax_percent", p.TaxPercent != nil}, {"pool", p.Pool != nil},
 		{"sale_from", p.SaleFrom != nil}, {"sale_until", p.SaleUntil != nil}, {"min", p.Min != nil}, {"max", p.Max != nil},
-		{"access_code", p.AccessCode != nil}, {"names", p.Names != nil}, {"description", p.Description != ""},
+		{"access_code", p.AccessCode != nil}, {"names", p.Names != nil}, {"emails", p.Emails != nil}, {"description", p.Description != ""},
 	} {
 		if field.has {
 			names = append(names, field.name)
@@ -157,6 +157,7 @@ func (f *finder) offer(p *ProductSpec, path string, t *productTable, scope saleS
 		Pool:   f.poolOf(path+".pool", label+".pool", t.Pool, scope.shop.Pools),
 		Access: f.accessCode(path+".access_code", label+".access_code", t.AccessCode),
 		Names:  t.Names != nil && *t.Names,
+		Emails: t.Emails != nil && *t.Emails,
 		Max:    int(f.number(path+".max", label+".max", t.Max, int64(scope.shop.MaxPerOrder), 1, int64(scope.shop.MaxPerOrder))),
 	}
 	o.Min = int(f.number(path+".min", label+".min", t.Min, 1, 1, int64(o.Max)))

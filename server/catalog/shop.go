@@ -106,6 +106,7 @@ type Offer struct {
 	Max     int    `json:"max"`
 	Access  string `json:"access,omitempty"` // code without which it is not shown; "": for everybody
 	Names   bool   `json:"names,omitempty"`  // each ticket asks for its holder's name
+	Emails  bool   `json:"emails,omitempty"` // and for their address
 
 	Questions []journal.Question `json:"questions,omitempty"` // asked at checkout, for each ticket
 }

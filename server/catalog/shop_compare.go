@@ -128,7 +128,7 @@ func (v shopView) offer(o *Offer) []field {
 		{"price", v.amount(o.Price)}, {"fee", v.amount(o.Fee)}, {"tax_percent", percentText(o.Tax)},
 		{"pool", o.Pool}, {"sale_from", v.time(o.From)}, {"sale_until", v.time(o.Until)},
 		{"min", strconv.Itoa(o.Min)}, {"max", strconv.Itoa(o.Max)},
-		{"access_code", o.Access}, {"names", strconv.FormatBool(o.Names)},
+		{"access_code", o.Access}, {"names", strconv.FormatBool(o.Names)}, {"emails", strconv.FormatBool(o.Emails)},
 		{"questions", jsonText(o.Questions)},
 	}
 }

@@ -77,6 +77,7 @@ min = 2
 max = 4
 access_code = "Friends"
 names = true
+emails = true
 description = """
 With a seat.
 On deck."""

@@ -34,7 +34,7 @@ func TestWhatAShopSays(t *testing.T) {
 		Offers: []Offer{
 			{Code: "ga", Name: "General admission", Price: 2500, Tax: 1900, Pool: "hall", From: from, Until: until, Min: 1, Max: 6},
 			{Code: "vip", Name: "VIP", Text: "With a seat.\nOn deck.", Price: 3950, Fee: 150, Tax: 770, Pool: "deck",
-				From: at("2026-06-02T08:00:00Z"), Until: at("2026-06-30T22:00:00Z"), Min: 2, Max: 4, Access: "Friends", Names: true,
+				From: at("2026-06-02T08:00:00Z"), Until: at("2026-06-30T22:00:00Z"), Min: 2, Max: 4, Access: "Friends", Names: true, Emails: true,
 				Questions: []journal.Question{{Code: "diet", Text: "What do you eat?", Kind: "text"}}},
 		},
 	}

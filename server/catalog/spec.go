@@ -120,6 +120,7 @@ type (
 		Max         *int64  `toml:"max"`
 		AccessCode  *string `toml:"access_code"`
 		Names       *bool   `toml:"names"`
+		Emails      *bool   `toml:"emails"`
 		Description string  `toml:"description"`
 	}
 	questionTable struct {

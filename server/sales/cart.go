@@ -168,7 +168,7 @@ func fill(shop *catalog.Shop, c Cart, now time.Time) ([]Item, error) {
 		}
 		items = append(items, Item{
 			Offer: offer.Code, Product: offer.Product, Name: offer.Name, Pool: offer.Pool, Count: w.Count, Seats: w.Seats,
-			Price: offer.Price, Fee: offer.Fee, Tax: offer.Tax, Names: offer.Names,
+			Price: offer.Price, Fee: offer.Fee, Tax: offer.Tax, Names: offer.Names, Emails: offer.Emails,
 		})
 	}
 	if len(items) == 0 {

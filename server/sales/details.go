@@ -108,7 +108,7 @@ func (d Details) checked(o *Order, shop *catalog.Shop) (Details, error) {
 		if offer, known := shop.OfferByCode(p.Offer); known {
 			questions = offer.Questions
 		}
-		h, err := holders[i].checked(fmt.Sprintf("holders[%d]", i), p.Names, questions)
+		h, err := holders[i].checked(fmt.Sprintf("holders[%d]", i), p, questions)
 		holders[i], wrong = h, append(wrong, err)
 	}
 	if shop.Terms != "" && !d.Terms {
@@ -118,14 +118,17 @@ func (d Details) checked(o *Order, shop *catalog.Shop) (Details, error) {
 	return d, errors.Join(wrong...)
 }
 
-func (h Holder) checked(where string, named bool, questions []journal.Question) (Holder, error) {
+func (h Holder) checked(where string, p Place, questions []journal.Question) (Holder, error) {
 	h.Name, h.Email = line(h.Name), strings.TrimSpace(h.Email)
 	wrong := []error{checkLine(where+".name", h.Name, maxName)}
-	if named && h.Name == "" {
+	if p.Names && h.Name == "" {
 		wrong[0] = fault.At(fault.BadInput, where+".name", "please say who will come with this ticket")
 	}
-	if h.Email != "" {
+	switch {
+	case h.Email != "":
 		wrong = append(wrong, checkEmail(where+".email", h.Email))
+	case p.Emails:
+		wrong = append(wrong, fault.At(fault.BadInput, where+".email", "please give the e-mail address of who will come with this ticket"))
 	}
 	var err error
 	h.Answers, err = ticketing.CheckAnswers(where+".answers.", questions, h.Answers)

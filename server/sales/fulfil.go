@@ -70,6 +70,7 @@ func (a *act) fulfil(ctx context.Context, tx *sqldb.Tx, who, why string) error {
 		a.note("paid", who, "%s", why)
 	}
 	a.mail(mailTickets, "", "")
+	a.mailHolders()
 	if a.Resold() {
 		return nil // they are the buyer's by now
 	}

@@ -30,7 +30,7 @@ const (
 	mailCalledOff = "called_off" // the event doesn't take place
 	mailMoved     = "moved"      // the event takes place at another time
 
-	toHolder   = "_holder" // behind these two: to somebody who has a ticket and no order
+	toHolder   = "_holder" // behind these two and the first: to somebody who has a ticket and no order
 	aboutEvent = "event/"  // before the code of an event that a mail without an order is about
 )
 
@@ -64,6 +64,9 @@ func (s *Sales) Compose(ctx context.Context, m post.Mail) (post.Letter, error) {
 		return post.Letter{}, err
 	}
 	l := &letter{Lang: speech.In(cmp.Or(o.Details.Language, e.Language), e.Location), order: &o, event: e, shop: shop}
+	if m.Kind == mailTickets+toHolder {
+		return s.toHolder(ctx, l, m.To)
+	}
 	if o.ID != "" {
 		if l.link, err = s.address(ctx, &o); err != nil {
 			return post.Letter{}, err
@@ -123,6 +126,11 @@ func (s *Sales) attached(ctx context.Context, o *Order) (files []post.File, err 
 // TicketsPDF writes the order's good tickets that its people still have as one file: fault.Expired when there are
 // none, fault.Refused when phones show all of them and there is no code to print.
 func (s *Sales) TicketsPDF(ctx context.Context, w *bytes.Buffer, o *Order) error {
+	return s.ticketsPDF(ctx, w, o, func(ticketing.Ticket) bool { return true })
+}
+
+// ticketsPDF is TicketsPDF of some of them.
+func (s *Sales) ticketsPDF(ctx context.Context, w *bytes.Buffer, o *Order, some func(ticketing.Ticket) bool) error {
 	all, err := s.Held(ctx, o)
 	if err != nil {
 		return err
@@ -131,6 +139,7 @@ func (s *Sales) TicketsPDF(ctx context.Context, w *bytes.Buffer, o *Order) error
 	bound := 0
 	for _, t := range all {
 		switch {
+		case !some(t):
 		case t.State == ticketing.Valid && t.Bound():
 			bound++
 		case t.State == ticketing.Valid:

@@ -2,11 +2,13 @@ package sales_test
 
 import (
 	"bytes"
+	"maps"
 	"strings"
 	"testing"
 	"time"
 
 	"usher/server/catalog"
+	"usher/server/payment"
 	"usher/server/post"
 	"usher/server/sales"
 	"usher/server/shoptest"
@@ -180,6 +182,50 @@ func TestTaxes(t *testing.T) {
 		}
 		if parts[0].Net+parts[0].Tax+parts[1].Net+parts[1].Tax != o.Total {
 			t.Error("the parts don't sum up")
+		}
+	})
+}
+
+// Whose address the buyer was asked for gets their own tickets, once, and no link to the
+// order; the buyer gets all, and nobody a second letter when it is heard again.
+func TestLettersToHolders(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.Apply(t, strings.Replace(file, "names = true", "names = true\nemails = true", 1))
+		o := w.Begins(t, sales.Cart{Event: event, Wanted: []sales.Wanted{{Offer: "ga", Count: 1}, {Offer: "seat", Count: 4}}})
+		details := ada
+		details.Holders = []sales.Holder{{Email: "unasked@people.example"}}
+		for _, to := range []string{"bea@people.example", "BEA@people.example", ada.Email, "cy@people.example"} {
+			details.Holders = append(details.Holders, sales.Holder{Name: "Somebody", Email: to, Answers: map[string]string{"meal": "fish"}})
+		}
+		o, _, err := w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard, Details: &details})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Bank.Ends(o.Ref(), payment.Paid)
+		for range 2 {
+			w.Settles(t, o.Ref())
+		}
+		list, err := w.Post.About(t.Context(), o.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := map[string]int{} // pages of tickets by address
+		for _, m := range list {
+			l, err := w.Compose(t.Context(), m.Mail)
+			if err != nil || len(l.Files) == 0 || sent[m.To] > 0 {
+				t.Fatalf("the letter to %s has %d files, %v", m.To, len(l.Files), err)
+			}
+			sent[m.To] = bytes.Count(l.Files[0].Body, []byte("/Type /Page\n"))
+			if m.To == ada.Email {
+				continue
+			}
+			wantLetter(t, l, "Ada Lovelace has bought tickets", shoptest.Public+"/wallet")
+			if len(l.Files) != 1 || strings.Contains(l.Text, "/order/") || strings.Contains(l.HTML, "/order/") {
+				t.Errorf("the letter to %s gives more away: %s", m.To, l.Text)
+			}
+		}
+		if want := map[string]int{ada.Email: 5, "bea@people.example": 2, "cy@people.example": 1}; !maps.Equal(sent, want) {
+			t.Errorf("tickets were sent to %v, want %v", sent, want)
 		}
 	})
 }

@@ -47,10 +47,11 @@ type Item struct {
 	Pool    string   `json:"pool"`
 	Count   int      `json:"count"`
 	Seats   []string `json:"seats,omitempty"`
-	Price   int64    `json:"price"`         // of one, tax included
-	Fee     int64    `json:"fee,omitempty"` // on top for each, tax included
-	Tax     int64    `json:"tax,omitempty"` // included in both, basis points
-	Names   bool     `json:"names,omitempty"`
+	Price   int64    `json:"price"`            // of one, tax included
+	Fee     int64    `json:"fee,omitempty"`    // on top for each, tax included
+	Tax     int64    `json:"tax,omitempty"`    // included in both, basis points
+	Names   bool     `json:"names,omitempty"`  // each ticket asks for its holder's name
+	Emails  bool     `json:"emails,omitempty"` // and for their address
 
 	// Of a ticket that somebody sells on. Price is what they ask, Tax is 0, and Fee is
 	// the buyer's for the service.

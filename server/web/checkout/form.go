@@ -33,6 +33,9 @@ func read(form url.Values, a *asked) sales.Details {
 	}
 	for i, p := range a.order.Places() {
 		h := sales.Holder{Name: form.Get(field(i, "name"))}
+		if p.Emails {
+			h.Email = form.Get(field(i, "email"))
+		}
 		if offer, known := a.shop.OfferByCode(p.Offer); known {
 			h.Answers = site.Answers(form, i, offer.Questions)
 		}
@@ -44,6 +47,7 @@ func read(form url.Values, a *asked) sales.Details {
 func field(i int, name string) string { return fmt.Sprintf("h.%d.%s", i, name) }
 
 var (
+	holderEmail  = regexp.MustCompile(`^holders\[(\d+)\]\.email$`)
 	holderName   = regexp.MustCompile(`^holders\[(\d+)\]\.name$`)
 	holderAnswer = regexp.MustCompile(`^holders\[(\d+)\]\.answers\.(.+)$`)
 )
@@ -63,6 +67,8 @@ func (v *view) blame(err error) {
 			words = "order.need_method"
 		case holderName.MatchString(where):
 			field, words = "h."+holderName.FindStringSubmatch(where)[1]+".name", "order.need_holder"
+		case holderEmail.MatchString(where):
+			field, words = "h."+holderEmail.FindStringSubmatch(where)[1]+".email", "order.need_holder_email"
 		case holderAnswer.MatchString(where):
 			found := holderAnswer.FindStringSubmatch(where)
 			field, words = "h."+found[1]+".a."+found[2], "order.need_answer"

@@ -99,13 +99,15 @@ type itemView struct {
 // holderView is a ticket of the form, or of the order when it is paid.
 type holderView struct {
 	sales.Place
-	Number    int
-	Name      string // of the holder
-	Void      bool   // it was given back
-	Given     string // that it was given to somebody else; "" for one that wasn't
-	NameField string
-	Questions []journal.Question
-	Answers   map[string]string // by the code of the question
+	Number     int
+	Name       string // of the holder
+	Void       bool   // it was given back
+	Given      string // that it was given to somebody else; "" for one that wasn't
+	NameField  string
+	Email      string // of the holder, where it is asked for
+	EmailField string
+	Questions  []journal.Question
+	Answers    map[string]string // by the code of the question
 }
 
 // view puts together what the page of an order shows. change opens the form of one
@@ -153,11 +155,14 @@ func (v *view) holders(a *asked) {
 		if p.Names {
 			h.NameField, v.Asks = field(i, "name"), true
 		}
+		if p.Emails {
+			h.EmailField, v.Asks = field(i, "email"), true
+		}
 		var given sales.Holder
 		if i < len(v.Details.Holders) {
 			given = v.Details.Holders[i]
 		}
-		h.Name = given.Name
+		h.Name, h.Email = given.Name, given.Email
 		if offer, known := a.shop.OfferByCode(p.Offer); known {
 			h.Questions, h.Answers = offer.Questions, given.Answers
 			v.Asks = v.Asks || len(h.Questions) > 0
