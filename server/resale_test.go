@@ -40,6 +40,9 @@ func TestSellingOn(t *testing.T) {
 	if answer.StatusCode != http.StatusOK || !strings.Contains(body, "Nobody sells a ticket on at the moment.") || !strings.Contains(answer.Header.Get("Cache-Control"), "s-maxage=1") || answer.Header.Get("Set-Cookie") != "" {
 		t.Fatalf("the marketplace: status %d, %v: %s", answer.StatusCode, answer.Header, body)
 	}
+	if h := l.do(t, http.MethodGet, "/events/SHOP-1/resale", []string{"Accept-Language: fr"}, http.NoBody).Header; !strings.HasPrefix(h.Get("Cache-Control"), "private") || !strings.Contains(h.Get("Vary"), "Accept-Language") {
+		t.Errorf("what one reader's browser chose: %v", h)
+	}
 	first := l.begin("n.ga=1")
 	l.buysByCard(first, "ada%40example.org")
 	cookie := l.keeps(first)
