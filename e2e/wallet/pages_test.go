@@ -185,7 +185,7 @@ func TestCookieLetGo(t *testing.T) {
 	p.visit("/wallet")
 	p.ready()
 	p.says("You are signed out here")
-	p.clean()
+	p.fits()
 	p.must(p.Click(".card"))
 	p.press("Show the code")
 	p.must(p.Wait(`performance.getEntriesByName(location.origin + "/wallet/tickets.json").length > 1`, patience)) // showing it asks the server once more
