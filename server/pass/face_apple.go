@@ -85,16 +85,22 @@ func (w *page) fields(t *ticketing.Ticket, f facts, good bool) (out apple.Fields
 	}
 	english := w.book.English()
 	out.Primary = []apple.Field{{Key: "event", Label: w.t("pass.event"), Value: f.name(english)}}
-	out.Secondary = []apple.Field{{
-		Key: "when", Label: w.t("pass.when"), Value: e.Local(e.Starts).Format(time.RFC3339), Change: w.t("pass.changed"),
-		Date: "PKDateStyleMedium", Time: "PKDateStyleShort", Local: true,
-	}}
+	moment := func(key, label string, at int64) apple.Field {
+		return apple.Field{
+			Key: key, Label: w.t(label), Value: e.Local(at).Format(time.RFC3339), Change: w.t("pass.changed"),
+			Date: "PKDateStyleMedium", Time: "PKDateStyleShort", Local: true,
+		}
+	}
+	out.Secondary = []apple.Field{moment("when", "pass.when", e.Starts)}
 	add(&out.Secondary, "where", "pass.where", e.Venue)
 	state := "pass.good"
 	if good {
 		add(&out.Auxiliary, "ticket", "pass.ticket", f.product(t))
 		add(&out.Auxiliary, "seat", "pass.seat", t.Seat)
 		add(&out.Auxiliary, "gate", "pass.gate", f.gates(t))
+		for _, edge := range edges(t) {
+			out.Auxiliary = append(out.Auxiliary, moment(edge.key, edge.label, edge.at))
+		}
 		add(&out.Back, "code", "pass.code", t.ID.Short())
 	} else {
 		state = "pass.void"
@@ -105,6 +111,23 @@ func (w *page) fields(t *ticketing.Ticket, f facts, good bool) (out apple.Fields
 	add(&out.Back, "address", "pass.where", strings.Join(nonEmpty(e.Venue, f.address()), "\n"))
 	add(&out.Back, "terms", "pass.terms", e.Terms)
 	return out
+}
+
+// edge is where the time begins or ends for which a ticket is good.
+type edge struct {
+	key, label string
+	at         int64 // Unix s
+}
+
+// edges gives those of a ticket that has times of its own.
+func edges(t *ticketing.Ticket) (list []edge) {
+	if t.NotBefore != 0 {
+		list = append(list, edge{"from", "pass.from", t.NotBefore})
+	}
+	if t.Expires != 0 {
+		list = append(list, edge{"until", "pass.until", t.Expires})
+	}
+	return list
 }
 
 func nonEmpty(texts ...string) (list []string) {

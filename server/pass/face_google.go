@@ -68,6 +68,10 @@ func (p *Passes) googleObject(serial string, t *ticketing.Ticket, f facts, good 
 	if seat := (google.Seat{Seat: plain(t.Seat), Gate: plain(f.gates(t))}); seat != (google.Seat{}) {
 		o.Seat = &seat
 	}
-	o.Texts = []google.Module{{ID: "kind", Head: p.text("pass.kind"), Body: p.text("pass.static")}}
+	o.Texts = nil
+	for _, edge := range edges(t) {
+		o.Texts = append(o.Texts, google.Module{ID: edge.key, Head: p.text(edge.label), Body: plain(f.event.Local(edge.at).Format("2006-01-02 15:04"))})
+	}
+	o.Texts = append(o.Texts, google.Module{ID: "kind", Head: p.text("pass.kind"), Body: p.text("pass.static")})
 	return o
 }

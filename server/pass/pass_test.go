@@ -65,6 +65,29 @@ func TestApplePass(t *testing.T) {
 	})
 }
 
+// A pass of a ticket that has times of its own says them, in both wallets.
+func TestPassOfASlot(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		k, err := w.Tickets.Amend(t.Context(), w.tickets["B"], map[string]string{"valid_from": "2026-08-04 21:00", "valid_until": "2026-08-04 22:30"}, "another slot")
+		w.must(err)
+		w.tickets["B"] = k
+		f := w.taken("B")
+		if from, until := f.value("from"), f.value("until"); from != "2026-08-04T21:00:00+02:00" || until != "2026-08-04T22:30:00+02:00" {
+			t.Errorf("Apple's is good from %q until %q", from, until)
+		}
+		_, err = w.Link(t.Context(), k)
+		w.must(err)
+		serial, err := w.serialOf(t.Context(), Google, &k)
+		w.must(err)
+		if said := fmt.Sprint(w.google.get("eventTicketObject/338800." + serial)["textModulesData"]); !strings.Contains(said, "2026-08-04 21:00") || !strings.Contains(said, "2026-08-04 22:30") || !strings.Contains(said, "GILT AB") {
+			t.Errorf("Google's says %s", said)
+		}
+		if f := w.taken("A"); f.value("from")+f.value("until") != "" {
+			t.Error("a ticket for the whole night has times of its own")
+		}
+	})
+}
+
 // Only who has a pass's token gets it, and what is refused doesn't say why.
 func TestCheck(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {
