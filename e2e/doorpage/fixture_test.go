@@ -3,7 +3,6 @@ package doorpage
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -44,14 +43,14 @@ func (l *lazy) start(write func(film string) error) (*browser.Browser, error) {
 		}
 		l.closed = func() { _ = os.RemoveAll(cfg.Profile) }
 		if write != nil {
-			cfg.Camera = cfg.Profile + ".y4m"
+			cfg.Camera = filepath.Join(cfg.Profile, "camera.y4m")
 			if l.err = write(cfg.Camera); l.err != nil {
 				return
 			}
 		}
 		var closed func()
 		if l.browser, closed, l.err = browser.Start(context.Background(), cfg); l.err == nil {
-			l.closed = func() { closed(); _ = errors.Join(os.RemoveAll(cfg.Profile), os.RemoveAll(cfg.Camera)) }
+			l.closed = func() { closed(); _ = os.RemoveAll(cfg.Profile) }
 		}
 	})
 	return l.browser, l.err
