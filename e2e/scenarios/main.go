@@ -5,7 +5,8 @@
 //	go run ./e2e/scenarios -database postgres://… FILE.json…
 //
 // The server of a case keeps its data in SQLite, or with -database in PostgreSQL, in
-// a schema of its own that goes with it, as a superuser of the database.
+// a schema that no other case has meanwhile and that is removed at the end, as a
+// superuser of the database.
 // The exit status is 1 when a case fails or has a verb that is not known, 2 when a
 // file can't be read.
 package main
@@ -23,6 +24,7 @@ import (
 
 	"usher/e2e/scenarios/play"
 	"usher/e2e/scenarios/script"
+	"usher/migrations/sqldb/dbtest"
 )
 
 func main() {
@@ -61,6 +63,10 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 		if len(list) == 0 {
 			passed++
 		}
+	}
+	if err := dbtest.DropPostgres(*database); err != nil {
+		fmt.Fprintf(errs, "removing what the cases left in the database: %v\n", err)
+		return 1
 	}
 	fmt.Fprintf(out, "%d passed, %d failed\n", passed, len(cases)-passed)
 	if passed < len(cases) {

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"usher/migrations"
 	"usher/migrations/sqldb/dbtest"
 	"usher/server"
 	"usher/sync/exchange"
@@ -32,7 +33,7 @@ type Server struct {
 	*server.Server
 	dir      string
 	database string       // address of a PostgreSQL that only this case has; "" for SQLite in dir
-	drop     func() error // removes it
+	giveBack func() error // empties it for the next case
 	clock    *Clock
 
 	handler http.Handler
@@ -47,14 +48,14 @@ type Server struct {
 // OpenServer makes a server with new data: in a folder, or in the PostgreSQL database
 // at an address, beside whatever that has already.
 func OpenServer(ctx context.Context, dir, database string, clock *Clock) (s *Server, err error) {
-	s = &Server{dir: dir, clock: clock, poison: map[journal.TicketID]bool{}, drop: func() error { return nil }}
+	s = &Server{dir: dir, clock: clock, poison: map[journal.TicketID]bool{}, giveBack: func() error { return nil }}
 	if database != "" {
-		if s.database, s.drop, err = dbtest.NewPostgres(ctx, database); err != nil {
+		if s.database, s.giveBack, err = dbtest.LendPostgres(ctx, database, migrations.Server); err != nil {
 			return nil, err
 		}
 	}
 	if err := s.open(ctx); err != nil {
-		return nil, errors.Join(err, s.drop())
+		return nil, errors.Join(err, s.giveBack())
 	}
 	return s, nil
 }
@@ -77,7 +78,7 @@ func (s *Server) open(ctx context.Context) (err error) {
 }
 
 // Close ends the server.
-func (s *Server) Close() error { return errors.Join(s.stop(), s.drop()) }
+func (s *Server) Close() error { return errors.Join(s.stop(), s.giveBack()) }
 
 func (s *Server) stop() error {
 	s.end()

@@ -40,74 +40,103 @@ func OpenPostgres(t testing.TB, set migrations.Set) *sqldb.DB {
 // themselves. Without a PostgreSQL the test fails.
 func PostgresURL(t testing.TB, set migrations.Set) string {
 	t.Helper()
-	s := borrow(t, set)
-	t.Cleanup(func() { s.giveBack(t) })
-	return s.address
-}
-
-// NewPostgresURL gives the address of an empty database that only this test has.
-func NewPostgresURL(t testing.TB) string {
-	t.Helper()
-	address, drop, err := NewPostgres(t.Context(), "")
+	address, giveBack, err := LendPostgres(t.Context(), "", set)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := drop(); err != nil {
+		if err := giveBack(); err != nil {
 			t.Error(err)
 		}
 	})
 	return address
 }
 
-// NewPostgres is NewPostgresURL for what is no test by itself: within the database at
-// an address, the tests' own when that is empty. drop removes all that is in it.
-func NewPostgres(ctx context.Context, within string) (address string, drop func() error, err error) {
-	s, err := newSchema(ctx, within)
+// LendPostgres is PostgresURL for what is no test by itself: within the database at an
+// address, the tests' own when that is empty. giveBack makes it what it was, for the
+// next who asks.
+func LendPostgres(ctx context.Context, within string, set migrations.Set) (address string, giveBack func() error, err error) {
+	s, err := borrow(ctx, kind{within, set})
 	if err != nil {
 		return "", nil, err
 	}
-	return s.address, func() error { return errors.Join(s.run(`drop schema `+s.name+` cascade`), s.admin.Close()) }, nil
+	return s.address, s.giveBack, nil
+}
+
+// NewPostgresURL gives the address of an empty database that only this test has.
+func NewPostgresURL(t testing.TB) string {
+	t.Helper()
+	s, err := newSchema(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.drop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s.address
 }
 
 // schema is where one test at a time has its tables. To make them takes longer
 // than most tests do, so they are emptied and used again.
 type schema struct {
-	set     migrations.Set
+	kind    kind
 	name    string
 	address string
 	admin   *sqldb.DB
 	tables  map[string]bool
 }
 
-// free are the schemas that no test has, by their set.
+// kind is what a schema has to be like to be used again.
+type kind struct {
+	within string // address of its database
+	set    migrations.Set
+}
+
+// free are the schemas that no test has.
 var (
 	freeMu sync.Mutex
-	free   = map[migrations.Set][]*schema{}
+	free   = map[kind][]*schema{}
 )
 
-func borrow(t testing.TB, set migrations.Set) *schema {
-	t.Helper()
+// taken gives one that was used before, if there is one.
+func taken(k kind) *schema {
 	freeMu.Lock()
-	if list := free[set]; len(list) > 0 {
-		s := list[len(list)-1]
-		free[set] = list[:len(list)-1]
-		freeMu.Unlock()
-		return s
+	defer freeMu.Unlock()
+	list := free[k]
+	if len(list) == 0 {
+		return nil
 	}
-	freeMu.Unlock()
-	s, err := newSchema(context.Background(), "")
-	if err == nil {
-		s.set = set
-		err = migrations.Up(context.Background(), s.admin, set)
+	free[k] = list[:len(list)-1]
+	return list[len(list)-1]
+}
+
+// DropPostgres removes what LendPostgres made within the database at an address and was
+// given back.
+func DropPostgres(within string) (err error) {
+	for s := taken(kind{within, migrations.Server}); s != nil; s = taken(s.kind) {
+		err = errors.Join(err, s.drop())
 	}
-	if err == nil {
-		s.tables, err = s.names(context.Background())
+	return err
+}
+
+func borrow(ctx context.Context, k kind) (*schema, error) {
+	if s := taken(k); s != nil {
+		return s, nil
 	}
+	s, err := newSchema(ctx, k.within)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return s
+	s.kind = k
+	if err := migrations.Up(ctx, s.admin, k.set); err != nil {
+		return nil, errors.Join(err, s.admin.Close())
+	}
+	if s.tables, err = s.names(ctx); err != nil {
+		return nil, errors.Join(err, s.admin.Close())
+	}
+	return s, nil
 }
 
 // newSchema makes a schema in the database at an address.
@@ -138,16 +167,20 @@ func (s *schema) run(query string) error {
 	return err
 }
 
-// giveBack makes the schema what it was. One that it can't be made of is dropped.
-func (s *schema) giveBack(t testing.TB) {
-	t.Helper()
+// giveBack makes the schema what it was. One that it can't be made of is used no more.
+func (s *schema) giveBack() error {
 	if err := s.clean(context.Background()); err != nil {
-		t.Errorf("cleaning up after a test: %v", err)
-		return
+		return fmt.Errorf("cleaning up after a test: %w", err)
 	}
 	freeMu.Lock()
 	defer freeMu.Unlock()
-	free[s.set] = append(free[s.set], s)
+	free[s.kind] = append(free[s.kind], s)
+	return nil
+}
+
+// drop removes the schema with all that is in it.
+func (s *schema) drop() error {
+	return errors.Join(s.run(`drop schema `+s.name+` cascade`), s.admin.Close())
 }
 
 // small is up to which size a table is emptied row by row, in bytes.
@@ -172,7 +205,7 @@ func (s *schema) clean(ctx context.Context) error {
 		case !ours:
 			fmt.Fprintf(&b, "drop table %s cascade;\n", name)
 		case name == "migration": // what a test adds to it stands alone
-			fmt.Fprintf(&b, "delete from migration where set_name <> '%s';\n", s.set)
+			fmt.Fprintf(&b, "delete from migration where set_name <> '%s';\n", s.kind.set)
 		case large:
 			fmt.Fprintf(&b, "truncate %s cascade;\n", name)
 		default:
