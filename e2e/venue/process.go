@@ -35,7 +35,7 @@ func Main(m *testing.M, tags ...string) int {
 		}
 	}()
 	Program = filepath.Join(dir, "usher")
-	build := exec.Command("go", "build", "-tags", strings.Join(tags, ","), "-o", Program, "usher/cmd/usher")
+	build := exec.Command("go", "build", "-ldflags=-w", "-tags", strings.Join(tags, ","), "-o", Program, "usher/cmd/usher")
 	if out, err := build.CombinedOutput(); err != nil {
 		log.Printf("building usher: %v\n%s", err, out)
 		return 1
