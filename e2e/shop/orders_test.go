@@ -48,7 +48,7 @@ var newest = sales.Search{Event: "DEMO", Limit: 1}
 func bertha(o *sales.Order) *sales.Details {
 	d := &sales.Details{Name: "Bertha Benz-Kleinschmidt", Email: "bertha.benz@zweiwagenpferdestaerken.example", Terms: true, Language: "de"}
 	for range o.Places() {
-		d.Holders = append(d.Holders, sales.Holder{Name: "Eugen Maximilian Freiherr von Langenfeld", Answers: map[string]string{"essen": "Fisch"}})
+		d.Holders = append(d.Holders, sales.Holder{Name: "Eugen Maximilian Freiherr von Langenfeld", Email: "eugen.maximilian@zweiwagenpferdestaerken.example", Answers: map[string]string{"essen": "Fisch"}})
 	}
 	return d
 }

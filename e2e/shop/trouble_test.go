@@ -144,14 +144,14 @@ func TestWrongDetails(t *testing.T) {
 		b.visit(path)
 		eval[string](b, `(document.querySelector(".details").noValidate = true, "")`)
 		b.must(b.Click(".details .wide"))
-		b.says("7 Angaben fehlen noch")
+		b.says("9 Angaben fehlen noch")
 	}
 	press()
 	b.clean()
 	b.must(b.Scripts(false))
 	press()
 	b.must(b.Wait(`document.activeElement.id === "name"`, patience))
-	if wrong := eval[int](b, `[...document.querySelectorAll("[aria-invalid=true]")].filter((f) => document.getElementById(f.getAttribute("aria-describedby")).innerText.startsWith("Bitte")).length`); wrong != 7 {
+	if wrong := eval[int](b, `[...document.querySelectorAll("[aria-invalid=true]")].filter((f) => document.getElementById(f.getAttribute("aria-describedby")).innerText.startsWith("Bitte")).length`); wrong != 9 {
 		t.Errorf("%d fields say what is wrong with them", wrong)
 	}
 }
