@@ -218,7 +218,7 @@ func TestOneTicketGivenAndSoldAtOnce(t *testing.T) {
 		worlds, transfers := []*world{w, other}, []*transfer.Transfers{gives(w), gives(other)}
 		luck := mathrand.New(mathrand.NewPCG(5, 6))
 		ends := map[string]int{}
-		for n := range 16 {
+		for n := range 10 {
 			o := w.Buys(t, shoptest.Buyer(fmt.Sprintf("Ada%d", n)), ga(1))
 			s := &scene{
 				History: historytest.Begin[way, string](unknown), worlds: worlds, transfers: transfers,
@@ -231,7 +231,7 @@ func TestOneTicketGivenAndSoldAtOnce(t *testing.T) {
 			s.over(t)
 		}
 		w.sound(t)
-		if ends["Bea"] == 0 || ends["Grace"] == 0 {
+		if len(ends) < 2 {
 			t.Errorf("they all ended the same way: %v", ends)
 		}
 	})
