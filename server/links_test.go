@@ -17,7 +17,6 @@ type opener string
 
 const (
 	guessed opener = "a link"    // who tries many is held back
-	pressed opener = "a button"  // the page shows one for any link, and does and says nothing before it is pressed
 	session opener = "a session" // of the browser: a cookie that isn't sent by another site's page
 	nothing opener = "nothing"   // the answer is the same for everybody
 )
@@ -30,7 +29,7 @@ var openers = map[string]opener{
 	"POST /order/{link}/back": guessed, "POST /order/{link}/send": guessed,
 	"GET /resale/offer/{link}": guessed, "POST /resale/offer/{link}": guessed, "GET /resale/leave/{link}": guessed, "POST /resale/leave/{link}": guessed,
 	"GET /transfer/{token}": guessed, "POST /transfer/{token}": guessed, "GET /transfer/done": nothing,
-	"GET /wallet/enter/{token}": pressed, "POST /wallet/enter/{token}": guessed, "POST /wallet/keep": guessed,
+	"GET /wallet/enter/{token}": guessed, "POST /wallet/enter/{token}": guessed, "POST /wallet/keep": guessed,
 	"GET /wallet": nothing, "POST /wallet/ask": nothing, "GET /wallet/words.json": nothing,
 	"GET /wallet/tickets.json": session, "GET /wallet/sessions": session, "GET /wallet/ticket/{event}/{id}/{paper}": session,
 	"GET /wallet/resale/{event}/{ticket}": session, "POST /wallet/resale/{event}/{ticket}": session, "POST /wallet/resale/{event}/{ticket}/back": session,
