@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
@@ -38,4 +39,14 @@ func (t *Tab) Speak(language string) error {
 	}
 	_, err = chromedp.Call(t.ctx, emulation.SetUserAgentOverride, emulation.SetUserAgentOverrideParams{UserAgent: agent, AcceptLanguage: language})
 	return err
+}
+
+// Uninstallable gives what keeps the page in sight from being installed as an app, by the
+// browser's own judgement; nothing where it can be.
+func (t *Tab) Uninstallable() (why []string, err error) {
+	r, err := chromedp.Call(t.ctx, page.GetInstallabilityErrors, cdp.Empty{})
+	for _, e := range r.InstallabilityErrors {
+		why = append(why, e.ErrorID)
+	}
+	return why, err
 }
