@@ -124,6 +124,21 @@ func TestKeyStays(t *testing.T) {
 	}
 }
 
+// The browser itself has nothing against installing the page.
+func TestInstallable(t *testing.T) {
+	tab, back, err := world.browser.Lend(360, 740) // a new profile is like a private window, in which nothing is installed
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer back()
+	p := &phone{tab, t}
+	p.visit("/wallet")
+	p.ready()
+	if why, err := p.Uninstallable(); err != nil || len(why) != 0 {
+		t.Errorf("it isn't for %q, %v", why, err)
+	}
+}
+
 // A session that is ended elsewhere takes the tickets off the phone as soon as it sees
 // the server; the same person can end it from the phone too.
 func TestSignedOutElsewhere(t *testing.T) {
