@@ -9,19 +9,22 @@ import (
 	"usher/server/sales"
 )
 
+// boughtByCard buys so many tickets that cost something, and gives the path of the order.
+func (l *till) boughtByCard(email, count string) string {
+	l.t.Helper()
+	path := l.begin("n.ga=" + count)
+	l.buysByCard(path, email)
+	l.shows(path, "Your tickets are ready")
+	return path
+}
+
 // The organiser refunds many orders from the list in one go, finds those of which a refund
 // failed, has the provider asked again for one and writes down that another was given by
 // hand; buyers see on their pages how far it is.
 func TestRefundingMany(t *testing.T) {
 	l := newTill(t)
 	manager := "Authorization: Bearer " + l.key
-	buys := func(email, count string) string {
-		path := l.begin("n.ga=" + count)
-		l.buysByCard(path, email)
-		l.shows(path, "Your tickets are ready")
-		return path
-	}
-	mine, others, third := buys("ada@example.org", "1"), buys("bea@example.org", "2"), buys("cy@example.org", "1")
+	mine, others, third := l.boughtByCard("ada@example.org", "1"), l.boughtByCard("bea@example.org", "2"), l.boughtByCard("cy@example.org", "1")
 	byMail := map[string]sales.Order{}
 	found, err := l.Sales.Find(t.Context(), sales.Search{State: sales.Paid})
 	if err != nil || len(found) != 3 {
