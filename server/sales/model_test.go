@@ -144,7 +144,7 @@ func (m *machine) bankActs(rt *rapid.T) {
 	if !any {
 		return
 	}
-	switch rapid.SampledFrom([]string{"pays", "pays", "pays", "fails", "other amount", "disputes", "decides"}).Draw(rt, "act") {
+	switch rapid.SampledFrom([]string{"pays", "pays", "pays", "fails", "other amount", "disputes", "decides", "sends back"}).Draw(rt, "act") {
 	case "pays":
 		m.Bank.Ends(p.Ref, payment.Paid)
 	case "fails":
@@ -156,6 +156,10 @@ func (m *machine) bankActs(rt *rapid.T) {
 	case "disputes":
 		if p.State == payment.Paid && p.Refunded == 0 && p.Dispute.State == "" {
 			m.Bank.Set(p.Ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount} })
+		}
+	case "sends back":
+		if p.Dispute.State == "" {
+			m.Bank.SendsBack(p.Ref)
 		}
 	case "decides":
 		if p.Dispute.State == payment.DisputeOpen {
@@ -330,6 +334,11 @@ func (m *machine) settles(rt *rapid.T) {
 			}
 		}
 	}
+	for _, p := range inOrder(m.Bank.All()) { // of what was sent back may not be known yet
+		if p.State == payment.Paid {
+			m.may(rt, m.Settle(m.t.Context(), "test", p.Ref))
+		}
+	}
 	m.holds(rt)
 	m.accountFor(rt)
 	for _, id := range m.orders {
@@ -369,7 +378,7 @@ func (m *machine) accountFor(rt *rapid.T) {
 			continue
 		}
 		if m.accepted(rt, o).Ref == p.Ref {
-			went := p.Refunded
+			went := p.Refunded + m.failed(rt, p.Ref)
 			if p.Dispute.State == payment.DisputeLost && o.State != sales.ChargedBack {
 				went += p.Dispute.Amount // what was to go back went so
 			}
@@ -378,15 +387,25 @@ func (m *machine) accountFor(rt *rapid.T) {
 			}
 			continue
 		}
-		if p.Refunded != p.Amount && p.Dispute.State != payment.DisputeLost {
+		if p.Refunded+m.failed(rt, p.Ref) != p.Amount && p.Dispute.State != payment.DisputeLost {
 			rt.Fatalf("payment %s of %d pays nothing, and %d of it went back; order %s is %s", p.Ref, p.Amount, p.Refunded, o.Code, o.State)
 		}
 	}
-	for _, account := range []string{"owed", "buyers", "disputed"} {
-		if n := m.Balance(m.t, account); n != 0 && account != "disputed" {
-			rt.Fatalf("%d are left at %s", n, account)
+	for account, want := range map[string]int64{"owed": -m.failed(rt, ""), "buyers": 0} {
+		if n := m.Balance(m.t, account); n != want {
+			rt.Fatalf("%d are left at %s, want %d", n, account, want)
 		}
 	}
+}
+
+// failed is what the organiser is to give back by other means: of a payment, or with "" of
+// all.
+func (m *machine) failed(rt *rapid.T, ref string) (sum int64) {
+	err := m.DB.Read().QueryRowContext(m.t.Context(), `select coalesce(sum(amount), 0) from order_refund where state = 'refused' and ($1 = '' or ref = $1)`, ref).Scan(&sum)
+	if err != nil {
+		rt.Fatal(err)
+	}
+	return sum
 }
 
 // accepted is the payment that paid an order, if any.
