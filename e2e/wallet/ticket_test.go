@@ -14,7 +14,8 @@ import (
 // who looks, an entry for a calendar, and the ticket on paper.
 func TestPageOfATicket(t *testing.T) {
 	path, tickets := buy(t, night, "kim@example.org", sales.Wanted{Offer: "seat", Count: 1})
-	from, until := now().Add(-time.Hour).Truncate(time.Minute), now().Add(2*time.Hour).Truncate(time.Minute)
+	from := now().Add(-24 * time.Hour).Truncate(time.Minute)
+	until := now().Add(2 * time.Hour).Truncate(time.Minute)
 	slot := map[string]string{"valid_from": from.Format(time.RFC3339), "valid_until": until.Format(time.RFC3339)}
 	k := need(world.server.Tickets.Amend(t.Context(), tickets[0], slot, "another slot"))(t)
 	p := newPhone(t, 360, 740)
@@ -34,6 +35,9 @@ func TestPageOfATicket(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("it lacks %q", want)
 		}
+	}
+	if got := eval[string](p, `import("/wallet/app/ticket.js").then(({ slot }) => slot({ not_before: 1800000000, expires: 1800003600, zone: "Europe/Berlin" }))`); !strings.HasSuffix(got, "09:00 until 10:00") {
+		t.Errorf("of an hour it says %q", got)
 	}
 	if strings.Contains(text, "Roof lift") {
 		t.Error("it names a gate that doesn't let the ticket in")

@@ -34,9 +34,11 @@ function facts(ticket) {
   return element("dl", { className: "facts" }, rows);
 }
 
-// slot says when a ticket is good that has times of its own.
-function slot({ not_before, expires, zone }) {
-  const places = { from: moment(not_before ?? 0, zone), until: moment(expires ?? 0, zone) };
+// slot says when a ticket is good that has times of its own, a day once.
+export function slot({ not_before, expires, zone }) {
+  const day = (at) => new Date(at * 1000).toLocaleDateString("en", { timeZone: zone });
+  const until = not_before && expires && day(not_before) === day(expires) ? clock : moment;
+  const places = { from: moment(not_before ?? 0, zone), until: until(expires ?? 0, zone) };
   if (!expires) return t("wallet.good_from", places);
   return t(not_before ? "wallet.good_between" : "wallet.good_until", places);
 }
