@@ -127,7 +127,7 @@ func TestGivingToAnAddress(t *testing.T) {
 	}
 	second.press("Accept the ticket")
 	second.says("Which hand do you tie with?") // and nothing is accepted
-	second.clean()
+	second.look("transfer-asks")
 	eval[bool](second, `(document.querySelector("select").value = "left", true)`)
 	second.press("Accept the ticket")
 	second.says("They are yours")
