@@ -85,6 +85,7 @@ func (w *town) deeds() []deed {
 	return []deed{
 		paid(lostCard), paid(wonCard), paid(slow), paid(tooLate),
 		{"have a phone show a ticket", w.did("bind "), func() { a.ready().bind() }},
+		{"have a new code made", w.did("renew "), func() { a.ready().renew() }},
 		{"take an offer back", func() bool { return len(w.takenBack) > 0 }, func() { ph := a.ready(); ph.offer(); ph.takeBack() }},
 		{"accept a ticket", w.did("accept "), func() {
 			a.ready().offer()

@@ -5,12 +5,12 @@
 // Real servers stand behind a load balancer: on SQLite one, on PostgreSQL and Redis two.
 // People have browsers, phones with keys of their own, and a mailbox that real SMTP
 // fills. They buy, pay late, dispute what they paid, look at their wallets, have a phone
-// show a ticket, take it over with another one, offer tickets and accept what others
-// offer, sell tickets on and buy such tickets, and come to one of three real gates with
-// the code that they have, or with one that they had. An organiser gives money back,
-// cancels orders, reissues codes and writes tickets over to somebody else. What they do
-// follows from a seed; what chance has left out of all that by the end is done then, so
-// that no run goes without any of it.
+// show a ticket, take it over with another one, have a new code made, offer tickets and
+// accept what others offer, sell tickets on and buy such tickets, and come to one of three
+// real gates with the code that they have, or with one that they had. An organiser gives
+// money back, cancels orders, reissues codes and writes tickets over to somebody else.
+// What they do follows from a seed; what chance has left out of all that by the end is done
+// then, so that no run goes without any of it.
 //
 // Of each ticket all codes are kept that anybody ever saw, and when the server
 // acknowledged what made them void. From that follows what has to be so at any moment:

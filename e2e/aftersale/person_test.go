@@ -46,6 +46,7 @@ var habits = []habit{
 	{"buy", 2, (*person).buy},
 	{"look", 6, func(p *person) { p.phone().look() }},
 	{"bind", 12, func(p *person) { p.phone().bind() }},
+	{"renew", 2, func(p *person) { p.phone().renew() }},
 	{"offer", 6, func(p *person) { p.phone().offer() }},
 	{"take an offer back", 2, func(p *person) { p.phone().takeBack() }},
 	{"accept", 8, (*person).accept},

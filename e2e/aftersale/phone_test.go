@@ -2,6 +2,7 @@ package aftersale
 
 import (
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -177,12 +178,26 @@ func (p *phone) bind() {
 	if s.State != string(ticketing.Valid) || s.Bound != nil && s.Bound.Phone == p.public() {
 		return
 	}
-	a := s.papers.begin("bind on phone "+p.public()[:4], p.name)
+	p.change(s, "bind on phone "+p.public()[:4], func(into any) (int, error) { return p.claim(s, into) })
+}
+
+// renew has a ticket get a new code: the one before was lost.
+func (p *phone) renew() {
+	if s := p.anyGood(); s != nil {
+		p.change(s, fmt.Sprintf("renew %x", p.Dice.Uint32()), func(into any) (int, error) {
+			return p.Call(http.MethodPost, "/wallet/renew", map[string]any{"event": s.Event, "id": s.ID, "generation": s.Generation}, into)
+		})
+	}
+}
+
+// change asks for another code of a ticket until there is an answer.
+func (p *phone) change(s *shown, what string, ask func(into any) (int, error)) {
+	a := s.papers.begin(what, p.name)
 	asked := p.town().clock.Now()
 	var got struct{ Ticket *shown }
 	lost := false // an answer: it may be done
 	for range 4 {
-		status, err := p.claim(s, &got)
+		status, err := ask(&got)
 		if err != nil || status == http.StatusServiceUnavailable {
 			lost = lost || err != nil
 			p.Pause(50, 300)
