@@ -81,6 +81,7 @@ func TestNothingLeaks(t *testing.T) {
 	}
 	p.press("Show the code")
 	p.code()
+	p.says("Turn the brightness up")
 	p.must(p.Wait(`window.locks.join() === "screen"`, patience))
 	p.press("Hide") // before the browser has granted it, which then comes too late
 	eval[bool](p, `(window.grant(), true)`)
