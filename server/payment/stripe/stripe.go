@@ -189,7 +189,8 @@ func (s *Stripe) Cancel(ctx context.Context, ref string) error {
 		return err
 	}
 	if session.Status == stripe.CheckoutSessionStatusOpen {
-		// No idempotency key of ours: an answer that said no would be said again.
+		// With a key that is drawn for this call: under one of ours an answer that said no
+		// would be said again.
 		_, err := s.api.V1CheckoutSessions.Expire(ctx, session.ID, nil)
 		if err != nil {
 			if err = s.fault(ctx, err, "cancel a payment"); fault.KindOf(err).Temporary() {

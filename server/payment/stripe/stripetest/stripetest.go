@@ -201,8 +201,11 @@ func (s *Server) serve(r *http.Request) (int, []byte) {
 // once answers a key that was answered before as it was. The caller holds mu.
 func (s *Server) once(r *http.Request) (int, []byte) {
 	key := r.Header.Get("Idempotency-Key")
-	if r.Method != http.MethodPost || key == "" {
+	switch {
+	case r.Method != http.MethodPost:
 		return s.route(r)
+	case key == "": // Stripe takes it; usher means to send none such
+		return invalid("", "", "There is no idempotency key").answer()
 	}
 	content := r.URL.Path + "?" + r.PostForm.Encode()
 	if had := s.keys[key]; had != nil && s.now().Sub(had.at) < keyLife {
