@@ -22,6 +22,8 @@ type round struct {
 	over   atomic.Bool
 	pools  map[uint32]string // of products
 
+	late map[string]time.Time // holds whose time is over, and since when that was seen; of watch alone
+
 	mu    sync.Mutex // covers what follows
 	tales []*tale
 	keys  map[string]string // cart key → order

@@ -12,6 +12,7 @@ import (
 
 	"usher/e2e/books"
 	"usher/e2e/rig"
+	"usher/e2e/venue"
 	"usher/e2e/visitor"
 	"usher/migrations/sqldb"
 	"usher/server"
@@ -118,6 +119,25 @@ func (w *town) patience() time.Duration {
 	return 2*time.Minute + 6*time.Minute/time.Duration(w.clock.Rate)
 }
 
+// overdue holds it against a hold that it is there still, long after its time: longer
+// than it takes whatever was killed to come back.
+func (r *round) overdue(m *moment) {
+	now, late := r.town.clock.Now().UnixMilli(), map[string]time.Time{}
+	for id, h := range m.holds {
+		if h.until > now {
+			continue
+		}
+		first, before := r.late[id]
+		if !before {
+			first = time.Now()
+		}
+		if late[id] = first; time.Since(first) > venue.Patience {
+			r.town.t.Errorf("event %s: the places of order %s are held still, and their time is over since more than %v", r.code, id, venue.Patience)
+		}
+	}
+	r.late = late
+}
+
 // watch holds every moment of the event to the rules, and ends the round when all is
 // sold and nothing can change any more.
 func (r *round) watch(ended <-chan struct{}) {
@@ -134,6 +154,7 @@ func (r *round) watch(ended <-chan struct{}) {
 		var open []string
 		if err == nil {
 			s.check(r.town.t)
+			r.overdue(s)
 			open = s.unsold()
 		} else {
 			open = []string{err.Error()}
