@@ -136,7 +136,7 @@ func newPostgres(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: postgres NAME")
 	}
-	address, drop, err := dbtest.NewPostgres(context.Background(), "")
+	address, drop, err := dbtest.NewPostgres(context.Background())
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(drop()) })
 	ts.Setenv(args[0], address)

@@ -66,16 +66,26 @@ func LendPostgres(ctx context.Context, within string, set migrations.Set) (addre
 // NewPostgresURL gives the address of an empty database that only this test has.
 func NewPostgresURL(t testing.TB) string {
 	t.Helper()
-	s, err := newSchema(t.Context(), "")
+	address, drop, err := NewPostgres(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.drop(); err != nil {
+		if err := drop(); err != nil {
 			t.Error(err)
 		}
 	})
-	return s.address
+	return address
+}
+
+// NewPostgres is NewPostgresURL for what is no test by itself. drop removes all that is
+// in it.
+func NewPostgres(ctx context.Context) (address string, drop func() error, err error) {
+	s, err := newSchema(ctx, "")
+	if err != nil {
+		return "", nil, err
+	}
+	return s.address, s.drop, nil
 }
 
 // schema is where one test at a time has its tables. To make them takes longer
