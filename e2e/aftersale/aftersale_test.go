@@ -69,12 +69,12 @@ func (w *town) settle() {
 func (w *town) payOut() {
 	w.t.Helper()
 	rig.Wait(w.t, "who sold on to somebody who came in is paid", func() error {
-		open, err := books.Unsettled(w.t.Context(), w.organiser.DB, "", w.clock.Now())
-		for _, l := range w.listings(`where payout = 'held'`) {
+		for _, l := range w.listings(`where payout = 'held'`) { // first: to pay out asks for a refund
 			if w.of(l.ticket).entered() {
-				open = append(open, l.id+" is not paid out")
+				return fmt.Errorf("%s is not paid out", l.id)
 			}
 		}
+		open, err := books.Unsettled(w.t.Context(), w.organiser.DB, "", w.clock.Now())
 		if err == nil && len(open) > 0 {
 			err = fmt.Errorf("%q", open)
 		}

@@ -52,12 +52,16 @@ func TestCard(t *testing.T) {
 	if who := d.Who(token); who.SignedIn() || who.Ended != EndedRemoved {
 		t.Errorf("a new card leaves %+v signed in", who)
 	}
+	misread := []byte(second) // one symbol of it, which the check symbol finds for sure
+	if misread[10]++; misread[10] > '9' {
+		misread[10] = '0'
+	}
 	for text, says := range map[string]string{
-		first:                           "an earlier one",
-		second[:len(second)-1]:          "garbled",
-		"US1:" + first[5:] + first[4:5]: "garbled",
-		"UT1:ABC":                       "no role card",
-		"":                              "no role card",
+		first:                  "an earlier one",
+		second[:len(second)-1]: "garbled",
+		string(misread):        "garbled",
+		"UT1:ABC":              "no role card",
+		"":                     "no role card",
 	} {
 		_, who, err := d.Card(text)
 		if fault.ToProblem(err).Where != whereCard || !strings.Contains(fault.Message(err), says) || who.SignedIn() {
