@@ -57,6 +57,7 @@ func TestLiveWithTheNetworkOff(t *testing.T) {
 func TestPictureOfALiveCode(t *testing.T) {
 	path, _ := buy(t, night, "bea@example.org", sales.Wanted{Offer: "ga", Count: 2})
 	p := newPhone(t, 360, 740)
+	p.must(p.Before(fmt.Sprintf(`const right = Date.now.bind(Date); Date.now = () => right() + %d;`, time.Duration(world.ahead.Load()).Milliseconds())))
 	p.keepOrder(path)
 	p.makeLive()
 	p.press("Show the code")

@@ -3,8 +3,10 @@ package admission
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
+	"usher/crypto/base45"
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/sync/journal"
@@ -132,8 +134,11 @@ func TestWhatIsNoTicket(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	flipped := []byte(text)
-	flipped[len(flipped)-1] ^= 1 // 0…9, A…W: stays in the alphabet
+	flipped, err := base45.Decode(nil, strings.TrimPrefix(text, ticket.PrefixStatic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	flipped[len(flipped)-1] ^= 1
 	for _, c := range []struct {
 		text   string
 		reason Reason
@@ -143,7 +148,7 @@ func TestWhatIsNoTicket(t *testing.T) {
 		{"https://example.org/t/1", Malformed, ticket.LooksURL},
 		{text[:40], Malformed, ticket.LooksCutShort},
 		{"UT255:" + text[4:], UnsupportedVersion, ticket.LooksNewer},
-		{string(flipped), BadSignature, ticket.LooksTicket},
+		{ticket.PrefixStatic + base45.Encode(flipped), BadSignature, ticket.LooksTicket},
 	} {
 		v := d.read(c.text)
 		want(t, v, Reject, c.reason)
