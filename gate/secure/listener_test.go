@@ -42,7 +42,7 @@ func serve(t *testing.T, id Identity) (addr string) {
 func client(t *testing.T, cfg *tls.Config, protocol func(*http.Protocols)) *http.Client {
 	protocols := new(http.Protocols)
 	protocol(protocols)
-	transport := &http.Transport{TLSClientConfig: cfg, Protocols: protocols}
+	transport := &http.Transport{TLSClientConfig: cfg.Clone(), Protocols: protocols} // which notes its protocols there
 	t.Cleanup(transport.CloseIdleConnections)
 	return &http.Client{Transport: transport}
 }
