@@ -179,7 +179,7 @@ func TestPreflightOfAGate(t *testing.T) {
 	f.send(t, g, f.began...)
 	// Without the revocation the void ticket is taken for good, and the check sees it.
 	want(look(good, bad), map[string]shift.Outcome{"ready": pass, "keys": pass, "list": pass, "good_ticket": pass, "void_ticket": fail})
-	g.heard(f.Checkpoint(t, time.Now()))
+	g.heard(f.Checkpoint(t, time.Now().Add(time.Millisecond))) // newer than the one before for sure
 	want(look(), map[string]shift.Outcome{"list": fail})
 	f.send(t, g, void)
 	want(look(bad), map[string]shift.Outcome{"list": pass, "void_ticket": pass})
