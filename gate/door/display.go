@@ -122,7 +122,7 @@ func (t teller) deviceName(node journal.NodeID, st *state.State) string {
 // doubtful are the flags that a person should know of whatever the verdict is.
 var doubtful = map[string]string{
 	admission.FlagClockSuspect: "more.clock_suspect", admission.FlagClockUnsynced: "more.clock_unsynced", admission.FlagAttention: "more.attention",
-	admission.FlagPaidHere: "more.paid_here", admission.FlagNotAsked: "more.not_asked",
+	admission.FlagPaidHere: "more.paid_here", admission.FlagNotAsked: "more.not_asked", admission.FlagEarlierVoid: "more.earlier_void",
 }
 
 // doubts are what a person should know of a verdict whatever it is.

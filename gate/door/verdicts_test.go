@@ -61,7 +61,7 @@ func cases(t *testing.T) []turnstile.Outcome {
 	}
 	flags := []string{
 		admission.FlagStaleList, admission.FlagClockSuspect, admission.FlagClockUnsynced, admission.FlagForced, admission.FlagOverrideNotNeeded,
-		admission.FlagOffline, admission.FlagAttention, admission.FlagPaidHere, admission.FlagNotAsked, string(admission.Cancelled), "later",
+		admission.FlagOffline, admission.FlagAttention, admission.FlagPaidHere, admission.FlagNotAsked, admission.FlagEarlierVoid, string(admission.Cancelled), "later",
 	}
 	results := []admission.Result{admission.Accept, admission.AcceptRepeat, admission.Reject, admission.Ask, admission.Cannot, admission.Ignored, "later"}
 	var all []turnstile.Outcome

@@ -158,6 +158,9 @@ func (s *scan) flags() {
 		s.verdict.Details.ListAge = s.c.ListAge
 	}
 	s.attention()
+	if s.p.Manual && s.p.Direction == In && s.void.Set && s.void.Minimum > 0 && s.verdict.Result != Reject {
+		s.flag(FlagEarlierVoid)
+	}
 	if s.c.Now.Suspect {
 		s.flag(FlagClockSuspect)
 	}

@@ -231,8 +231,18 @@ func TestShortCode(t *testing.T) {
 	p.InRoster = true
 	v := Decide(d.c, p, d.void, nil)
 	want(t, v, Accept, Entry)
-	if !v.Manual || v.Ticket != p.Claims.ID {
+	if !v.Manual || v.Ticket != p.Claims.ID || len(v.Flags) != 0 {
 		t.Errorf("verdict %+v", v)
+	}
+	given := p
+	given.Claims.Generation = 1
+	void := Void{Minimum: 1, Reason: "superseded", Note: journal.NoteTransferred, Set: true}
+	if v := Decide(d.c, given, void, nil); v.Result != Accept || !slices.Contains(v.Flags, FlagEarlierVoid) {
+		t.Errorf("of a ticket that was given away: %+v", v)
+	}
+	given.Direction = Out
+	if v := Decide(d.c, given, void, nil); v.Reason != Exit || slices.Contains(v.Flags, FlagEarlierVoid) {
+		t.Errorf("on the way out: %+v", v)
 	}
 	d.scan(In)
 	want(t, Decide(d.c, p, d.void, d.past), Reject, AlreadyUsed)

@@ -94,4 +94,8 @@ const (
 	FlagAttention         = "attention" // the organiser wants the holder looked at; see Details.Texts
 	FlagPaidHere          = "paid_here" // staff confirmed that an unpaid ticket was paid for
 	FlagNotAsked          = "not_asked" // questions were left open by a device that can't ask
+	// FlagEarlierVoid is of a typed short code, which stays the same for a ticket's life,
+	// where codes of the ticket from before are void: who reads it from an old print may
+	// have given the ticket away.
+	FlagEarlierVoid = "earlier_void"
 )
