@@ -2,6 +2,7 @@
 GO       ?= go
 TOOL     := $(GO) tool -modfile=.ci/tools/go.mod
 SERVICES := bash deploy/dev/services.sh
+MEMORY   := bash deploy/dev/memory.sh
 FUZZTIME ?= 30s
 SOAK     ?= 20000
 FOR      ?= 5m
@@ -23,17 +24,15 @@ build: ## bin/usher, one static binary
 # under the race detector and has little of its own to race: test runs it without, race runs
 # everything with it. check has vetted all of it before. The last lines name the packages
 # that take longest, so that a slow one is seen early. Test binaries have no debugger's
-# tables (-w), which takes a third off the time to link some ninety of them; of what
-# runs without the race detector three packages go at once, as browsers and servers that
-# are killed and come back keep a test waiting more than they keep a core. The longest go
-# first: of those with it they are the last by name.
+# tables (-w), which takes a third off the time to link some ninety of them. The longest
+# go first: of those with the race detector they are the last by name.
 PLAIN := ^usher/(cmd/usher$$|crypto/keyring$$|e2e/|gate/(door|scan)$$|sync/admission$$|server$$|server/(calloff|catalog|document|doors|pass|payment|post|printout|resale|sales|ticketing|transfer)(/|$$))
 test: SHELL := bash
 test: deps check ## everything that must pass: deps, check, all tests, most with the race detector
 	@mkdir -p bin
-	@set -o pipefail; $(SERVICES) bash -c 'failed=0; \
+	@set -o pipefail; $(MEMORY) $(SERVICES) bash -c 'failed=0; \
 		$(GO) test -vet=off -ldflags=-w -race -timeout 12m $$($(GO) list ./... | grep -vE "$(PLAIN)" | sort -r) || failed=1; \
-		$(GO) test -vet=off -ldflags=-w -p 3 -timeout 12m $$($(GO) list ./... | grep -E "$(PLAIN)" | grep -v "^usher/e2e/arch$$") || failed=1; \
+		$(GO) test -vet=off -ldflags=-w -timeout 12m $$($(GO) list ./... | grep -E "$(PLAIN)" | grep -v "^usher/e2e/arch$$") || failed=1; \
 		exit $$failed' | tee bin/test.log
 	@echo 'slowest:'; awk '$$1 == "ok" && $$3 + 0 > 0 { print "  " $$3, $$2 }' bin/test.log | sort -k1,1rn | head -n 5
 
