@@ -51,6 +51,7 @@ func (b *tab) details() {
 // card pays at the sandbox with a card.
 func (b *tab) card(number string) {
 	b.t.Helper()
+	b.must(b.Wait(`document.querySelector(".go button") !== null`, patience)) // all of the form is there
 	eval[string](b, fmt.Sprintf(`(() => { document.querySelector('input[name=card][value="%s"]').checked = true; return ""; })()`, number))
 	b.must(b.Click(".go button"))
 }
