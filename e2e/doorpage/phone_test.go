@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"usher/e2e/browser"
+	"usher/e2e/rig"
 	"usher/gate"
 	"usher/gate/secure"
 )
@@ -24,8 +25,11 @@ func TestPhone(t *testing.T) {
 	called := func() (string, error) { return "handheld", nil }
 	h := newSite(t, setup{tls: gate.TLS{On: true, Hostname: called}})
 	name := secure.ThisDevice(called, net.InterfaceAddrs).Names[1]
-	card, err := gate.ReadPhoneCard(h.dir, name)
-	h.must(err)
+	var card gate.PhoneCard
+	rig.Wait(t, "the agent says where it answers", func() (err error) {
+		card, err = gate.ReadPhoneCard(h.dir, name)
+		return err
+	})
 	phones := trusting(t, h, name)
 	tab := func() *browser.Tab {
 		tab, closed, err := phones.Tab(390, 844)
