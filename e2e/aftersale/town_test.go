@@ -147,7 +147,9 @@ func newTown(t testing.TB, cluster bool) *town {
 	}
 	rig.Wait(t, "every server is well", w.servers.Well)
 	for _, name := range []string{"north", "south", "west"} {
-		w.posts = append(w.posts, w.newPost(name, addresses))
+		p := w.newPost(name, addresses)
+		rig.Wait(t, "gate "+name+" is level", p.level) // before its first download is complete it judges nothing
+		w.posts = append(w.posts, p)
 	}
 	for n := range *many {
 		w.people = append(w.people, w.newPerson(n))
