@@ -97,11 +97,11 @@ func TestQuestionsByKeys(t *testing.T) {
 	d.shows("green", "tick", "ADMIT")
 }
 
-// tabTo presses Tab until a control has the focus. One that comes right after a code
-// is the code's.
+// tabTo presses Tab until a control has the focus. Those that come right after a code
+// are the code's, and of them there is room for many on a quick machine.
 func (d *door) tabTo(selector string) {
 	d.t.Helper()
-	for range 20 {
+	for began := time.Now(); time.Since(began) < patience; {
 		d.must(d.Keys("\t"))
 		if eval[bool](d, fmt.Sprintf(`document.activeElement.matches(%q)`, selector)) {
 			return
