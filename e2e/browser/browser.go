@@ -26,8 +26,12 @@ import (
 // names are what Chromium is called, in the order in which it is looked for.
 var names = []string{"chromium", "chromium-browser", "google-chrome", "chrome"}
 
-// startTimeout bounds the start of the browser on a busy machine.
-const startTimeout = time.Minute
+// startTimeout bounds the start of the browser on a busy machine, and starts is how often
+// it is tried: one in some hundred Chromiums dies while it starts beside others.
+const (
+	startTimeout = time.Minute
+	starts       = 3
+)
 
 // The first and the longest pause between two looks at what is waited for.
 const (
@@ -89,14 +93,21 @@ func Start(ctx context.Context, cfg Config) (b *Browser, closed func(), err erro
 		opts = append(opts, chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
 			chromedp.Flag("use-file-for-fake-video-capture", cfg.Camera))
 	}
-	alloc, stopAlloc := chromedp.NewExecAllocator(ctx, opts...)
-	run, stopRun := chromedp.NewContext(alloc)
-	closed = func() { stopRun(); stopAlloc() }
-	if err := chromedp.Do(run); err != nil {
+	var failed []error
+	for range starts {
+		alloc, stopAlloc := chromedp.NewExecAllocator(ctx, opts...)
+		run, stopRun := chromedp.NewContext(alloc)
+		closed = func() { stopRun(); stopAlloc() }
+		if err = chromedp.Do(run); err == nil {
+			return &Browser{ctx: run, cfg: cfg}, closed, nil
+		}
 		closed()
-		return nil, nil, fmt.Errorf("starting %s: %w", program, err)
+		failed = append(failed, err)
+		if ctx.Err() != nil {
+			break
+		}
 	}
-	return &Browser{ctx: run, cfg: cfg}, closed, nil
+	return nil, nil, fmt.Errorf("starting %s, %d times: %w", program, len(failed), errors.Join(failed...))
 }
 
 // Tab opens an empty tab of a size in CSS pixels, 0 for the browser's own. It knows
