@@ -94,6 +94,13 @@ func TestPreflight(t *testing.T) {
 	d.until(outcome("Void test ticket") + ` === "check pass"`)
 	d.do(`[...document.querySelectorAll("#checks .buttons button")].find((b) => b.textContent === "Yes").click()`)
 	d.until(outcome("Sound") + ` === "check pass"`)
+
+	// Closed and open again at once: the browser says late that it was closed.
+	d.do(`document.querySelector("#preflight").addEventListener("close", () => { document.body.dataset.late = "yes"; });
+		document.querySelector("#preflight [data-close]").click(); document.getElementById("open-preflight").click()`)
+	d.until(`document.body.dataset.late === "yes"`)
+	d.scan(d.code(2))
+	d.until(`document.getElementById("preflight-says").textContent.includes("no test ticket")`)
 	if d.entered(1) || d.text("count") != "0" {
 		t.Error("a test ticket let somebody in")
 	}

@@ -90,11 +90,17 @@ func TestNothingLeaks(t *testing.T) {
 	p.code()
 	p.must(p.Wait(`window.locks.join() === "screen,released,screen"`, patience))
 	eval[bool](p, `(window.grant(), true)`)
+	eval[bool](p, `(document.querySelector("dialog#code").addEventListener("close", () => { document.body.dataset.late = "yes"; }, { once: true }), true)`)
+	eval[bool](p, `(["Hide", "Show the code"].forEach((what) => [...document.querySelectorAll("button")].find((b) => b.textContent === what).click()), true)`)
+	p.must(p.Wait(`document.body.dataset.late === "yes"`, patience)) // that it was closed is said late, when the next is in sight
+	p.code()
+	p.must(p.Wait(`window.locks.join() === "screen,released,screen,screen,released"`, patience))
+	eval[bool](p, `(window.grant(), true)`)
 	if colour := eval[string](p, `getComputedStyle(document.querySelector("dialog#code")).backgroundColor`); colour != "rgb(255, 255, 255)" {
 		t.Errorf("behind the code it is %s", colour)
 	}
 	eval[bool](p, `(Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true }), document.dispatchEvent(new Event("visibilitychange")), true)`)
-	p.must(p.Wait(`!document.querySelector("dialog#code").open && document.querySelector("canvas") === null && window.locks.join() === "screen,released,screen,released"`, patience))
+	p.must(p.Wait(`!document.querySelector("dialog#code").open && document.querySelector("canvas") === null && window.locks.join() === "screen,released,screen,screen,released,released"`, patience))
 
 	at := eval[[]string](p, `[location.href, document.referrer, ...performance.getEntriesByType("resource").map((e) => e.name)]`)
 	for _, address := range at[2:] {

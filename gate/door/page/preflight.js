@@ -5,7 +5,7 @@ import { call, Refused } from "./agent.js";
 import { named } from "./camera.js";
 import { button, element } from "./element.js";
 import { divert } from "./judge.js";
-import { openPanel } from "./panel.js";
+import { onClosed, openPanel } from "./panel.js";
 import { audible, sample } from "./signal.js";
 import { t } from "./words.js";
 
@@ -80,5 +80,5 @@ function sensed() {
 export function setUpPreflight() {
   by("open-preflight").addEventListener("click", open);
   by("again-preflight").addEventListener("click", all);
-  by("preflight").addEventListener("close", () => divert(null));
+  onClosed(by("preflight"), () => divert(null));
 }

@@ -96,7 +96,7 @@ export function askGive(ticket, others, send) {
     });
     fit();
     dialog.replaceChildren(form);
-    dialog.onclose = () => done(null);
+    dialog.onclose = () => { if (!dialog.open) done(null); }; // that of the form before comes late
     dialog.showModal();
   });
 }

@@ -72,6 +72,6 @@ async function run(ticket, key, canvas, bar, left) {
   ticking = setInterval(tick, 200);
 }
 
-dialog.addEventListener("close", hideCode);
+dialog.addEventListener("close", () => { if (!dialog.open) hideCode(); }); // late: the next code may be in sight
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") hideCode(); });
 addEventListener("pagehide", hideCode);

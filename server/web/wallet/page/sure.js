@@ -15,7 +15,7 @@ export function sure(title, text, yes) {
       button(yes, () => answer(true), { className: "button wide" }),
       button(t("wallet.no"), () => answer(false), { className: "button second wide" }),
     );
-    dialog.onclose = () => done(false);
+    dialog.onclose = () => { if (!dialog.open) done(false); }; // that of the question before comes late
     dialog.showModal();
   });
 }
