@@ -337,7 +337,7 @@ func (g *Gate) Status(ctx context.Context) door.Status {
 		s.Ready, s.NotReady, s.Reason = false, why, reason
 	}
 	if e := g.State.Event(); e != nil {
-		s.EventName, s.Rehearsal, s.Language = e.Name, e.Rehearsal, e.Language
+		s.EventName, s.Rehearsal, s.Language, s.DownTo = e.Name, e.Rehearsal, e.Language, e.Policy.DownTo.String()
 		if here, ok := e.GateByCode(s.Gate); ok {
 			s.GateName = here.Name
 		}

@@ -87,8 +87,8 @@ func newGateSearch() *cobra.Command {
 		Long: `Finds the guests whose tickets this gate admits by a part of the name or e-mail, by
 order, or by the last four characters of a code. Box office and supervisors may, at a
 device that was enrolled as one of theirs. It changes nothing; to let somebody in,
-scan the code in the list: usher gate scan -. It works whether the gate's agent runs
-or not.
+scan the code in the list: usher gate scan -. Where the event takes typed codes and lets
+nobody in by name, the list has none. It works whether the gate's agent runs or not.
 
 Exit status: 0 done, whether anybody was found or not, 1 who asks may not see who holds
 a ticket, 2 wrong use, or the gate could not judge.`,

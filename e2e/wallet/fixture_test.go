@@ -11,6 +11,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -49,7 +50,7 @@ venue = "Pier 7"
 admission = ADMISSION
 starts = STARTS
 ends = ENDS
-policy = { live_required = ONLY }
+policy = { down_to = "LOWEST" }
 
 [shop]
 currency = "EUR"
@@ -59,7 +60,7 @@ address = "Hafenstraße 7, 20457 Hamburg"
 seller = { name = "Pier 7", email = "hello@pier7.example" }
 
 [shop.transfer]
-named = ONLY
+named = NAMED
 
 [shop.resale]
 cap_percent = 110
@@ -228,8 +229,8 @@ func open(ctx context.Context, dir string) (end func() error, err error) {
 
 func apply(ctx context.Context, s *server.Server) error {
 	at := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339) }
-	for event, only := range map[string]string{night: "false", strict: "true"} {
-		text := strings.NewReplacer("CODE", event, "ONLY", only, "ADMISSION", at(-2*time.Hour), "STARTS", at(time.Hour), "ENDS", at(5*time.Hour)).Replace(events)
+	for event, lowest := range map[string]string{night: "name", strict: "live"} {
+		text := strings.NewReplacer("CODE", event, "LOWEST", lowest, "NAMED", strconv.FormatBool(event == strict), "ADMISSION", at(-2*time.Hour), "STARTS", at(time.Hour), "ENDS", at(5*time.Hour)).Replace(events)
 		spec, err := catalog.ParseFile("event.toml", []byte(text))
 		if err != nil {
 			return err

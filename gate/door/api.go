@@ -38,7 +38,7 @@ const (
 // Scan is a request to judge a text that somebody read or typed.
 type Scan struct {
 	Text      string              `json:"text"`
-	How       string              `json:"how"` // wedge, typed; camera and picture come as pictures
+	How       string              `json:"how"` // wedge, typed, search, where text is the handle of a guest; camera and picture come as pictures
 	Lane      string              `json:"lane"`
 	Direction admission.Direction `json:"direction"` // in or out
 	Look      bool                `json:"look"`      // verify: decide, change nothing
@@ -55,7 +55,7 @@ type Override struct {
 }
 
 // hows are the ways in which a code may have come; "" is not said.
-var hows = []string{"", scan.HowCamera, scan.HowPicture, scan.HowWedge, scan.HowTyped}
+var hows = []string{"", scan.HowCamera, scan.HowPicture, scan.HowWedge, scan.HowTyped, scan.HowSearch}
 
 // Answer is a verdict with what a door shows for it.
 type Answer struct {
@@ -130,6 +130,12 @@ func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who s
 	if err := permit(desk, who, &s); err != nil {
 		return Answer{}, err
 	}
+	if s.How == scan.HowSearch {
+		var err error
+		if s.Text, err = guest(t, who, s.Text); err != nil {
+			return Answer{}, err
+		}
+	}
 	attempt := turnstile.Attempt{
 		Text: s.Text, Direction: s.Direction, Look: s.Look, How: s.How, Lane: s.Lane, At: s.At,
 		Operator: s.Operator, Confirmed: s.Confirmed, Answers: s.Answers,
@@ -153,6 +159,14 @@ func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who s
 		answer.inTraining(in)
 	}
 	return answer, nil
+}
+
+// guest gives what to scan for a guest whom somebody found by name.
+func guest(t *turnstile.Turnstile, who signin.Who, handle string) (short string, err error) {
+	if err := who.Must(signin.Search); err != nil {
+		return "", err
+	}
+	return t.Guest(handle)
 }
 
 // checkAnswers refuses what no record could hold of a person's answers.

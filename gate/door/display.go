@@ -96,6 +96,7 @@ func carried(out turnstile.Outcome, in *words.Language) []string {
 // howRead says how a code was read.
 var howRead = map[string]string{
 	scan.HowCamera: "more.then.camera", scan.HowPicture: "more.then.picture", scan.HowWedge: "more.then.wedge", scan.HowTyped: "more.then.typed",
+	scan.HowSearch: "more.then.search",
 }
 
 // cameBy says how an earlier entry was read, and on which device.

@@ -60,6 +60,7 @@ func TestDisplay(t *testing.T) {
 		{admission.Reject, admission.Unpaid, red("MUST PAY")},
 		{admission.Reject, admission.StaleCode, red("STALE CODE")},
 		{admission.Reject, admission.LiveRequired, red("LIVE TICKET NEEDED")},
+		{admission.Reject, admission.CodeRequired, red("CODE NEEDED")},
 		{admission.Reject, admission.RuleFailed, red("NOT NOW")},
 		{admission.Reject, admission.Cooldown, red("NOT NOW")},
 		{admission.Reject, admission.AlreadyUsed, red("ALREADY IN")},

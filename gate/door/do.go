@@ -37,6 +37,7 @@ var dos = map[admission.Reason]string{
 	admission.UnknownProduct:     "do.sync",
 	admission.StaleCode:          "do.live_code",
 	admission.LiveRequired:       "do.wallet",
+	admission.CodeRequired:       "do.code",
 	admission.StaleList:          "do.confirm",
 	admission.Questions:          "do.answer",
 	admission.OverrideDenied:     "do.ask_supervisor",

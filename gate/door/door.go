@@ -104,6 +104,7 @@ type Status struct {
 	Rehearsal bool              `json:"rehearsal,omitempty"`
 	Training  bool              `json:"training,omitempty"` // decides as always and changes nothing
 	Language  string            `json:"language,omitempty"` // the event's, as its file says
+	DownTo    string            `json:"down_to,omitempty"`  // the lowest rung that the event takes, likewise; "": not known yet
 }
 
 // Link is how a way to another node stands.

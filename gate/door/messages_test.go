@@ -135,7 +135,7 @@ func TestEveryStableWordHasAMessage(t *testing.T) {
 	} {
 		have("refused.", string(act))
 	}
-	have("refused.", "name", "pin", "card", "locked", "busy", "no_staff")
+	have("refused.", "name", "pin", "card", "locked", "busy", "no_staff", "guest")
 	have("page.clock.", "good", "far", "suspect", "unsynced")
 	for _, looks := range []ticket.Looks{
 		ticket.LooksEmpty, ticket.LooksTicket, ticket.LooksCutShort, ticket.LooksLowerCase, ticket.LooksKeyboard,

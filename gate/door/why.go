@@ -47,6 +47,11 @@ func (t teller) why() string {
 		return t.Say("why.not_yet_valid", words.With{"moment": t.Local(d.Opens)})
 	case admission.Expired:
 		return t.Say("why.expired", words.With{"moment": t.Local(d.Closes)})
+	case admission.CodeRequired:
+		if t.ByName {
+			return t.Say("why.no_names", nil)
+		}
+		return t.Say("why.no_typing", nil)
 	case admission.StaleCode:
 		return t.Say("why.stale_code", words.With{"seconds": d.CodeAge / 1000})
 	case admission.RuleFailed, admission.Cooldown:

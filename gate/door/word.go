@@ -19,7 +19,7 @@ var bigWords = map[admission.Reason]string{
 	admission.NotYetValid: "word.too_early", admission.Expired: "word.too_late",
 	admission.UnknownProduct: "word.other_gate", admission.WrongProduct: "word.other_gate", admission.WrongDate: "word.other_gate", admission.WrongGate: "word.other_gate",
 	admission.Unpaid:    "word.unpaid",
-	admission.StaleCode: "word.stale_code", admission.LiveRequired: "word.live_required",
+	admission.StaleCode: "word.stale_code", admission.LiveRequired: "word.live_required", admission.CodeRequired: "word.code_required",
 	admission.RuleFailed: "word.not_now", admission.Cooldown: "word.not_now",
 	admission.AlreadyUsed: "word.already_in", admission.ZoneFull: "word.zone_full", admission.Questions: "word.check", admission.StaleList: "word.check",
 	admission.OverrideDenied: "word.not_allowed",

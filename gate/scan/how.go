@@ -6,4 +6,5 @@ const (
 	HowPicture = "picture"
 	HowWedge   = "wedge"
 	HowTyped   = "typed"
+	HowSearch  = "search" // nobody had a code: the ticket was found in the guest list
 )

@@ -20,7 +20,7 @@ func (t *Turnstile) present(in scan.Input, a Attempt) admission.Presented {
 		Confirmed: a.Confirmed, Kiosk: t.Kiosk,
 	}
 	if in.Kind == scan.ShortCode {
-		p.Manual = true
+		p.Manual, p.ByName = true, a.How == scan.HowSearch
 		p.Claims, p.InRoster = t.State.Roster(in.ID)
 		p.Claims.ID = in.ID
 		t.lookUp(&p, journal.TicketID(in.ID), a)

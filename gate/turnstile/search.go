@@ -19,8 +19,9 @@ const (
 
 // Found is a guest whose ticket the gate admits.
 type Found struct {
-	Ticket   ticket.ID       `json:"ticket"`
-	Short    string          `json:"short"` // what to type for an entry
+	Handle   string          `json:"handle"`          // see Guest
+	Ticket   ticket.ID       `json:"ticket,omitzero"` // zero where its code is to be had from the guest alone
+	Short    string          `json:"short,omitempty"` // likewise
 	Name     string          `json:"name,omitempty"`
 	Email    string          `json:"email,omitempty"`
 	Order    string          `json:"order,omitempty"`
@@ -42,8 +43,8 @@ type Findings struct {
 // Search finds guests by name, e-mail, order or the last four characters of a
 // code, among those whose tickets this gate admits. Who may not read the guest
 // list gets fault.Forbidden, a query of under guests.MinQuery characters
-// fault.BadInput. It changes nothing: an entry is a scan of the ticket's short
-// code and obeys every rule.
+// fault.BadInput. It changes nothing: an entry is a scan of what Guest gives for the
+// handle and obeys every rule.
 func (t *Turnstile) Search(query string) (Findings, error) {
 	query = strings.TrimSpace(query)
 	switch n := utf8.RuneCountInString(query); {
@@ -79,8 +80,11 @@ func (t *Turnstile) Search(query string) (Findings, error) {
 
 func (t *Turnstile) found(event *journal.Event, here journal.Gate, g guests.Guest, claims ticket.Claims, now int64) Found {
 	f := Found{
-		Ticket: ticket.ID(g.Ticket), Short: ticketText(g.Ticket), Name: g.Name, Email: g.Email, Order: g.Order, Note: g.Note,
+		Handle: t.handles.of(g.Ticket), Name: g.Name, Email: g.Email, Order: g.Order, Note: g.Note,
 		Visit: t.State.Visit(g.Ticket, here.Zone, now),
+	}
+	if !hidesCodes(event) {
+		f.Ticket, f.Short = ticket.ID(g.Ticket), ticketText(g.Ticket)
 	}
 	product, _ := event.ProductByNumber(claims.Product)
 	f.Product = product.Name

@@ -20,6 +20,7 @@ type sighting struct {
 type code struct {
 	text      string
 	direction admission.Direction
+	byName    bool           // nobody showed or said it
 	live      *ticket.Ticket // nil: not holder-bound, or not known yet
 }
 
@@ -27,7 +28,7 @@ type code struct {
 func codeOf(in scan.Input, a Attempt, p *admission.Presented) code {
 	c := code{text: in.Text, direction: a.Direction}
 	if in.Kind == scan.ShortCode {
-		c.text = in.ID.String()
+		c.text, c.byName = in.ID.String(), a.How == scan.HowSearch
 	}
 	if p != nil && !p.Manual && p.Err == nil && p.Ticket.Proof != nil {
 		c.live = p.Ticket
@@ -39,7 +40,7 @@ func codeOf(in scan.Input, a Attempt, p *admission.Presented) code {
 // or the wallet's next. A copy of an earlier one is another code.
 func (c code) continues(before code) bool {
 	switch {
-	case c.direction != before.direction:
+	case c.direction != before.direction, c.byName != before.byName:
 		return false
 	case c.text == before.text:
 		return true

@@ -31,6 +31,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"usher/crypto/ticket"
 	"usher/gate/clock"
 	"usher/gate/scan"
 	"usher/gate/store"
@@ -80,6 +81,7 @@ type Turnstile struct {
 	Config
 	scribe  *scribe
 	tickets keyed
+	handles handles
 
 	mu      sync.Mutex // covers what follows
 	lanes   map[string]sighting
@@ -97,7 +99,7 @@ type Attempt struct {
 	Text      string              // what the reader read
 	Direction admission.Direction // In or Out
 	Look      bool                // verify only: decide, change nothing
-	How       string              // camera, picture, wedge, typed
+	How       string              // camera, picture, wedge, typed; search only if the text is of what Guest gave
 	Lane      string
 	Override  *admission.Override
 	Operator  string             // who stands at the lane, as recorded; "" where nobody said
@@ -141,6 +143,10 @@ func Open(ctx context.Context, cfg Config) (*Turnstile, error) {
 	}
 	if t.Wrote == nil {
 		t.Wrote = func() {}
+	}
+	var err error
+	if t.handles, err = newHandles(); err != nil {
+		return nil, err
 	}
 	if err := t.loadUnshown(ctx); err != nil {
 		return nil, err
@@ -186,6 +192,9 @@ func (t *Turnstile) scan(ctx context.Context, a Attempt) Outcome {
 	out := t.decideAndRecord(ctx, a, p, id, began)
 	if !a.Look {
 		t.remember(a, seen, out, began)
+	}
+	if p.ByName && hidesCodes(t.State.Event()) {
+		out.Ticket, out.Short = ticket.ID{}, ""
 	}
 	return out
 }

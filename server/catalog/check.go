@@ -101,20 +101,31 @@ const (
 // maxStaleMinutes is the longest that a revocation list may count as fresh.
 const maxStaleMinutes = 7 * 24 * 60
 
+// rungs are how far down the ladder gates may go, as a file says it.
+var rungs = map[string]journal.Rung{
+	"live": journal.RungLive, "code": journal.RungCode, "typed": journal.RungTyped, "name": journal.RungName,
+}
+
 func (f *finder) policy(t *policyTable) journal.Policy {
 	p := journal.Policy{
-		StaleAfter:   60 * f.number("policy.stale_after_minutes", "policy.stale_after_minutes", t.StaleAfter, defaultStaleMinutes, 1, maxStaleMinutes),
-		Stale:        "accept",
-		ProofPast:    f.number("policy.proof_past_seconds", "policy.proof_past_seconds", t.ProofPast, defaultProofPast, 15, 3600),
-		ProofFuture:  f.number("policy.proof_future_seconds", "policy.proof_future_seconds", t.ProofFuture, defaultProofFuture, 0, 600),
-		Tolerance:    60 * f.number("policy.clock_tolerance_minutes", "policy.clock_tolerance_minutes", t.Tolerance, defaultToleranceMinutes, 0, 24*60),
-		LiveRequired: t.LiveRequired,
+		StaleAfter:  60 * f.number("policy.stale_after_minutes", "policy.stale_after_minutes", t.StaleAfter, defaultStaleMinutes, 1, maxStaleMinutes),
+		Stale:       "accept",
+		ProofPast:   f.number("policy.proof_past_seconds", "policy.proof_past_seconds", t.ProofPast, defaultProofPast, 15, 3600),
+		ProofFuture: f.number("policy.proof_future_seconds", "policy.proof_future_seconds", t.ProofFuture, defaultProofFuture, 0, 600),
+		Tolerance:   60 * f.number("policy.clock_tolerance_minutes", "policy.clock_tolerance_minutes", t.Tolerance, defaultToleranceMinutes, 0, 24*60),
 	}
 	if t.Stale != nil {
 		p.Stale = *t.Stale
 		if p.Stale != "accept" && p.Stale != "ask" && p.Stale != "cannot" {
 			f.blame("policy.stale", "policy.stale", "%.40q is no choice: want accept, ask or cannot", p.Stale)
 		}
+	}
+	if t.DownTo != nil {
+		rung, known := rungs[*t.DownTo]
+		if !known {
+			f.blame("policy.down_to", "policy.down_to", "%.40q is no choice: want live, code, typed or name", *t.DownTo)
+		}
+		p.DownTo = rung
 	}
 	return p
 }

@@ -109,7 +109,7 @@ func (v view) event(terms string) []field {
 		{"policy.proof_past_seconds", strconv.FormatInt(p.ProofPast, 10)},
 		{"policy.proof_future_seconds", strconv.FormatInt(p.ProofFuture, 10)},
 		{"policy.clock_tolerance_minutes", strconv.FormatInt(p.Tolerance/60, 10)},
-		{"policy.live_required", strconv.FormatBool(p.LiveRequired)},
+		{"policy.down_to", p.DownTo.String()},
 	}
 }
 

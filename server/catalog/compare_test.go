@@ -13,7 +13,7 @@ func whole() *journal.Event {
 	return &journal.Event{
 		Code: "NIGHT-1", Name: "Harbour Night", Zone: "Europe/Berlin", Starts: 1_800_000_000, Ends: 1_800_020_000, Admission: 1_799_990_000,
 		Rehearsal: true, Text: "x", Venue: "x", Language: "de",
-		Policy:   journal.Policy{StaleAfter: 60, Stale: "ask", ProofPast: 60, ProofFuture: 60, Tolerance: 60, LiveRequired: true},
+		Policy:   journal.Policy{StaleAfter: 60, Stale: "ask", ProofPast: 60, ProofFuture: 60, Tolerance: 60, DownTo: journal.RungCode},
 		Zones:    []journal.Zone{{Code: "floor", Name: "x", Capacity: 9, CheckOut: []int64{1_800_010_000}}, {Bit: 1, Code: "deck"}},
 		Products: []journal.Product{{Number: 1, Code: "ga", Name: "x", Zones: 1, Rules: rules, Session: "x", Attention: true, Text: "x", Questions: []journal.Question{{Code: "q"}}}},
 		Gates: []journal.Gate{{Code: "north", Name: "x", Products: []uint32{1}, Multi: true, NoReentry: true, Direction: "x",

@@ -38,7 +38,7 @@ stale = "ask"
 proof_past_seconds = 60
 proof_future_seconds = 20
 clock_tolerance_minutes = 3
-live_required = false
+down_to = "name"
 
 [[zone]]
 code = "floor"

@@ -32,6 +32,10 @@ func ParseFile(name string, b []byte) (*Spec, error) {
 	var strangers []stranger
 	f.places, strangers = locate(b)
 	for _, s := range strangers {
+		if s.path == "policy.live_required" {
+			f.blameAt(s.at, s.path, "there is no such field any more: write down_to = \"live\" in place of true, and nothing in place of false")
+			continue
+		}
 		f.blameAt(s.at, plain(s.path), "there is no such field; %s has %s", s.in, strings.Join(fields(s.table), ", "))
 	}
 	if err != nil {

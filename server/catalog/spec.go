@@ -86,12 +86,12 @@ type (
 		Gates     []gateTable    `toml:"gate"`
 	}
 	policyTable struct {
-		StaleAfter   *int64  `toml:"stale_after_minutes"`
-		Stale        *string `toml:"stale"`
-		ProofPast    *int64  `toml:"proof_past_seconds"`
-		ProofFuture  *int64  `toml:"proof_future_seconds"`
-		Tolerance    *int64  `toml:"clock_tolerance_minutes"`
-		LiveRequired bool    `toml:"live_required"`
+		StaleAfter  *int64  `toml:"stale_after_minutes"`
+		Stale       *string `toml:"stale"`
+		ProofPast   *int64  `toml:"proof_past_seconds"`
+		ProofFuture *int64  `toml:"proof_future_seconds"`
+		Tolerance   *int64  `toml:"clock_tolerance_minutes"`
+		DownTo      *string `toml:"down_to"`
 	}
 	zoneTable struct {
 		Code     string `toml:"code"`

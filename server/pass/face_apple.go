@@ -101,7 +101,11 @@ func (w *page) fields(t *ticketing.Ticket, f facts, good bool) (out apple.Fields
 		for _, edge := range edges(t) {
 			out.Auxiliary = append(out.Auxiliary, moment(edge.key, edge.label, edge.at))
 		}
-		add(&out.Back, "code", "pass.code", t.ID.Short())
+		code := "pass.code"
+		if !e.Policy.DownTo.Typed() {
+			code = "pass.number"
+		}
+		add(&out.Back, "code", code, t.ID.Short())
 	} else {
 		state = "pass.void"
 		add(&out.Auxiliary, "void", "pass.state", w.t("pass.void_short"))

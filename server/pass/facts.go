@@ -36,7 +36,7 @@ func (p *Passes) facts(ctx context.Context, event string) (f facts, err error) {
 // sum is another when any pass of the event may say something else.
 func (p *Passes) sum(f facts) (string, error) {
 	e := f.event
-	parts := []any{e.Name, e.Zone, e.Starts, e.Ends, e.Admission, e.Rehearsal, e.Policy.LiveRequired, e.Products, e.Gates, e.Venue, e.Terms, p.seller(f), f.address(), f.geo()}
+	parts := []any{e.Name, e.Zone, e.Starts, e.Ends, e.Admission, e.Rehearsal, e.Policy.DownTo, e.Products, e.Gates, e.Venue, e.Terms, p.seller(f), f.address(), f.geo()}
 	text, err := json.Marshal(parts)
 	if err != nil {
 		return "", fmt.Errorf("summing up event %s: %w", e.Code, err)

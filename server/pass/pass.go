@@ -121,7 +121,7 @@ func (p *Passes) Offered(t *ticketing.Ticket, e *catalog.Event) (apps []App) {
 
 // good says whether a code of a ticket, as it was issued then, is one to show.
 func good(t *ticketing.Ticket, generation uint16, e *catalog.Event) bool {
-	return t.State == ticketing.Valid && !t.Bound() && t.Generation == generation && !e.Policy.LiveRequired
+	return t.State == ticketing.Valid && !t.Bound() && t.Generation == generation && !e.Policy.DownTo.Live()
 }
 
 // pass is a pass as it is kept.

@@ -142,7 +142,7 @@ func TestVoidedOnChange(t *testing.T) {
 			return err
 		},
 		"live required": func(_ context.Context, w *world, _ ticketing.Ticket) error {
-			w.Apply(w.t, file(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { live_required = true }"))
+			w.Apply(w.t, file(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { down_to = \"live\" }"))
 			return nil
 		},
 	} {
@@ -373,7 +373,7 @@ func TestNotOffered(t *testing.T) {
 		if got := offered(); got != "[apple google]" {
 			t.Errorf("offered is %s", got)
 		}
-		w.Apply(w.t, file(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { live_required = true }"))
+		w.Apply(w.t, file(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { down_to = \"live\" }"))
 		if got := offered(); got != "[]" {
 			t.Errorf("where only live codes are let in, offered is %s", got)
 		}

@@ -30,6 +30,9 @@ func (j *job) sheet(t ticketing.Ticket) document.Ticket {
 		Seat: t.Seat, Zone: j.zoneNames(mask), Gate: j.gateNames(t.Product, mask), Terms: j.event.Terms,
 		Footer: j.footer(t), ShortCode: t.ID.Short(), Token: t.Token, Words: ticketWords(j.say),
 	}
+	if !j.event.Policy.DownTo.Typed() {
+		d.Words.Code = j.say.T("print.number")
+	}
 	if t.Admissions > 1 {
 		d.Product = j.say.T("print.admits", "product", d.Product, "n", int(t.Admissions))
 	}

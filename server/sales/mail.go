@@ -209,7 +209,7 @@ func (l *letter) say(m post.Mail) error {
 		}
 		l.Subject = l.T("mail.tickets_subject", "event", name)
 		l.Paragraphs = []string{l.T("mail.tickets"), l.when()}
-		if l.event.Policy.LiveRequired {
+		if l.event.Policy.DownTo.Live() {
 			l.Paragraphs = append(l.Paragraphs, l.T("mail.live_only"))
 		}
 		l.Button = l.T("mail.see")

@@ -49,7 +49,7 @@ func (l *letter) ticketsFor(wallet string) error {
 	l.Apart = true
 	l.Subject = l.T("mail.tickets_subject", "event", l.event.Name)
 	l.Paragraphs = []string{l.T("mail.tickets_holder", "buyer", o.Details.Name, "event", l.event.Name), l.when(), l.T("mail.holder_wallet", "wallet", wallet)}
-	if l.event.Policy.LiveRequired {
+	if l.event.Policy.DownTo.Live() {
 		l.Paragraphs = append(l.Paragraphs, l.T("order.live_only"))
 	}
 	return nil

@@ -214,7 +214,7 @@ func (x *Transfers) attached(ctx context.Context, l *letter) ([]post.File, error
 		chain := hands[t.ID]
 		return t.State != ticketing.Valid || t.Bound() || len(chain) == 0 || chain[len(chain)-1].Ref != o.ID
 	})
-	if len(good) == 0 || l.event.Policy.LiveRequired {
+	if len(good) == 0 || l.event.Policy.DownTo.Live() {
 		return nil, nil
 	}
 	var paper bytes.Buffer

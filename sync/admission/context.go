@@ -43,6 +43,7 @@ type Presented struct {
 	Looks  ticket.Looks   // what it looks like instead
 
 	Manual bool          // a typed short code: no signature, so the roster must know it
+	ByName bool          // Manual, and nobody showed or said the code: the ticket was found by whose it is
 	Claims ticket.Claims // what the roster says of it, when Manual
 
 	Key      keyring.Key // the issuing key of Ticket
@@ -57,7 +58,7 @@ type Presented struct {
 	Notes  []string // the order's texts for the door
 
 	Direction Direction
-	How       string // camera, picture, wedge, typed
+	How       string // camera, picture, wedge, typed, search
 	Lane      string
 
 	Challenge *uint32   // the six digits that the gate asked the holder for; nil: none

@@ -83,6 +83,7 @@ var steps = []step{
 	{check: checkSession, exit: warns},
 	{check: checkZone, exit: warns},
 	{check: checkPaid, exit: skips},
+	{check: checkLadder, exit: warns},
 	{check: checkLive, exit: warns},
 	{check: checkRules, exit: skips, merged: true},
 	{check: checkUse, exit: skips, merged: true},

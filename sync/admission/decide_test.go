@@ -63,7 +63,7 @@ func TestRefusals(t *testing.T) {
 		{"ticket lacks the zone", func(d *door) { d.claims.Zones = 2 }, Reject, WrongGate},
 		{"rule of the gate's place", func(d *door) { d.c.Gate.Rules = []journal.Rule{{Kind: "gates", Gates: []string{"g9"}}} }, Reject, WrongGate},
 		{"rule of the product's place", func(d *door) { d.c.Event.Products[0].Rules = []journal.Rule{{Kind: "gates"}} }, Reject, WrongGate},
-		{"live only", func(d *door) { d.c.Event.Policy.LiveRequired = true }, Reject, LiveRequired},
+		{"live only", func(d *door) { d.c.Event.Policy.DownTo = journal.RungLive }, Reject, LiveRequired},
 		{"challenged", func(d *door) { n := uint32(7); d.p.Challenge = &n }, Reject, LiveRequired},
 		{"stale, ask", func(d *door) { d.c.Event.Policy.Stale, d.c.ListAge = "ask", 3_600_001 }, Ask, StaleList},
 		{"stale, cannot", func(d *door) { d.c.Event.Policy.Stale, d.c.ListKnown = "cannot", false }, Cannot, StaleList},
@@ -109,7 +109,7 @@ func TestOrderOfReasons(t *testing.T) {
 	want(t, d.show(), Reject, AlreadyUsed)
 	d.c.Gate.Rules = []journal.Rule{{Kind: "never"}}
 	want(t, d.show(), Reject, RuleFailed)
-	d.c.Event.Policy.LiveRequired = true
+	d.c.Event.Policy.DownTo = journal.RungLive
 	want(t, d.show(), Reject, LiveRequired)
 	d.claims.Zones = 2
 	want(t, d.show(), Reject, WrongGate)
@@ -247,6 +247,6 @@ func TestShortCode(t *testing.T) {
 	d.scan(In)
 	want(t, Decide(d.c, p, d.void, d.past), Reject, AlreadyUsed)
 	want(t, Decide(d.c, p, Void{Minimum: 1, Reason: "superseded", Set: true}, nil), Reject, Superseded)
-	d.c.Event.Policy.LiveRequired = true
+	d.c.Event.Policy.DownTo = journal.RungLive
 	want(t, Decide(d.c, p, d.void, nil), Reject, LiveRequired)
 }

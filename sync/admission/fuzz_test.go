@@ -60,7 +60,7 @@ func drawEvent(t *rapid.T) *journal.Event {
 		Policy: journal.Policy{
 			Stale: rapid.SampledFrom([]string{"accept", "ask", "cannot", ""}).Draw(t, "stale"), StaleAfter: rapid.Int64().Draw(t, "stale after"),
 			ProofPast: rapid.Int64().Draw(t, "past"), ProofFuture: rapid.Int64().Draw(t, "future"),
-			Tolerance: rapid.Int64().Draw(t, "tolerance"), LiveRequired: mostly(t, "live", false, rapid.Bool()),
+			Tolerance: rapid.Int64().Draw(t, "tolerance"), DownTo: mostly(t, "down to", journal.RungName, rapid.SampledFrom([]journal.Rung{journal.RungLive, journal.RungCode, journal.RungTyped, "?"})),
 		},
 		Products: []journal.Product{{Number: 1, Zones: mostly(t, "zones", 3, rapid.Uint32()), Rules: rules.Draw(t, "product rules")}},
 		Gates:    []journal.Gate{gate},
@@ -110,6 +110,7 @@ func drawPresented(t *rapid.T, genuine []*ticket.Ticket, key keyring.Key) Presen
 		Manual: rapid.IntRange(0, 3).Draw(t, "manual") == 0, Claims: drawClaims(t),
 		Direction: rapid.SampledFrom([]Direction{In, Out, ""}).Draw(t, "direction"),
 	}
+	p.ByName = p.Manual && rapid.Bool().Draw(t, "by name")
 	if rapid.IntRange(0, 3).Draw(t, "override") == 0 {
 		p.Override = &Override{Allowed: rapid.Bool().Draw(t, "allowed")}
 	}
@@ -210,6 +211,8 @@ func mayBeGreen(t *rapid.T, c Context, p Presented, void Void, v Verdict) {
 		t.Fatalf("forced by nobody: %+v", v)
 	case void.Set && uint32(claims.Generation) < void.Minimum:
 		t.Fatalf("green for generation %d of %+v", claims.Generation, void)
+	case !reaches(c.Event.Policy.DownTo, p):
+		t.Fatalf("green below %q: %+v", c.Event.Policy.DownTo, p)
 	}
 }
 
@@ -231,3 +234,18 @@ func anyJudgement(t *rapid.T) {
 
 func TestAnyJudgement(t *testing.T) { rapid.Check(t, anyJudgement) }
 func FuzzJudge(f *testing.F)        { f.Fuzz(rapid.MakeFuzz(anyJudgement)) }
+
+// reaches tells what stands on the lowest rung or above it.
+func reaches(lowest journal.Rung, p Presented) bool {
+	switch lowest {
+	case journal.RungName:
+		return true
+	case journal.RungTyped:
+		return !p.ByName
+	case journal.RungCode:
+		return !p.Manual
+	case journal.RungLive:
+		return !p.Manual && p.Ticket.Proof != nil
+	}
+	return false
+}

@@ -137,6 +137,7 @@ func checkEvent(s *scan) outcome {
 		}
 		return refuse(WrongEvent)
 	}
-	v.Ticket, v.Generation, v.Seat, v.Manual, v.Holder = s.claims.ID, s.claims.Generation, s.claims.Seat, s.p.Manual, s.p.Holder
+	v.Ticket, v.Generation, v.Seat, v.Manual, v.ByName, v.Holder =
+		s.claims.ID, s.claims.Generation, s.claims.Seat, s.p.Manual, s.p.ByName, s.p.Holder
 	return outcome{}
 }

@@ -8,6 +8,7 @@ import (
 	"usher/crypto/base45"
 	"usher/crypto/keyring"
 	"usher/crypto/ticket"
+	"usher/sync/journal"
 )
 
 // wallet is a holder with a ticket bound to its key.
@@ -43,7 +44,7 @@ func (w wallet) code(ts int64, challenge *uint32) string {
 
 func TestLiveCode(t *testing.T) {
 	d := newDoor(t)
-	d.c.Event.Policy.LiveRequired = true
+	d.c.Event.Policy.DownTo = journal.RungLive
 	w := newWallet(d)
 	now := int64(doors + 600)
 	for _, c := range []struct {

@@ -68,6 +68,7 @@ const (
 	Unpaid         Reason = "unpaid"
 	StaleCode      Reason = "stale_code"
 	LiveRequired   Reason = "live_required"
+	CodeRequired   Reason = "code_required" // a short code, or an entry by name, where the ticket's own code is wanted
 	RuleFailed     Reason = "rule"
 	Cooldown       Reason = "cooldown"
 	AlreadyUsed    Reason = "already_used"

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"usher/crypto/keyring"
 	"usher/crypto/ticket"
 	"usher/sync/journal"
 )
@@ -78,7 +79,7 @@ func newWorld(t *rapid.T, configure ...func(*world)) *world {
 func (w *world) drawEvent(gates int) *journal.Event {
 	e := &journal.Event{
 		Code: "EV1", Zone: "Europe/Berlin", Starts: simStart / 1000, Ends: simStart/1000 + 86400,
-		Policy:   journal.Policy{StaleAfter: 3600, Stale: "accept"},
+		Policy:   journal.Policy{StaleAfter: 3600, Stale: "accept", DownTo: w.drawLowest()},
 		Zones:    []journal.Zone{{Bit: 0, Code: "main"}, {Bit: 1, Code: "vip"}},
 		Products: []journal.Product{{Number: 1, Code: "ga", Zones: 3, Rules: w.drawRules("product rules")}},
 	}
@@ -91,6 +92,13 @@ func (w *world) drawEvent(gates int) *journal.Event {
 		})
 	}
 	return e
+}
+
+func (w *world) drawLowest() journal.Rung {
+	if w.plain {
+		return journal.RungName
+	}
+	return rapid.SampledFrom([]journal.Rung{journal.RungName, journal.RungName, journal.RungTyped, journal.RungCode, journal.RungLive}).Draw(w.t, "down to")
 }
 
 func (w *world) drawRules(label string) []journal.Rule {
@@ -251,13 +259,13 @@ func (w *world) scan(g *simGate, d Direction, override *Override) Verdict {
 	held := w.held(g)
 	past := Judge(w.eventAt, held).Acts
 	claims := ticket.Claims{ID: ticket.ID{7}, Product: 1, Admissions: w.admissions(), Generation: w.generation(g)}
+	p := w.presented(claims, d, override)
 	v := Decide(
 		Context{Event: event, Gate: gate, Node: g.node, Now: Moment{At: at, Synced: g.synced}, ListKnown: true},
-		Presented{Manual: true, InRoster: true, Claims: claims, Direction: d, How: "typed", Override: override},
-		w.voidAt(g.known), past)
+		p, w.voidAt(g.known), past)
 	a := Act{
 		Result: v.Result, Reason: v.Reason, Direction: d, At: at, Uncertainty: g.uncertainty, Synced: g.synced,
-		Gate: g.code, Zone: gate.Zone, Generation: claims.Generation, Product: 1, Admissions: claims.Admissions,
+		Gate: g.code, Zone: gate.Zone, How: p.How, Generation: claims.Generation, Product: 1, Admissions: claims.Admissions,
 		Forced: v.Forced(), Parents: Frontier(past), Known: position(g.known),
 	}
 	if !g.synced {
@@ -265,6 +273,23 @@ func (w *world) scan(g *simGate, d Direction, override *Override) Verdict {
 	}
 	w.write(g, a, past)
 	return v
+}
+
+// presented shows the ticket by one of the ways there are.
+func (w *world) presented(claims ticket.Claims, d Direction, override *Override) Presented {
+	how := "typed"
+	if !w.plain {
+		how = rapid.SampledFrom([]string{"camera", "camera", "typed", "search"}).Draw(w.t, "how")
+	}
+	p := Presented{InRoster: true, Direction: d, How: how, Override: override}
+	if how == "camera" {
+		claims.Event = "EV1"
+		p.Ticket, p.KeyKnown = &ticket.Ticket{Claims: claims, KeyID: keyring.KeyID{1}}, true
+		p.Key = keyring.Key{ID: keyring.KeyID{1}, Role: keyring.RoleIssuer, Events: []string{"EV1"}, Expires: 1 << 40}
+		return p
+	}
+	p.Manual, p.ByName, p.Claims = true, how == "search", claims
+	return p
 }
 
 // admissions of the ticket: drawn once, by how the world began.

@@ -47,7 +47,7 @@ func TestExitsWithWarnings(t *testing.T) {
 		{"wrong_gate", func(d *door) { d.claims.Zones = 2 }},
 		{"wrong_product", func(d *door) { d.c.Gate.All = false }},
 		{"unknown_product", func(d *door) { d.claims.Product = 9 }},
-		{"live_required", func(d *door) { d.c.Event.Policy.LiveRequired = true }},
+		{"live_required", func(d *door) { d.c.Event.Policy.DownTo = journal.RungLive }},
 		{"stale_list", func(d *door) { d.c.Event.Policy.Stale, d.c.ListKnown = "cannot", false }},
 	} {
 		d := newDoor(t)

@@ -52,6 +52,7 @@ type Verdict struct {
 	Product    string    `json:"product,omitempty"` // name
 	Seat       string    `json:"seat,omitempty"`
 	Manual     bool      `json:"manual,omitempty"`
+	ByName     bool      `json:"by_name,omitempty"`   // found by whose it is
 	Holder     string    `json:"holder,omitempty"`    // where the device may know it
 	TimeZone   string    `json:"time_zone,omitempty"` // IANA name, for the times in Details
 

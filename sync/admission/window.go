@@ -41,7 +41,7 @@ func checkLive(s *scan) outcome {
 	policy := s.c.Event.Policy
 	if s.p.Manual || s.p.Ticket.Proof == nil {
 		bound := !s.p.Manual && s.p.Ticket.Holder != nil
-		if policy.LiveRequired || bound || s.p.Challenge != nil {
+		if policy.DownTo.Live() || bound || s.p.Challenge != nil {
 			return refuse(LiveRequired)
 		}
 		return outcome{}

@@ -222,6 +222,8 @@ func badEvents() []badContent {
 		bad("code", `event "xxxxxxxxxxxxxxxxx"`, func(e *journal.Event) { e.Code = long(17) }),
 		bad("ends as it starts", `event "GALA26" from`, func(e *journal.Event) { e.Ends = e.Starts }),
 		bad("stale", `policy.stale "wave": want accept, ask or cannot`, func(e *journal.Event) { e.Policy.Stale = "wave" }),
+		bad("lowest rung", "policy.down_to: 41 bytes", func(e *journal.Event) { e.Policy.DownTo = journal.Rung(long(41)) }),
+		bad("lowest rung spelled out", `policy.down_to "name" is spelled out`, func(e *journal.Event) { e.Policy.DownTo = "name" }),
 		bad("zones", "33 zones", func(e *journal.Event) { e.Zones = make([]journal.Zone, 33) }),
 		bad("products", "501 products", func(e *journal.Event) { e.Products = make([]journal.Product, 501) }),
 		bad("gates", "501 gates", func(e *journal.Event) { e.Gates = make([]journal.Gate, 501) }),

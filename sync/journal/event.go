@@ -41,12 +41,12 @@ type Event struct {
 
 // Policy is what the organiser decides about doubtful cases.
 type Policy struct {
-	StaleAfter   int64  `cbor:"1,keyasint" json:"stale_after_s"`                     // s until a revocation list counts as stale
-	Stale        string `cbor:"2,keyasint" json:"stale"`                             // what to do then: accept, ask or cannot
-	ProofPast    int64  `cbor:"3,keyasint" json:"proof_past_s"`                      // s that a live code stays good
-	ProofFuture  int64  `cbor:"4,keyasint" json:"proof_future_s"`                    // s that it may be ahead
-	Tolerance    int64  `cbor:"5,keyasint" json:"clock_tolerance_s"`                 // s by which windows widen at a gate that never synced
-	LiveRequired bool   `cbor:"6,keyasint,omitempty" json:"live_required,omitempty"` // static codes of holder-bound tickets' products are refused
+	StaleAfter  int64  `cbor:"1,keyasint" json:"stale_after_s"`              // s until a revocation list counts as stale
+	Stale       string `cbor:"2,keyasint" json:"stale"`                      // what to do then: accept, ask or cannot
+	ProofPast   int64  `cbor:"3,keyasint" json:"proof_past_s"`               // s that a live code stays good
+	ProofFuture int64  `cbor:"4,keyasint" json:"proof_future_s"`             // s that it may be ahead
+	Tolerance   int64  `cbor:"5,keyasint" json:"clock_tolerance_s"`          // s by which windows widen at a gate that never synced
+	DownTo      Rung   `cbor:"6,keyasint,omitzero" json:"down_to,omitempty"` // the lowest rung that gates take
 }
 
 // Zone is an area that people are counted in.
@@ -128,6 +128,9 @@ func (e *Event) check() error {
 	case "accept", "ask", "cannot":
 	default:
 		return fmt.Errorf("policy.stale %q: want accept, ask or cannot", e.Policy.Stale)
+	}
+	if err := e.Policy.DownTo.check(); err != nil {
+		return err
 	}
 	if len(e.Zones) > MaxZones || len(e.Products) > MaxProducts || len(e.Gates) > MaxGates {
 		return fmt.Errorf("%d zones, %d products, %d gates: over a limit", len(e.Zones), len(e.Products), len(e.Gates))

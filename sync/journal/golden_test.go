@@ -85,7 +85,10 @@ func goldenRecords(t testing.TB) []sent {
 	write(server, "notice", "the server keeps a record that it can't take into account", exact(14), journal.KindNotice, &journal.Notice{Node: journal.NodeOf(gate.public()), Seq: 2, Why: "can't be read"})
 	write(server, "expel", "the device is out; its records up to 4 are believed", exact(15), journal.KindExpel, &journal.Expel{Node: journal.NodeOf(gate.public()), Last: 4, Why: "lost"})
 	write(server, "resolve", "a person has dealt with a conflict", exact(16), journal.KindResolve, &journal.Resolve{Ticket: ticketA, Admissions: []journal.Hash{scan.Hash()}, Why: "same person", By: "manager"})
-	last := write(server, "staff", "who may sign in at the gates, sealed", exact(17), journal.KindStaff, &journal.Staff{Nonce: []byte(strings.Repeat("n", 24)), Sealed: []byte("sealed elsewhere")})
+	write(server, "staff", "who may sign in at the gates, sealed", exact(17), journal.KindStaff, &journal.Staff{Nonce: []byte(strings.Repeat("n", 24)), Sealed: []byte("sealed elsewhere")})
+	typed := goldenEvent()
+	typed.Policy.DownTo = journal.RungTyped
+	last := write(server, "event-typed", "the event takes typed codes from now on, and still nobody by name", exact(18), journal.KindEvent, typed)
 
 	next, err := server.author(1).Write(last.Head(), exact(20), journal.KindNotice, &journal.Notice{Node: journal.NodeOf(gate.public()), Seq: 2})
 	if err != nil {
@@ -130,7 +133,7 @@ func goldenEvent() *journal.Event {
 	rule := journal.Rule{Kind: "not_before", N: 1, Tolerance: 15, Field: "starts", Cutoff: starts, Days: []int{6, 7}, Gates: []string{"north"}, Text: "come back later"}
 	return &journal.Event{
 		Code: "GALA26", Name: "Gala", Zone: "Europe/Berlin", Starts: starts, Ends: starts + 28800, Admission: starts - 3600, Rehearsal: true,
-		Policy: journal.Policy{StaleAfter: 3600, Stale: "ask", ProofPast: 45, ProofFuture: 15, Tolerance: 600, LiveRequired: true},
+		Policy: journal.Policy{StaleAfter: 3600, Stale: "ask", ProofPast: 45, ProofFuture: 15, Tolerance: 600, DownTo: journal.RungLive},
 		Zones:  []journal.Zone{{Bit: 0, Code: "hall", Name: "Hall", Capacity: 500, CheckOut: []int64{starts + 30000}}, {Bit: 31, Code: "roof", Name: "Roof"}},
 		Products: []journal.Product{{
 			Number: 1, Code: "day", Name: "Day", Zones: 1<<31 | 1, Rules: []journal.Rule{rule}, Session: "saturday", Attention: true, Text: "check the age",

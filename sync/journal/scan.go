@@ -41,7 +41,7 @@ type Scan struct {
 	Reason     string    `cbor:"2,keyasint" json:"reason"`                          // entry, reentry, exit, or why not
 	Direction  string    `cbor:"3,keyasint" json:"direction"`                       // in or out
 	Gate       string    `cbor:"4,keyasint" json:"gate"`                            // the gate's code at the time
-	How        string    `cbor:"5,keyasint" json:"how"`                             // camera, picture, wedge, typed
+	How        string    `cbor:"5,keyasint" json:"how"`                             // camera, picture, wedge, typed, search
 	Lane       string    `cbor:"6,keyasint,omitempty" json:"lane,omitempty"`        // which of the gate's lanes
 	Ticket     TicketID  `cbor:"7,keyasint,omitzero" json:"-"`                      // absent when no genuine ticket was seen
 	Evidence   []byte    `cbor:"8,keyasint,omitempty" json:"-"`                     // the ticket's or presentation's bytes; absent for a typed short code

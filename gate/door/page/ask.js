@@ -67,7 +67,8 @@ function draw(verdict, wants) {
     if (had) document.activeElement.blur();
     return;
   }
-  if (verdict.ticket !== written.ticket) written = { ticket: verdict.ticket, answers: {} };
+  const ticket = verdict.ticket ?? verdict.scan?.text; // of a guest who was found, whose code the agent may keep
+  if (ticket !== written.ticket) written = { ticket, answers: {} };
   form.dataset.tone = verdict.display.tone;
   by("asked").replaceChildren(...(wants.note ? [note(wants.note)] : []), ...fields(wants.questions || [], written.answers));
   by("answer").textContent = wants.label || "";

@@ -1,9 +1,10 @@
-// Looking for a guest. An entry from here is a scan of the ticket's short code, and
-// obeys every rule.
+// Looking for a guest. An entry from here is a scan of what the agent calls the guest,
+// and obeys every rule.
 import { call, Refused } from "./agent.js";
 import { button, element } from "./element.js";
 import { direction, onTurn } from "./lane.js";
 import { scan } from "./judge.js";
+import { onLadder, takesNames } from "./ladder.js";
 import { openPanel, closePanels } from "./panel.js";
 import { may } from "./staff.js";
 import { has, language, t } from "./words.js";
@@ -46,9 +47,9 @@ function show(guests, note) {
 const line = (kind, text) => element("span", { className: kind }, text);
 
 function row(guest) {
-  const made = button("", () => { closePanels(); scan(guest.short, "typed"); });
+  const made = button("", () => { closePanels(); scan(guest.handle, "search"); });
   made.append(
-    line("name", guest.name || guest.email || guest.short),
+    line("name", guest.name || guest.email || guest.short || guest.order),
     line("state " + (fine(guest) ? "fine" : "bad"), state(guest)),
     line("", [guest.product, guest.short, guest.order].filter(Boolean).join(" · ")),
     line("", [guest.name ? guest.email : "", guest.note].filter(Boolean).join(" · ")),
@@ -72,7 +73,7 @@ function money(minor, currency) {
   return form.format(minor / 10 ** form.resolvedOptions().maximumFractionDigits);
 }
 
-const sayWhat = () => { by("search-does").textContent = t("search.does." + direction()); };
+const sayWhat = () => { by("search-does").textContent = takesNames() || direction() !== "in" ? t("search.does." + direction()) : t("search.no_names"); };
 
 // setUpSearch makes the panel work.
 export function setUpSearch() {
@@ -86,6 +87,7 @@ export function setUpSearch() {
     show([], "");
   });
   onTurn(sayWhat);
+  onLadder(sayWhat);
   addEventListener("words", sayWhat);
   sayWhat();
 }

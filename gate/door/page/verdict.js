@@ -1,5 +1,6 @@
 // Showing a verdict: colour, shape, word, sound and vibration, each enough alone.
 import { forVisitors, isKiosk } from "./kiosk.js";
+import { onLadder, takesTyped } from "./ladder.js";
 import { settings } from "./settings.js";
 import { signal } from "./signal.js";
 import { t } from "./words.js";
@@ -76,10 +77,12 @@ function clear() {
   current = null;
 }
 
-const ready = () => write("ready", t("word.ready"), t("page.ready"), "", []);
+const ready = () => write("ready", t("word.ready"), t(takesTyped() ? "page.ready" : "page.ready_code"), "", []);
+const anew = () => { if (!current) ready(); };
 
 ready();
-addEventListener("words", () => { if (!current) ready(); });
+addEventListener("words", anew);
+onLadder(anew);
 
 export function dismiss() {
   if (!current) return;

@@ -123,6 +123,7 @@ type ticketView struct {
 	Rehearsal  bool       `json:"rehearsal,omitempty"`
 	Generation uint16     `json:"generation"`
 	LiveOnly   bool       `json:"live_only,omitempty"` // no other code is let in
+	Number     bool       `json:"number,omitempty"`    // the short code is a number for the box office: it lets nobody in
 	Code       string     `json:"code,omitempty"`      // static; none when a phone shows it, or it isn't good
 	Bound      *boundView `json:"bound,omitempty"`
 	Passes     []pass.App `json:"passes,omitempty"` // wallets of others that it can be put into
@@ -258,7 +259,7 @@ func (w *Wallet) view(ctx context.Context, t ticketing.Ticket, a *about) (ticket
 	v := ticketView{
 		Event: t.Event, ID: t.ID.String(), Short: t.ID.Short(), Name: e.Name, Venue: e.Venue, Zone: e.Zone, Starts: e.Starts, Ends: e.Ends,
 		Admission: e.Admission, NotBefore: t.NotBefore, Expires: t.Expires, Seat: t.Seat, Holder: t.Name, Admits: max(1, t.Admissions),
-		State: string(t.State), Unpaid: t.Unpaid, Rehearsal: e.Rehearsal, Generation: t.Generation, LiveOnly: e.Policy.LiveRequired,
+		State: string(t.State), Unpaid: t.Unpaid, Rehearsal: e.Rehearsal, Generation: t.Generation, LiveOnly: e.Policy.DownTo.Live(), Number: !e.Policy.DownTo.Typed(),
 	}
 	product, known := e.ProductByNumber(t.Product)
 	if !known {

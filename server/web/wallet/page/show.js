@@ -38,7 +38,7 @@ export async function showCode(ticket, key) {
     element("h2", { id: "code-event", textContent: ticket.event_name }),
     element("p", { className: "what", textContent: [ticket.product, ticket.seat && t("wallet.seat", { seat: ticket.seat })].filter(Boolean).join(" · ") }),
     element("div", { className: "canvas" }, canvas),
-    live ? element("p", { className: "count", role: "timer" }, bar, left) : element("p", { className: "short" }, t("wallet.short"), " ", element("strong", { textContent: ticket.short })),
+    live ? element("p", { className: "count", role: "timer" }, bar, left) : element("p", { className: "short" }, t(ticket.number ? "wallet.number" : "wallet.short"), " ", element("strong", { textContent: ticket.short })),
     element("p", { className: "hint", textContent: live ? t("wallet.bright_live") : t("wallet.bright") }),
     button(t("wallet.hide"), hideCode, { className: "button wide" }),
   );
