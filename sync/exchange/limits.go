@@ -24,9 +24,10 @@ const (
 	// Window is how many batches may be on their way in one direction without
 	// an answer.
 	Window = 8
-	// maxOwed is how many batches a node takes before it has answered the first.
-	// More than Window come where it says that it holds what is in a batch before
-	// it answers the batch.
+	// maxOwed is how many batches a node takes before it has answered the first;
+	// then it hears nothing until it has. More than Window come where it says that
+	// it holds what is in batches before it answers them: a window of those, and one
+	// behind it.
 	maxOwed = 2 * Window
 	// MaxChains bounds the entries of a vector.
 	MaxChains = 10_000
