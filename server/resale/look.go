@@ -108,18 +108,18 @@ func (r *Resale) closed(e *catalog.Event, shop *catalog.Shop) string {
 }
 
 // each calls do with the listings that a query is about, some at a time, in the order of
-// their ids.
+// their ids. What fails of some holds up no others.
 func (r *Resale) each(ctx context.Context, where, event string, do func([]Listing) error) error {
-	after := ""
-	for {
+	var all []error
+	for after := ""; ; {
 		some, err := listings(ctx, r.DB.Read(), where+` and event = $1 and id > $2 order by id limit $3`, event, after, atOnce)
 		if err != nil || len(some) == 0 {
-			return err
+			return errors.Join(append(all, err)...)
 		}
-		if err := do(some); err != nil || len(some) < atOnce {
-			return err
+		after = some[len(some)-1].ID // do may leave some out of the slice
+		if all = append(all, do(some)); len(some) < atOnce {
+			return errors.Join(all...)
 		}
-		after = some[len(some)-1].ID
 	}
 }
 

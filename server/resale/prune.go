@@ -11,20 +11,19 @@ import (
 // can have any more. The place of one that ended while somebody held it stays until they
 // have given it back.
 func (r *Resale) prune(ctx context.Context) error {
-	after := ""
-	for {
+	var all []error
+	for after := ""; ; {
 		some, err := listings(ctx, r.DB.Read(), `where aside = 1 and state <> 'open' and id > $1 order by id limit $2`, after, atOnce)
-		if err != nil || len(some) == 0 {
-			return err
+		if err != nil {
+			return errors.Join(append(all, err)...)
 		}
-		var all []error
 		for i := range some {
+			after = some[i].ID
 			all = append(all, r.dropPool(ctx, &some[i]))
 		}
-		if err := errors.Join(all...); err != nil || len(some) < atOnce {
-			return err
+		if len(some) < atOnce {
+			return errors.Join(all...)
 		}
-		after = some[len(some)-1].ID
 	}
 }
 

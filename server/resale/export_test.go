@@ -1,0 +1,7 @@
+package resale
+
+// What tests of many listings need.
+const (
+	AtOnce  = atOnce
+	Columns = columns
+)
