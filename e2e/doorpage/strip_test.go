@@ -22,8 +22,9 @@ func TestStrip(t *testing.T) {
 		unlike  string // what it says of a calm gate
 		warning bool   // it stands out
 	}{
-		{"alone", func(s *gatedoor.Status) { s.Online = false }, "link", "alone", "alone", "online", true},
-		{"alone, one unheard", func(s *gatedoor.Status) { s.Online, s.Unheard = false, 1 }, "unheard", "bad", "1 gate unheard", "", true},
+		{"other gates and no server", func(s *gatedoor.Status) { s.Server = false }, "link", "gates", "gates only", "online", false},
+		{"alone", func(s *gatedoor.Status) { s.Online, s.Server = false, false }, "link", "alone", "alone", "online", true},
+		{"alone, one unheard", func(s *gatedoor.Status) { s.Online, s.Server, s.Unheard = false, false, 1 }, "unheard", "bad", "1 gate unheard", "", true},
 		{"online, some unheard", func(s *gatedoor.Status) { s.Unheard = 2 }, "unheard", "bad", "2 gates unheard", "", true},
 		{"not ready", func(s *gatedoor.Status) { s.Ready, s.NotReady = false, "the first download is not complete yet" },
 			"ready", "bad", "not ready: This device has no keys or no complete first download.", "", true},

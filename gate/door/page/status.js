@@ -22,9 +22,14 @@ export function showStatus(s) {
 // reasons say why a gate can't judge.
 const reasons = { not_ready: "why.not_ready", device_revoked: "why.device_revoked", store: "why.store", clock: "why.clock", gate_missing: "why.gate_missing" };
 
+// links say who is in touch. Where only other gates are, what the server says comes if one
+// of them hears it: the age of the list tells, and warns.
+const links = { online: "page.online", gates: "page.gates", alone: "page.alone" };
+
 function show(s) {
   put("ready", s.ready ? "good" : "bad", s.ready ? "" : t("page.not_ready", { why: reasons[s.not_ready_reason] ? t(reasons[s.not_ready_reason]) : t("why.not_ready") }));
-  put("link", s.online ? "online" : "alone", t(s.online ? "page.online" : "page.alone"));
+  const link = s.server ? "online" : s.online ? "gates" : "alone";
+  put("link", link, t(links[link]));
   put("unheard", s.unheard ? "bad" : "none", s.unheard ? t("page.unheard", { n: s.unheard }) : "");
   put("unsent", s.unsent ? "some" : "none", s.unsent ? t("page.unsent", { n: s.unsent }) : t("page.all_sent"));
   put("list", s.list_stale ? "bad" : "fresh", s.list_age_s < 0 ? t("page.no_list") : t("page.list_old", { span: span(s.list_age_s) }));
