@@ -150,7 +150,7 @@ func TestAnotherPhoneTakesOver(t *testing.T) {
 	// Somebody came in by now: the order's link alone moves it no further.
 	first.press("Show it on this phone instead")
 	first.press("Yes, show it here")
-	first.says("somebody came in with it already")
+	first.says("Somebody came in with this ticket. Sign in by mail")
 }
 
 // Where only live tickets are let in nothing else is shown; nothing of a ticket is in

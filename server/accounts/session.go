@@ -185,7 +185,7 @@ func (a *Accounts) Answered(ctx context.Context, s Session, challenge string) er
 	}, `update wallet_session set challenge = '' where id = $1 and challenge = $2 and answer_by > $3 returning id`,
 		s.ID, hashOf(challenge), a.Now().UnixMilli())
 	if err == nil && !used {
-		err = fault.New(fault.Refused, "this was signed for another time; try again")
+		err = fault.At(fault.Refused, "challenge", "this was signed for another time; try again")
 	}
 	return stored(err, "using a challenge up")
 }

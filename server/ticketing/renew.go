@@ -47,7 +47,7 @@ func (o *Office) Renew(ctx context.Context, t Ticket, generation uint16) (Ticket
 			return err
 		}
 		if n >= maxRenewals {
-			return fault.New(fault.TooMany, "ticket %s got %d new codes within a day; ask the organiser", t.ID.Short(), n)
+			return fault.At(fault.TooMany, "codes", "ticket %s got %d new codes within a day; ask the organiser", t.ID.Short(), n)
 		}
 		if err := o.renew(ctx, tx, t, key, journal.NoteRenewed); err != nil {
 			return err

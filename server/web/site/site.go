@@ -163,36 +163,42 @@ func (s *Site) Fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	h.Set("Vary", "Accept-Language")
 	l := Accepted(r)
-	title, detail := wrong(l, p)
 	data := struct {
 		Speech
-		Title, Detail string
-	}{l, title, detail}
+		Title, Detail, Exact string
+	}{Speech: l}
+	data.Title, data.Detail = wrong(l, p.Kind)
+	if p.Kind == fault.BadInput { // which only a form that was tampered with can say
+		data.Exact = fault.Message(err)
+	}
 	if err := s.Render(w, s.shell, "wrong", p.Status, data); err != nil {
 		s.Log.ErrorContext(r.Context(), "the page of an error failed", "error", err)
 	}
 }
 
-// wrong puts what is wrong into words for who looks at the page. What only a form
-// that was tampered with can say stays as it is: in English, and exact.
-func wrong(l Speech, p fault.Problem) (title, detail string) {
-	switch {
-	case p.Kind == fault.NotFound:
+// wrong puts what is wrong into words for who looks at the page.
+func wrong(l Speech, kind fault.Kind) (title, detail string) {
+	switch kind {
+	case fault.NotFound:
 		return l.T("wrong.not_here"), l.T("wrong.link")
-	case p.Kind == fault.Expired:
+	case fault.Expired:
 		return l.T("wrong.title"), l.T("wrong.over")
-	case p.Kind == fault.TooMany:
+	case fault.TooMany:
 		return l.T("wrong.later"), l.T("wrong.many")
-	case p.Kind == fault.Unavailable || p.Kind == fault.NotReady:
+	case fault.Unavailable, fault.NotReady:
 		return l.T("wrong.later"), l.T("wrong.away")
-	case p.Status >= http.StatusInternalServerError:
-		return l.T("wrong.later"), l.T("wrong.ours")
-	case p.Kind == fault.TooLarge:
+	case fault.TooLarge:
 		return l.T("wrong.title"), l.T("wrong.large")
-	case p.Kind == fault.Forbidden:
+	case fault.Forbidden:
 		return l.T("wrong.title"), l.T("wrong.other")
+	case fault.Unauthorised:
+		return l.T("wrong.title"), l.T("wrong.signed_out")
+	case fault.Exists, fault.Refused:
+		return l.T("wrong.title"), l.T("wrong.changed")
+	case fault.BadInput:
+		return l.T("wrong.title"), l.T("wrong.unread")
 	}
-	return l.T("wrong.title"), p.Detail
+	return l.T("wrong.later"), l.T("wrong.ours")
 }
 
 // AskLater says in an answer that the same may succeed in a few seconds (RFC 9110

@@ -118,7 +118,7 @@ func (w *Wallet) movable(r *http.Request, h held) error {
 	}
 	for _, act := range state.Past(journal.TicketID(h.ID)) {
 		if act.Result == admission.Accept && act.Direction == admission.In && !act.Undone && !act.SetAside {
-			return fault.New(fault.Refused, "somebody came in with this ticket; sign in by mail to move it, or ask the organiser")
+			return fault.At(fault.Refused, "entered", "somebody came in with this ticket; sign in by mail to move it, or ask the organiser")
 		}
 	}
 	return nil

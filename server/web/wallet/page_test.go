@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"usher/server/accounts"
+	"usher/sync/fault"
 )
 
 // The pages speak four languages, say nothing that no language has, and none has what
@@ -30,7 +31,7 @@ func TestMessagesAreThoseUsed(t *testing.T) {
 	if got := b.Codes(); !slices.Equal(got, []string{"de", "en", "es", "fr"}) {
 		t.Errorf("the wallet speaks %v", got)
 	}
-	key := regexp.MustCompile(`"(wallet\.[a-z0-9_]+)"`)
+	key := regexp.MustCompile(`"(wallet\.[a-z0-9_.]+)"`)
 	used := map[string]bool{}
 	err = filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !slices.Contains([]string{".go", ".html", ".js", ".txt"}, filepath.Ext(name)) || strings.HasSuffix(name, "_test.go") {
@@ -42,7 +43,8 @@ func TestMessagesAreThoseUsed(t *testing.T) {
 				continue // the name of a file
 			}
 			used[found[1]] = true
-			if !b.English().Has(found[1]) {
+			begins := func(k string) bool { return strings.HasSuffix(found[1], ".") && strings.HasPrefix(k, found[1]) }
+			if !b.English().Has(found[1]) && !slices.ContainsFunc(b.English().Keys(), begins) {
 				t.Errorf("%s says %q, which no language has", name, found[1])
 			}
 		}
@@ -52,8 +54,19 @@ func TestMessagesAreThoseUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range b.English().Keys() {
-		if strings.HasPrefix(k, "wallet.") && !used[k] {
+		if strings.HasPrefix(k, "wallet.") && !used[k] && !used[k[:strings.LastIndex(k, ".")+1]] {
 			t.Errorf("nobody says %s", k)
+		}
+	}
+	// Whatever goes wrong on the server has words, and all that has some can go wrong.
+	for _, kind := range fault.Kinds() {
+		if !b.English().Has("wallet.refused." + string(kind)) {
+			t.Errorf("nothing is said of %s", kind)
+		}
+	}
+	for _, k := range b.English().Keys() {
+		if kind, of := strings.CutPrefix(k, "wallet.refused."); of && !fault.Kind(kind).Known() {
+			t.Errorf("%s is of no kind of problem", k)
 		}
 	}
 }

@@ -36,7 +36,7 @@ func (w *Wallet) renew(out http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if len(entered) > 0 {
-		return fault.New(fault.Refused, "somebody came in with this ticket; ask the organiser for a new code")
+		return fault.At(fault.Refused, "entered", "somebody came in with this ticket; ask the organiser for a new code")
 	}
 	t, err := w.Tickets.Renew(r.Context(), h.Ticket, asked.Generation)
 	if err != nil {

@@ -4,6 +4,7 @@ import { button, element } from "./element.js";
 import { end, sessions } from "./agent.js";
 import { givenAway } from "./give.js";
 import { lately, moment, t } from "./words.js";
+import { refusal } from "./refusal.js";
 import { standing } from "./standing.js";
 
 // list gives the page of all tickets. open is called with the one that is tapped.
@@ -54,7 +55,7 @@ async function fill(rows, signOut) {
       element("span", { textContent: s.this ? t("wallet.this_phone") : s.agent || "?" }),
       element("span", { className: "sub", textContent: t("wallet.seen", { when: lately(Date.parse(s.seen)) }) }),
       button(t("wallet.end"), () => s.this ? signOut() : end(s.id).catch(() => {}).then(() => fill(rows, signOut)), { className: "button second small" }))));
-  } catch {
-    rows.replaceChildren(element("li", { textContent: t("wallet.offline") }));
+  } catch (e) {
+    rows.replaceChildren(element("li", { textContent: refusal(e) }));
   }
 }

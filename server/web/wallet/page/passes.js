@@ -4,6 +4,7 @@
 
 import { button, element, link } from "./element.js";
 import { passLink } from "./agent.js";
+import { refusal } from "./refusal.js";
 import { t } from "./words.js";
 
 // passes gives the links, or nothing where no wallet is offered.
@@ -24,7 +25,7 @@ async function save(ticket, said) {
   said.textContent = "";
   try {
     location.assign((await passLink(ticket)).url);
-  } catch {
-    said.textContent = t("wallet.need_network");
+  } catch (e) {
+    said.textContent = refusal(e);
   }
 }

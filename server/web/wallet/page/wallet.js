@@ -9,6 +9,7 @@ import { forget, keep, load } from "./store.js";
 import { hideCode, showCode, showing } from "./show.js";
 import { known, wind, wrong } from "./clock.js";
 import { list } from "./list.js";
+import { refusal } from "./refusal.js";
 import { sure } from "./sure.js";
 import { t } from "./words.js";
 import { ticketPage } from "./ticket.js";
@@ -59,7 +60,7 @@ const acts = (ticket) => ({
   },
   bind: () => move(ticket, false),
   takeOver: () => move(ticket, true),
-  renew: () => change(t("wallet.renew_title"), t("wallet.renew_sure"), t("wallet.renew_yes"), () => renew(ticket), t("wallet.renewed")),
+  renew: () => change("wallet.refused_renew.", t("wallet.renew_title"), t("wallet.renew_sure"), t("wallet.renew_yes"), () => renew(ticket), t("wallet.renewed")),
   give: () => give(ticket),
   takeBack: () => back(ticket),
 });
@@ -71,11 +72,12 @@ function trouble(text) {
 
 // move has this phone show a ticket.
 const move = (ticket, takeOver) => change(
-  ...(takeOver ? [t("wallet.take_title"), t("wallet.take_sure"), t("wallet.take_yes")] : [t("wallet.make_title"), t("wallet.make_sure"), t("wallet.make_yes")]),
+  "wallet.refused_move.", ...(takeOver ? [t("wallet.take_title"), t("wallet.take_sure"), t("wallet.take_yes")] : [t("wallet.make_title"), t("wallet.make_sure"), t("wallet.make_yes")]),
   () => bind(ticket, takeOver), t("wallet.made"));
 
-// change asks whether it is meant, has the server give a ticket another code, and says so.
-async function change(title, text, yes, act, done) {
+// change asks whether it is meant, has the server give a ticket another code, and says so,
+// or why not.
+async function change(refused, title, text, yes, act, done) {
   if (!await sure(title, text, yes)) return;
   state.problem = "";
   try {
@@ -84,10 +86,8 @@ async function change(title, text, yes, act, done) {
     await take({ ...state.kept, tickets: state.kept.tickets.map((k) => name(k) === name(now) ? now : k) });
     said.textContent = done;
   } catch (e) {
-    if (!(e instanceof Refused)) return trouble(t("wallet.need_network"));
-    await look();
-    const texts = { exists: "wallet.refused_elsewhere", too_many: "wallet.refused_often" };
-    trouble(t(texts[e.type] ?? "wallet.refused_move"));
+    if (e instanceof Refused) await look();
+    trouble(refusal(e, refused));
   }
 }
 
@@ -98,9 +98,7 @@ async function give(ticket) {
     try {
       return await offer({ event: ticket.event, ...asked });
     } catch (e) {
-      if (!(e instanceof Refused)) throw new Error(t("wallet.need_network"));
-      const texts = { name: "wallet.give_wrong_name", email: "wallet.give_wrong_email" };
-      throw new Error(t(texts[e.where] ?? (e.type === "too_many" ? "wallet.give_many" : "wallet.give_refused")));
+      throw new Error(refusal(e, "wallet.refused_give."));
     }
   });
   if (!sent) return;
@@ -116,7 +114,7 @@ async function back(ticket) {
     await takeBack(ticket.give.offer.id);
     state.told = said.textContent = t("wallet.took_back");
   } catch (e) {
-    trouble(t(e instanceof Refused ? "wallet.took_late" : "wallet.need_network"));
+    trouble(refusal(e, "wallet.refused_back."));
   }
   await look();
 }

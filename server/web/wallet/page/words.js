@@ -19,6 +19,9 @@ export function t(key, places = {}) {
   return text.replace(/{(\w+)}/g, (_, name) => put(places[name]));
 }
 
+// has tells whether there is a message with a key.
+export const has = (key) => key in said;
+
 // moment says a time by the clock of a place, Unix s.
 export const moment = (seconds, zone) => told(seconds, { timeZone: zone, weekday: "long", day: "numeric", month: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
