@@ -35,7 +35,10 @@ func (o *Office) Run(ctx context.Context) {
 		case <-tick.C:
 		case <-o.wake:
 		}
-		if err := o.WorkOff(ctx); err != nil && ctx.Err() == nil && err.Error() != failing {
+		switch err := o.WorkOff(ctx); {
+		case err == nil:
+			failing = ""
+		case ctx.Err() == nil && err.Error() != failing:
 			failing = err.Error()
 			o.Log.ErrorContext(ctx, "a job about an event can't be worked off", "error", err)
 		}

@@ -32,8 +32,13 @@ func (p *Passes) Run(ctx context.Context) {
 	}
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	failing := ""
 	for {
-		if err := p.Step(ctx); err != nil && ctx.Err() == nil {
+		switch err := p.Step(ctx); {
+		case err == nil:
+			failing = ""
+		case ctx.Err() == nil && err.Error() != failing:
+			failing = err.Error()
 			p.Log.WarnContext(ctx, "passes in wallets could not be brought up to date", "error", err)
 		}
 		select {

@@ -32,7 +32,10 @@ func (r *Resale) Run(ctx context.Context) {
 			return
 		case <-every.C:
 		}
-		if err := r.Look(ctx); err != nil && ctx.Err() == nil && err.Error() != failing {
+		switch err := r.Look(ctx); {
+		case err == nil:
+			failing = ""
+		case ctx.Err() == nil && err.Error() != failing:
 			failing = err.Error()
 			r.Log.ErrorContext(ctx, "tickets that are sold on can't be looked after", "error", err)
 		}

@@ -227,25 +227,32 @@ func (s *Sales) Run(ctx context.Context) {
 	defer expire.Stop()
 	defer poll.Stop()
 	defer prune.Stop()
-	failing := ""
+	failing := map[string]string{} // what failed of each, until it goes well
 	for {
+		var what string
 		var err error
 		select {
 		case <-ctx.Done():
 			return
 		case <-expire.C:
+			what = "expire"
 			_, _, err = s.Expire(ctx)
 		case <-poll.C:
+			what = "poll"
 			_, polled := s.Poll(ctx)
 			_, repaid := s.Repay(ctx)
 			err = errors.Join(polled, repaid)
 		case <-prune.C:
+			what = "prune"
 			var next time.Duration
 			next, err = s.pruneSome(ctx)
 			prune.Reset(next)
 		}
-		if err != nil && ctx.Err() == nil && err.Error() != failing {
-			failing = err.Error()
+		switch {
+		case err == nil:
+			failing[what] = ""
+		case ctx.Err() == nil && err.Error() != failing[what]:
+			failing[what] = err.Error()
 			s.Log.ErrorContext(ctx, "orders can't be looked after", "error", err)
 		}
 	}

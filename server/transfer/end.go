@@ -194,7 +194,10 @@ func (x *Transfers) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		if _, err := x.Expire(ctx); err != nil && ctx.Err() == nil && err.Error() != failing {
+		switch _, err := x.Expire(ctx); {
+		case err == nil:
+			failing = ""
+		case ctx.Err() == nil && err.Error() != failing:
 			failing = err.Error()
 			x.Log.ErrorContext(ctx, "offers of tickets can't be looked after", "error", err)
 		}
