@@ -37,11 +37,12 @@ const (
 	patience = 20 * time.Second
 	night    = "NIGHT" // lets in what is good
 	strict   = "STRICT"
+	untyped  = "UNTYPED"
 )
 
-// events are two of tonight, which sell all but one product for nothing, and where
+// events are three of tonight, which sell all but one product for nothing, and where
 // tickets may be sold on; one lets in live codes only, and lets tickets be given to named
-// people only.
+// people only, another takes no typed codes, and has no gate here.
 const events = `
 code = "CODE"
 name = "Harbour Night: The Long Lights"
@@ -229,7 +230,7 @@ func open(ctx context.Context, dir string) (end func() error, err error) {
 
 func apply(ctx context.Context, s *server.Server) error {
 	at := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.RFC3339) }
-	for event, lowest := range map[string]string{night: "name", strict: "live"} {
+	for event, lowest := range map[string]string{night: "name", strict: "live", untyped: "code"} {
 		text := strings.NewReplacer("CODE", event, "LOWEST", lowest, "NAMED", strconv.FormatBool(event == strict), "ADMISSION", at(-2*time.Hour), "STARTS", at(time.Hour), "ENDS", at(5*time.Hour)).Replace(events)
 		spec, err := catalog.ParseFile("event.toml", []byte(text))
 		if err != nil {

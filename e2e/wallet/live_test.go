@@ -186,6 +186,20 @@ func TestLiveOnly(t *testing.T) {
 	wants(t, strict, p.code(), admission.Accept, admission.Entry)
 }
 
+// Where no typed codes are taken, the short code is a number for the box office.
+func TestShortCodeThatLetsNobodyIn(t *testing.T) {
+	path, tickets := buy(t, untyped, "fay@example.org", sales.Wanted{Offer: "ga", Count: 1})
+	p := newPhone(t, 360, 740)
+	p.keepOrder(path)
+	p.must(p.Click(".card"))
+	p.press("Show the code")
+	p.says("Ticket number, for the box office:")
+	p.says(tickets[0].ID.Short())
+	if eval[bool](p, `document.body.innerText.includes("If it can’t be read")`) {
+		t.Error("the page promises that the short code lets in")
+	}
+}
+
 // A browser that can't make such keys shows the ticket's one code and says what that
 // means; where only live ones are let in it says that it can't.
 func TestWithoutEd25519(t *testing.T) {

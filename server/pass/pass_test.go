@@ -65,6 +65,20 @@ func TestApplePass(t *testing.T) {
 	})
 }
 
+// Where no short code is taken, a pass says that it is a number for the box office.
+func TestPassOfAnEventThatTakesNoTypedCodes(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		said := func() string { return w.taken("B").files["en.lproj/pass.strings"] }
+		if text := said(); !strings.Contains(text, "IF IT CAN’T BE READ, SAY") || strings.Contains(text, "FOR THE BOX OFFICE") {
+			t.Errorf("of an event that takes them: %s", text)
+		}
+		w.Apply(t, file(`venue = "Pier 7"`, "venue = \"Pier 7\"\npolicy = { down_to = \"code\" }"))
+		if text := said(); strings.Contains(text, "SAY") || !strings.Contains(text, "TICKET NUMBER, FOR THE BOX OFFICE") {
+			t.Errorf("of one that takes none: %s", text)
+		}
+	})
+}
+
 // A pass of a ticket that has times of its own says them, in both wallets.
 func TestPassOfASlot(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {

@@ -216,3 +216,22 @@ func TestTicketsInTheBuyersLanguage(t *testing.T) {
 		}
 	}
 }
+
+// The short code stands on paper whatever the event says, and says what it is good for.
+func TestWhatTheShortCodeIsGoodFor(t *testing.T) {
+	d := newDesk(t, 1)
+	e, err := d.catalog.Event(t.Context(), event)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for rung, want := range map[journal.Rung]string{
+		journal.RungName: "CODE, IF IT CAN'T BE SCANNED", journal.RungTyped: "CODE, IF IT CAN'T BE SCANNED",
+		journal.RungCode: "TICKET NUMBER, FOR THE BOX OFFICE", journal.RungLive: "TICKET NUMBER, FOR THE BOX OFFICE",
+	} {
+		e.Policy.DownTo = rung
+		k := ticketing.Ticket{ID: [8]byte{1}}
+		if s := (&job{Printer: d.Printer, event: e, say: speech.In("", e.Location)}).sheet(k); s.Words.Code != want || s.ShortCode != k.ID.Short() {
+			t.Errorf("down to %s: %q %s, want %q", rung, s.Words.Code, s.ShortCode, want)
+		}
+	}
+}
