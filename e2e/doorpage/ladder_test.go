@@ -22,6 +22,10 @@ func TestThePageSaysThatNothingIsTyped(t *testing.T) {
 	}
 	hint("scan: no typed codes")
 	d.until(`document.getElementById("why").textContent === "Show a ticket to the camera, or scan it."`)
+	d.do(`document.getElementById("start").click()`)
+	d.shows("hatch", "hatch", "NO CAMERA")
+	d.until(`document.getElementById("what").textContent === "Scan with a reader, or choose a picture."`)
+	d.tap()
 	d.typed(short(1))
 	d.shows("red", "cross", "CODE NEEDED")
 	d.until(`document.getElementById("why").textContent === "This event takes no typed codes."`)

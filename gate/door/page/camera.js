@@ -1,5 +1,6 @@
 // The camera: which one, its light, and when it runs. What it shows is read on this
 // device, and judged once a sighting.
+import { takesTyped } from "./ladder.js";
 import { openReader } from "./reader.js";
 import { Sightings } from "./sighting.js";
 import { t } from "./words.js";
@@ -170,9 +171,10 @@ const words = { lost: "word.camera_lost", busy: "word.camera_busy" };
 // named says what kept the camera away, and what a person does about it.
 export function named(e) {
   const trouble = troubles[e.name];
+  const untyped = trouble === "missing" && !takesTyped();
   return {
     word: t(words[trouble] ?? "word.no_camera"),
     why: t("camera.why." + (trouble ?? "other")),
-    do: t("camera.do." + (trouble ?? "failed")),
+    do: untyped ? t("camera.do.missing_code") : t("camera.do." + (trouble ?? "failed"), { meanwhile: t(takesTyped() ? "camera.meanwhile.all" : "camera.meanwhile.code") }),
   };
 }
