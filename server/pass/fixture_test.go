@@ -102,12 +102,12 @@ func (w *world) step() {
 
 // face is what a device sees of a pass.
 type face struct {
-	Serial   string `json:"serialNumber"`
-	Token    string `json:"authenticationToken"`
-	Service  string `json:"webServiceURL"`
-	Voided   bool   `json:"voided"`
-	Relevant string `json:"relevantDate"`
-	Places   []struct{ Latitude, Longitude float64 }
+	Serial   string                                  `json:"serialNumber"`
+	Token    string                                  `json:"authenticationToken"`
+	Service  string                                  `json:"webServiceURL"`
+	Voided   bool                                    `json:"voided"`
+	Relevant string                                  `json:"relevantDate"`
+	Places   []struct{ Latitude, Longitude float64 } `json:"locations"`
 	Barcodes []struct{ Message, Format string }
 	Ticket   map[string][]struct{ Key, Label, Value, ChangeMessage string } `json:"eventTicket"`
 

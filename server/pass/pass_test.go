@@ -45,7 +45,7 @@ func TestApplePass(t *testing.T) {
 				t.Errorf("%s is %q, want %q", key, got, want)
 			}
 		}
-		if f.Relevant != "2026-08-04T20:00:00+02:00" || len(f.Places) != 0 && f.Places[0].Latitude != 53.54 {
+		if f.Relevant != "2026-08-04T20:00:00+02:00" || len(f.Places) != 1 || f.Places[0].Latitude != 53.54 {
 			t.Errorf("it matters at %s, %v", f.Relevant, f.Places)
 		}
 		for language, want := range map[string]string{"en": `"WHEN" = "WHEN"`, "de": `"WHEN" = "WANN"`, "fr": `"WHEN" = "QUAND"`, "es": `"WHEN" = "CUÁNDO"`} {
