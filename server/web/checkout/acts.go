@@ -20,6 +20,11 @@ import (
 
 // begin makes an order of a cart, and leads to its page. What an event's page sends
 // is only which products and how many: prices are the catalogue's.
+//
+// Pressed twice it is one order by the key that the page's script draws. Without one it is
+// two, the first of which gives its places back when its time is over: both are on their
+// way before a cookie could come back, and the event's page, which is the same for
+// everybody, brings none. By address and cart strangers would meet in one order.
 func (c *Checkout) begin(w http.ResponseWriter, r *http.Request) error {
 	event := r.PathValue("event")
 	shop, err := c.Catalog.Shop(r.Context(), event)
