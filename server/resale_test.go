@@ -93,6 +93,16 @@ func TestSellingOn(t *testing.T) {
 		t.Errorf("taking back what somebody is buying: status %d", answer.StatusCode)
 	}
 	l.buysByCard(second, "grace%40example.org")
+	for language, want := range map[string]string{"en": "This offer is over", "de": "Dieses Angebot ist vorbei"} {
+		for _, ask := range []func() (*http.Response, string){
+			func() (*http.Response, string) { return l.get(offer, "Accept-Language: "+language) },
+			func() (*http.Response, string) { return l.post(offer, "", "Accept-Language: "+language) },
+		} {
+			if answer, body := ask(); answer.StatusCode != http.StatusGone || !strings.Contains(body, want) || !strings.Contains(body, `href="/events/SHOP-1/resale"`) {
+				t.Errorf("the offer that was taken, in %s: status %d: %s", language, answer.StatusCode, body)
+			}
+		}
+	}
 	if list, _ := l.wallet(cookie); len(list) != 0 {
 		t.Errorf("the seller has %+v still", list)
 	}

@@ -52,7 +52,8 @@ func (a *Asked) check() (err error) {
 }
 
 // Offer offers tickets to somebody, all or nothing, and mails the link. fault.Refused
-// has a Why in Where, or "named" where somebody has to be named.
+// has a Why in Where, "named" where somebody has to be named, or "from" where who gives has
+// no address.
 func (x *Transfers) Offer(ctx context.Context, a Asked) (o Offer, err error) {
 	if err := a.check(); err != nil {
 		return o, err

@@ -131,6 +131,8 @@ func (m *Market) wait(w http.ResponseWriter, r *http.Request) error {
 		status, v.Problem = http.StatusUnprocessableEntity, v.T("market.bad_email")
 	case kind == fault.Refused:
 		status, v.Problem = http.StatusConflict, v.T("market.over")
+	case kind == fault.TooMany:
+		status, v.Problem = http.StatusTooManyRequests, v.T("market.full")
 	default:
 		return err
 	}
@@ -144,11 +146,25 @@ type offerView struct {
 	Until int64
 }
 
+// overOffer says that what was kept for somebody isn't any more, the one of l.
+func (m *Market) overOffer(w http.ResponseWriter, r *http.Request, l *resale.Listing, err error) error {
+	if fault.KindOf(err) != fault.Expired {
+		return err
+	}
+	shop, err := m.selling(r.Context(), l.Event)
+	if err != nil {
+		return err
+	}
+	v := m.frame(r, shop, "market.offer")
+	v.Problem = v.T("market.offer_over")
+	return m.Site.Render(w, m.pages, "said.html", http.StatusGone, v)
+}
+
 // offer shows what is kept for whoever a link was mailed to.
 func (m *Market) offer(w http.ResponseWriter, r *http.Request) error {
 	l, err := m.Resale.Claim(r.Context(), r.PathValue("link"))
 	if err != nil {
-		return err
+		return m.overOffer(w, r, &l, err)
 	}
 	shop, err := m.selling(r.Context(), l.Event)
 	if err != nil {
@@ -164,7 +180,7 @@ func (m *Market) take(w http.ResponseWriter, r *http.Request) error {
 	link := r.PathValue("link")
 	l, err := m.Resale.Claim(r.Context(), link)
 	if err != nil {
-		return err
+		return m.overOffer(w, r, &l, err)
 	}
 	shop, err := m.selling(r.Context(), l.Event)
 	if err != nil {
