@@ -13,6 +13,7 @@ import (
 func Decide(c Context, p Presented, void Void, past []Act) Verdict {
 	s := scan{c: &c, p: &p, claims: p.claims(), void: void, past: tallyOf(past, c.Gate.Zone, checkOuts(c.Event, c.Gate.Zone), c.Now.At)}
 	s.run(steps)
+	s.verdict.Challenge = s.challenged()
 	s.override()
 	s.flags()
 	return s.verdict

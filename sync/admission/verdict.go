@@ -55,6 +55,7 @@ type Verdict struct {
 	ByName     bool      `json:"by_name,omitempty"`   // found by whose it is
 	Holder     string    `json:"holder,omitempty"`    // where the device may know it
 	TimeZone   string    `json:"time_zone,omitempty"` // IANA name, for the times in Details
+	Challenge  Challenge `json:"challenge,omitempty"` // whether the phone answered; "": no number was asked for
 
 	Details Details `json:"details"`
 }
