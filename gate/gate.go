@@ -104,7 +104,7 @@ func Open(ctx context.Context, cfg Config) (_ *Gate, err error) {
 	}
 	g.Turnstile, err = turnstile.Open(ctx, turnstile.Config{
 		Store: g.Store, State: g.State, Clock: g.Time, Author: g.author, Gate: g.Enrolment.Gate, Kiosk: g.Enrolment.Role == grant.RoleKiosk,
-		Mono: cfg.Clock.Mono, Ready: func() admission.Reason { reason, _ := g.ready.why(); return reason }, Sure: g.assurance, Linked: g.linked, Claim: g.claim,
+		Mono: cfg.Clock.Mono, Rand: cfg.Rand, Ready: func() admission.Reason { reason, _ := g.ready.why(); return reason }, Sure: g.assurance, Linked: g.linked, Claim: g.claim,
 		Log: cfg.Log,
 	})
 	if err != nil {

@@ -60,7 +60,7 @@ var hows = []string{"", scan.HowCamera, scan.HowPicture, scan.HowWedge, scan.How
 // Answer is a verdict with what a door shows for it.
 type Answer struct {
 	turnstile.Outcome
-	Look    bool    `json:"look,omitempty"` // nothing was recorded: it was only looked at
+	Look    bool    `json:"look,omitempty"` // nothing was recorded: it was only looked at, also for a number
 	Text    string  `json:"text,omitempty"` // of a picture: the code in it, to have it judged again
 	Display Display `json:"display"`
 	Me      *Me     `json:"me,omitempty"` // of a role card: who signed in
@@ -151,7 +151,7 @@ func Judge(ctx context.Context, t *turnstile.Turnstile, desk *signin.Desk, who s
 	if s.Look && out.Green() {
 		shown.More = append([]string{in.Say("more.looked", nil)}, shown.More...)
 	}
-	answer := Answer{Outcome: out, Look: s.Look || out.Training, Display: shown}
+	answer := Answer{Outcome: out, Look: s.Look || out.Training || out.Challenge != "", Display: shown}
 	if who.Visitor() {
 		answer = forVisitor(answer)
 	}

@@ -42,7 +42,7 @@ func Show(out turnstile.Outcome, st *state.State, in *words.Language) Display {
 	}
 	d.More = append(d.More, out.Details.Texts...)
 	d.More = append(d.More, t.doubts()...)
-	return d
+	return t.number(d)
 }
 
 // answerTo says how a question of a kind is answered, where not by any text.

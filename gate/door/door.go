@@ -272,6 +272,8 @@ func (d *Door) Handler() http.Handler {
 	mux.Handle("POST /api/picture", d.reply(d.scanPicture))
 	mux.Handle("POST /api/frame", d.reply(d.scanFrame))
 	mux.Handle("POST /api/override", d.reply(d.override))
+	mux.Handle("GET /api/challenge", d.answer(d.askNumber))
+	mux.Handle("POST /api/challenge", d.answer(d.askNumber))
 	mux.Handle("POST /api/sign-in", d.reply(d.signIn))
 	mux.Handle("POST /api/sign-out", d.reply(d.signOut))
 	mux.Handle("GET /api/me", d.answer(d.me))

@@ -131,7 +131,7 @@ func TestEveryStableWordHasAMessage(t *testing.T) {
 		have("role.", string(role))
 	}
 	for _, act := range []signin.Act{
-		signin.Direction, signin.Undo, signin.UndoOthers, signin.ConfirmPayment, signin.Override, signin.Search, signin.Names, signin.Shift, signin.Training, signin.Leave,
+		signin.Challenge, signin.Direction, signin.Undo, signin.UndoOthers, signin.ConfirmPayment, signin.Override, signin.Search, signin.Names, signin.Shift, signin.Training, signin.Leave,
 	} {
 		have("refused.", string(act))
 	}
@@ -244,7 +244,7 @@ func apart(a, b string) int {
 func tones(t *testing.T) map[string][]string {
 	t.Helper()
 	tones := map[string][]string{
-		"word.undone": {"amber"}, "word.undo": {"amber"}, "word.signed_in": {"plain"}, "word.ready": {"idle"},
+		"word.undone": {"amber"}, "word.answered": {"amber"}, "word.undo": {"amber"}, "word.signed_in": {"plain"}, "word.ready": {"idle"},
 		"word.no_camera": {"hatch"}, "word.camera_lost": {"hatch"}, "word.camera_busy": {"hatch"}, "word.not_undone": {"hatch"},
 	}
 	add := func(v admission.Verdict) {

@@ -106,7 +106,7 @@ func (r *rig) open(device *keyring.Signer) {
 	}
 	turn, err := turnstile.Open(r.t.Context(), turnstile.Config{
 		Store: s, State: r.state, Clock: clock.New(source, &clock.Offset{}, 0), Author: &journal.Author{Signer: device}, Gate: "north",
-		Kiosk: r.role == grant.RoleKiosk, Mono: source.Mono, Ready: func() admission.Reason { return r.notReady.Load().(admission.Reason) },
+		Kiosk: r.role == grant.RoleKiosk, Mono: source.Mono, Rand: rand.Reader, Ready: func() admission.Reason { return r.notReady.Load().(admission.Reason) },
 		Sure: func() journal.Assurance { return journal.Assurance{} }, Linked: func() bool { return true }, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

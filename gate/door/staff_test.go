@@ -125,6 +125,9 @@ var asks = map[signin.Act]func(*browser) *httptest.ResponseRecorder{
 		s.Look = true
 		return b.post("/api/scan", s)
 	},
+	signin.Challenge: func(b *browser) *httptest.ResponseRecorder {
+		return b.post("/api/challenge", map[string]any{"lane": "7", "on": true})
+	},
 	signin.Undo: func(b *browser) *httptest.ResponseRecorder {
 		in := answered[Answer](b.t, b.post("/api/scan", entry(b.code(3))))
 		return b.post("/api/undo", Undo{Record: in.Record})
@@ -226,7 +229,7 @@ func expected(device, person grant.Role, act signin.Act) bool {
 	key := device == grant.RoleSupervisor || device == grant.RoleBoxOffice
 	senior := person == grant.RoleSupervisor || person == grant.RoleBoxOffice
 	switch act {
-	case signin.Undo, signin.Direction, signin.Shift:
+	case signin.Undo, signin.Challenge, signin.Direction, signin.Shift:
 		return device != grant.RoleKiosk
 	case signin.Leave:
 		return device != grant.RoleKiosk && person != "nobody"

@@ -63,16 +63,18 @@ func cases(t *testing.T) []turnstile.Outcome {
 		admission.FlagStaleList, admission.FlagClockSuspect, admission.FlagClockUnsynced, admission.FlagForced, admission.FlagOverrideNotNeeded,
 		admission.FlagOffline, admission.FlagAttention, admission.FlagPaidHere, admission.FlagNotAsked, admission.FlagEarlierVoid, string(admission.Cancelled), "later",
 	}
+	answers := []admission.Challenge{"", admission.Answered, admission.NoNumber, admission.OtherNumber, admission.OutOfTime, admission.NoKey, "later"}
 	results := []admission.Result{admission.Accept, admission.AcceptRepeat, admission.Reject, admission.Ask, admission.Cannot, admission.Ignored, "later"}
 	var all []turnstile.Outcome
-	for _, reason := range append(reasonsOfAdmission(t), "later") {
+	for _, reason := range append(reasonsOfAdmission(t), turnstile.ToScanAgain, "later") {
 		for _, result := range results {
 			rich := slices.Contains([]admission.Result{admission.Accept, admission.Reject, admission.Ask}, result)
 			for i, d := range details {
 				if !rich && i > 0 {
 					break
 				}
-				v := admission.Verdict{Result: result, Reason: reason, Details: d, TimeZone: "Europe/Berlin", Flags: flags}
+				v := admission.Verdict{Result: result, Reason: reason, Details: d, TimeZone: "Europe/Berlin", Flags: flags, Challenge: answers[i%len(answers)]}
+				v.Ticket[0] = byte(i % 4)
 				out := turnstile.Outcome{Verdict: v, Assurance: journal.Assurance{Unheard: uint32(i % 3), LongestMS: uint64(i % 2 * 61_000)}}
 				all = append(all, out)
 			}

@@ -1,6 +1,9 @@
 package door
 
-import "usher/sync/admission"
+import (
+	"usher/gate/turnstile"
+	"usher/sync/admission"
+)
 
 // passes are the big words of those who may pass, as keys of messages. They belong
 // to green verdicts alone.
@@ -22,7 +25,7 @@ var bigWords = map[admission.Reason]string{
 	admission.StaleCode: "word.stale_code", admission.LiveRequired: "word.live_required", admission.CodeRequired: "word.code_required",
 	admission.RuleFailed: "word.not_now", admission.Cooldown: "word.not_now",
 	admission.AlreadyUsed: "word.already_in", admission.ZoneFull: "word.zone_full", admission.Questions: "word.check", admission.StaleList: "word.check",
-	admission.OverrideDenied: "word.not_allowed",
+	admission.OverrideDenied: "word.not_allowed", turnstile.ToScanAgain: "word.answered",
 }
 
 const cannot = "word.cannot"

@@ -14,6 +14,7 @@ type Act string
 const (
 	Scan           Act = "scan"
 	Look           Act = "look"
+	Challenge      Act = "challenge" // ask a phone for a number
 	Direction      Act = "direction"
 	Undo           Act = "undo"        // what the same person let in
 	UndoOthers     Act = "undo_others" // what another let in at this device
@@ -59,6 +60,7 @@ type leave struct {
 var table = []leave{
 	{act: Scan, may: may(Unstaffed, Alone, AsScanner, AsBoxOffice, AsSupervisor, AtKiosk)},
 	{act: Look, may: may(Unstaffed, Alone, AsScanner, AsBoxOffice, AsSupervisor, AtKiosk)},
+	{act: Challenge, may: may(Unstaffed, Alone, AsScanner, AsBoxOffice, AsSupervisor)},
 	{act: Direction, may: may(Unstaffed, Alone, AsScanner, AsBoxOffice, AsSupervisor)},
 	{act: Undo, may: may(Unstaffed, Alone, AsScanner, AsBoxOffice, AsSupervisor)},
 	{act: UndoOthers, may: may(Unstaffed, AsSupervisor)},
@@ -110,6 +112,7 @@ func standingOf(role grant.Role) Standing {
 
 // refusals say why an act is not for who wants it.
 var refusals = map[Act]string{
+	Challenge:      "nobody stands at a kiosk who could ask a guest for a number",
 	Direction:      "nobody may change the direction of a kiosk at the kiosk",
 	Undo:           "nobody may take an admission back at a kiosk",
 	UndoOthers:     "only a supervisor takes back what somebody else let in; sign in as one",

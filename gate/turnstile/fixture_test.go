@@ -2,6 +2,7 @@ package turnstile
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -80,7 +81,7 @@ func (h *handheld) boot() {
 	}
 	h.Turnstile, err = Open(h.t.Context(), Config{
 		Store: s, State: st, Clock: clock.New(source, &clock.Offset{Uncertainty: 20 * time.Millisecond}, newest),
-		Author: &journal.Author{Signer: h.device.Signer}, Gate: gatetest.North, Mono: source.Mono,
+		Author: &journal.Author{Signer: h.device.Signer}, Gate: gatetest.North, Mono: source.Mono, Rand: rand.Reader,
 		Ready:  func() admission.Reason { return h.reason },
 		Sure:   func() journal.Assurance { return st.Assurance(h.device.Node(), h.now.UnixMilli()) },
 		Claim:  func(_ context.Context, id journal.TicketID) bool { return h.claim != nil && h.claim(id) },

@@ -55,7 +55,7 @@ func (c code) continues(before code) bool {
 // camera sees a code in many frames, and that is one decision and one record. Who
 // adds to it what a person said wants another decision.
 func (t *Turnstile) sameSighting(a Attempt, c code, at time.Duration) (Outcome, bool) {
-	if a.Look || a.Override != nil || len(a.Confirmed) > 0 || len(a.Answers) > 0 {
+	if a.Look || a.said() {
 		return Outcome{}, false
 	}
 	t.mu.Lock()
@@ -73,6 +73,9 @@ func (t *Turnstile) sameSighting(a Attempt, c code, at time.Duration) (Outcome, 
 	}
 	return Outcome{Verdict: admission.Verdict{Result: admission.Ignored, Reason: admission.Debounce}}, true
 }
+
+// said reports whether the attempt is one again, with what a person said to it.
+func (a *Attempt) said() bool { return a.Override != nil || len(a.Confirmed) > 0 || len(a.Answers) > 0 }
 
 func (t *Turnstile) remember(a Attempt, c code, out Outcome, at time.Duration) {
 	switch {

@@ -26,6 +26,7 @@ package turnstile
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -64,6 +65,7 @@ type Config struct {
 	Gate   string                   // the gate's code, until the server's journal says another
 	Kiosk  bool                     // nobody stands at the device who could ask
 	Mono   func() time.Duration     // monotonic, for debouncing and timings
+	Rand   io.Reader                // draws the numbers that phones are asked for
 	Ready  func() admission.Reason  // why the gate can't judge now; "" when it can
 	Sure   func() journal.Assurance // how sure the gate can be that nobody else let a ticket in
 	Linked func() bool              // whether another node is in touch right now
@@ -85,12 +87,14 @@ type Turnstile struct {
 
 	mu      sync.Mutex // covers what follows
 	lanes   map[string]sighting
+	asked   map[string]*challenge                // by lane: the number that it waits for
 	unshown map[journal.TicketID][]admission.Act // greens that a crash may have kept from being seen
 	shown   []uint64                             // own records whose verdict was seen, to be stored
 	newest  uint64                               // own record
 	opened  uint64                               // own record that was the newest when the gate was started
 	recent  []moment                             // entries since then, while they can be taken back
 
+	asking   atomic.Int32 // lanes that wait for a number: len(asked)
 	training atomic.Bool
 }
 
@@ -134,7 +138,7 @@ type Timing struct {
 
 // Open makes the turnstile of a gate. Close ends it.
 func Open(ctx context.Context, cfg Config) (*Turnstile, error) {
-	t := &Turnstile{Config: cfg, lanes: map[string]sighting{}, unshown: map[journal.TicketID][]admission.Act{}}
+	t := &Turnstile{Config: cfg, lanes: map[string]sighting{}, asked: map[string]*challenge{}, unshown: map[journal.TicketID][]admission.Act{}}
 	if t.Linked == nil {
 		t.Linked = func() bool { return false }
 	}
@@ -183,6 +187,10 @@ func (t *Turnstile) scan(ctx context.Context, a Attempt) Outcome {
 	p := t.present(in, a)
 	id, seen := ticketOf(p), codeOf(in, a, &p)
 	step("verified")
+	number := t.takeNumber(a, id, began)
+	if number != nil {
+		a.Look, p.Challenge = true, &number.number
+	}
 	if id != (journal.TicketID{}) {
 		defer t.tickets.lock(id)()
 		if again, ok := t.sameSighting(a, seen, began); ok {
@@ -190,6 +198,9 @@ func (t *Turnstile) scan(ctx context.Context, a Attempt) Outcome {
 		}
 	}
 	out := t.decideAndRecord(ctx, a, p, id, began)
+	if number != nil {
+		return t.underNumber(a, number, out)
+	}
 	if !a.Look {
 		t.remember(a, seen, out, began)
 	}

@@ -7,7 +7,7 @@ import { again } from "./judge.js";
 import { fields, said } from "./field.js";
 import { isKiosk } from "./kiosk.js";
 import { openPanel } from "./panel.js";
-import { refusedBefore } from "./resume.js";
+import { onlyLooked, refusedBefore } from "./resume.js";
 import { may, who } from "./staff.js";
 import { t } from "./words.js";
 
@@ -18,15 +18,16 @@ let written = { ticket: "", answers: {} }; // of the ticket that was asked about
 // request gives what a verdict asks for, null for nothing.
 function request(verdict) {
   if (asksUndo()) return { label: t("ask.take_back"), done: takeBack };
-  if (!verdict?.scan || (verdict.look && !verdict.training) || isKiosk()) return null;
+  if (!verdict?.scan || onlyLooked(verdict) || isKiosk()) return null;
   const { scan, reason, details } = verdict;
   if (verdict.resumed) return whyOverride(verdict);
   if (refusedBefore(verdict)) {
     if (may("override")) return { label: t("ask.override"), done: () => draw(verdict, whyOverride(verdict)) };
     // Whoever signs in now goes on with this ticket: see resume.js.
-    return canSignIn() ? { label: t("ask.supervisor"), done: () => openPanel("sign-in") } : null;
+    if (canSignIn()) return { label: t("ask.supervisor"), done: () => openPanel("sign-in") };
+    return canAnswer(verdict) ? {} : null;
   }
-  if (verdict.result !== "ask") return null;
+  if (verdict.result !== "ask" || verdict.challenge) return null;
   if (reason === "questions") {
     return {
       label: t("ask.answered"), questions: details.questions,
@@ -39,6 +40,9 @@ function request(verdict) {
     done: () => again(scan, { confirmed: [...(scan.confirmed || []), reason] }),
   };
 }
+
+// canAnswer: a phone made the code, and can be asked for a number.
+const canAnswer = (verdict) => may("challenge") && refusedBefore(verdict) && /UP1:/.test(verdict.scan.text);
 
 const canSignIn = () => who() && !who().signed_in && who().people.length > 0;
 
@@ -73,6 +77,7 @@ function draw(verdict, wants) {
   by("asked").replaceChildren(...(wants.note ? [note(wants.note)] : []), ...fields(wants.questions || [], written.answers));
   by("answer").textContent = wants.label || "";
   by("answer").hidden = !wants.label;
+  by("ask-number").hidden = !canAnswer(verdict);
   form.focus({ preventScroll: true }); // on no button: the late Enter of a reader would press it
 }
 

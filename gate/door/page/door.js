@@ -8,6 +8,7 @@ import { picture, scan, sighted } from "./judge.js";
 import { isKiosk, setUpKiosk } from "./kiosk.js";
 import { direction, face, setUpLane } from "./lane.js";
 import { setUpLeave } from "./leave.js";
+import { askNumber, setUpNumber } from "./number.js";
 import { closePanels, openPanel, panelOpen, setUpPanels } from "./panel.js";
 import { setUpPreflight } from "./preflight.js";
 import { setUpResume } from "./resume.js";
@@ -25,8 +26,10 @@ import { onWedge } from "./wedge.js";
 const by = (id) => document.getElementById(id);
 const control = "button, input, select, textarea, [role=button]";
 
+const takes = new Set(["preflight", "number"]); // panels that wait for a code
+
 const shortcuts = {
-  i: () => face("in"), o: () => face("out"), v: () => face("verify"), u: askUndo, t: () => camera.torch(), "/": openSearch, "?": () => openPanel("keys"),
+  i: () => face("in"), o: () => face("out"), v: () => face("verify"), u: askUndo, n: askNumber, t: () => camera.torch(), "/": openSearch, "?": () => openPanel("keys"),
 };
 
 // pressed takes a key that stands alone, "" for an Enter, a Tab, or one that a control
@@ -62,13 +65,14 @@ setUpUndo();
 setUpResume();
 setUpAsk();
 setUpSearch();
+setUpNumber();
 setUpSignIn();
 setUpTraining();
 setUpShift();
 setUpPreflight();
 setUpLeave();
 onVerdict((verdict) => { if (verdict) closePanels(); });
-onWedge({ code(text, how) { if (panelOpen()?.id !== "preflight") closePanels(); scan(text, how); }, picture, key: pressed });
+onWedge({ code(text, how) { if (!takes.has(panelOpen()?.id)) closePanels(); scan(text, how); }, picture, key: pressed });
 const camera = setUpCamera({
   purpose: direction, judge: sighted,
   trouble: (display) => present({ result: "fault", reason: "camera", display: { tone: "hatch", shape: "hatch", ...display } }),

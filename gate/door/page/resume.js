@@ -9,8 +9,12 @@ const final = new Set(["malformed", "unsupported_version", "unknown_ticket", "ba
 
 let refused = null; // the verdict, and when it was given
 
+// onlyLooked tells a verdict that nobody can do anything about. What answered a number
+// was looked at too, and the same scan again is none.
+export const onlyLooked = (verdict) => Boolean(verdict.look) && !verdict.training && !(verdict.challenge && !verdict.scan?.look);
+
 // refusedBefore tells a refusal that somebody may override.
-export const refusedBefore = (verdict) => verdict?.result === "reject" && Boolean(verdict.scan) && (!verdict.look || Boolean(verdict.training)) && !final.has(verdict.reason);
+export const refusedBefore = (verdict) => verdict?.result === "reject" && Boolean(verdict.scan) && !onlyLooked(verdict) && !final.has(verdict.reason);
 
 function keep(verdict) {
   if (!verdict || verdict.resumed || verdict.result === "signed_in") return; // it was put away, or is no other ticket

@@ -51,7 +51,7 @@ export function present(verdict) {
 function paint(answer) {
   const { tone, shape, word, why = "", do: what = "" } = answer.display;
   // Questions stand in the form below, if they can be answered there.
-  const more = (answer.display.more || []).slice(answer.scan && (!answer.look || answer.training) && !isKiosk() ? answer.details?.questions?.length : 0);
+  const more = (answer.display.more || []).slice(answer.scan && (!answer.look || answer.training) && !answer.challenge && !isKiosk() ? answer.details?.questions?.length : 0);
   const box = by("verdict");
   box.className = `verdict tone-${tone}` + (answer.look ? " look" : "");
   box.dataset.result = answer.result;
