@@ -8,9 +8,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"testing"
 
+	"github.com/fxamacker/cbor/v2"
 	"pgregory.net/rapid"
 
 	"usher/crypto/base45"
@@ -45,8 +47,9 @@ func ask[T any](p *phone, function string, with any) T {
 
 // presentation is a ticket to present at a moment.
 type presentation struct {
-	Ticket string `json:"ticket"`
-	Time   int64  `json:"time"`
+	Ticket string  `json:"ticket"`
+	Time   int64   `json:"time"`
+	Number *uint32 `json:"number"` // that a door asked for
 }
 
 // The page's codes are to the byte those that crypto/ticket makes of the same tickets,
@@ -71,20 +74,22 @@ func TestCodesOfThePage(t *testing.T) {
 		return c
 	})
 	times := []int64{0, 23, 24, 255, 256, 65535, 65536, 1<<31 - 1, 1 << 31, 1<<32 - 1, 1 << 32, ticket.MaxTime, 1_800_000_000}
+	numbers := []uint32{0, 23, 24, 255, 256, 65535, 65536, ticket.MaxChallenge}
 	var list []presentation
 	var want []string
 	for i := range 250 {
 		signed, err := ticket.IssueBound(random.Example(i), issuer)
 		p.must(err)
 		at := times[i%len(times)]
-		text, err := ticket.Present(signed, holder, at, nil)
+		var number *uint32
+		if i%3 > 0 {
+			number = &numbers[i/3%len(numbers)]
+		}
+		text, err := ticket.Present(signed, holder, at, number)
 		p.must(err)
-		list, want = append(list, presentation{b64(signed), at}), append(want, text)
+		list, want = append(list, presentation{b64(signed), at, number}), append(want, text)
 	}
-	got := ask[[]string](p, `async ({ key, list }) => {
-		const holder = await crypto.subtle.importKey("pkcs8", bytes.fromBase64(key), "Ed25519", false, ["sign"]);
-		return Promise.all(list.map(({ ticket, time }) => code.present(bytes.fromBase64(ticket), holder, time)));
-	}`, map[string]any{"key": b64(append(slices.Clone(pkcs8), holder.Seed()...)), "list": list})
+	got := p.presents(holder.Seed(), list)
 	if len(got) != len(want) {
 		t.Fatalf("%d codes of %d", len(got), len(want))
 	}
@@ -92,6 +97,59 @@ func TestCodesOfThePage(t *testing.T) {
 		if got[i] != want[i] {
 			t.Fatalf("code %d at %d is\n%s\nwant\n%s", i, list[i].Time, got[i], want[i])
 		}
+	}
+}
+
+// presents has the page make codes with the key of a seed.
+func (p *phone) presents(seed []byte, list []presentation) []string {
+	p.t.Helper()
+	return ask[[]string](p, `async ({ key, list }) => {
+		const holder = await crypto.subtle.importKey("pkcs8", bytes.fromBase64(key), "Ed25519", false, ["sign"]);
+		return Promise.all(list.map(({ ticket, time, number }) => code.present(bytes.fromBase64(ticket), holder, time, number)));
+	}`, map[string]any{"key": b64(append(slices.Clone(pkcs8), seed...)), "list": list})
+}
+
+// The page's codes are those of the vectors on which other writers of the format agree, with
+// a number and without.
+func TestVectorsOfThePage(t *testing.T) {
+	text, err := os.ReadFile("../../crypto/ticket/vectors/testdata/tickets.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Holders []struct{ Seed string }
+		Vectors []struct {
+			ID, Form, Token string
+			CBOR            string `json:"cbor_hex"`
+		}
+	}
+	if err := json.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	seed, err := hex.DecodeString(file.Holders[0].Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := modules(t)
+	made := map[bool]int{} // with a number, and without
+	for _, v := range file.Vectors {
+		whole, err := hex.DecodeString(v.CBOR)
+		var parts []any
+		if err != nil || v.Form != "dynamic" || cbor.Unmarshal(whole, &parts) != nil || len(parts) < 3 {
+			continue
+		}
+		shown := presentation{Ticket: b64(parts[0].([]byte)), Time: int64(parts[1].(uint64))}
+		if len(parts) == 4 {
+			number := uint32(parts[2].(uint64))
+			shown.Number = &number
+		}
+		if got := p.presents(seed, []presentation{shown})[0]; got != v.Token {
+			t.Errorf("%s: the page shows\n%s\nwant\n%s", v.ID, got, v.Token)
+		}
+		made[shown.Number != nil]++
+	}
+	if made[true] == 0 || made[false] == 0 {
+		t.Errorf("vectors with a number, and without: %v", made)
 	}
 }
 

@@ -9,11 +9,12 @@ import { sign } from "./cose.js";
 // period is how long one code is shown, in seconds.
 export const period = 15;
 
-// present makes the code of a moment, in Unix seconds.
-export async function present(ticket, privateKey, seconds) {
-  const proven = cbor([ticket, seconds]);
-  const proof = await sign(privateKey, "usher-proof-v1", proven);
-  return "UP1:" + base45(cbor([ticket, seconds, proof]));
+// present makes the code of a moment, in Unix seconds, which may answer the number
+// that a door asked for.
+export async function present(ticket, privateKey, seconds, number = null) {
+  const said = number === null ? [ticket, seconds] : [ticket, seconds, number];
+  const proof = await sign(privateKey, "usher-proof-v1", cbor(said));
+  return "UP1:" + base45(cbor([...said, proof]));
 }
 
 // claim signs that this phone is to have a ticket as it stands.

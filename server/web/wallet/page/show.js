@@ -6,6 +6,7 @@ import { button, element } from "./element.js";
 import { fromBase64 } from "./bytes.js";
 import { now } from "./clock.js";
 import { period, present } from "./code.js";
+import { doorNumber } from "./number.js";
 import { drawCode } from "./qr.js";
 import { sleep, stayAwake } from "./awake.js";
 import { t } from "./words.js";
@@ -34,38 +35,43 @@ export async function showCode(ticket, key) {
   const left = element("span", { className: "left" });
   const bar = element("span", { className: "bar" });
   const live = Boolean(key);
+  const box = element("div", { className: "canvas" }, canvas);
+  const number = live ? doorNumber((typing) => box.classList.toggle("away", typing)) : null;
   dialog.replaceChildren(
     element("h2", { id: "code-event", textContent: ticket.event_name }),
     element("p", { className: "what", textContent: [ticket.product, ticket.seat && t("wallet.seat", { seat: ticket.seat })].filter(Boolean).join(" · ") }),
-    element("div", { className: "canvas" }, canvas),
+    box,
+    ...(live ? [number.form] : []),
     live ? element("p", { className: "count", role: "timer" }, bar, left) : element("p", { className: "short" }, t(ticket.number ? "wallet.number" : "wallet.short"), " ", element("strong", { textContent: ticket.short })),
     element("p", { className: "hint", textContent: live ? t("wallet.bright_live") : t("wallet.bright") }),
-    button(t("wallet.hide"), hideCode, { className: "button wide" }),
+    ...(live ? [number.line] : []),
+    button(t("wallet.hide"), hideCode, { className: "button wide", autofocus: true }),
   );
   dialog.classList.toggle("live", live);
   dialog.showModal();
   stayAwake();
   if (!live) return drawCode(canvas, ticket.code);
-  await run(ticket, key, canvas, bar, left);
+  await run({ ticket, key, canvas, bar, left, number });
 }
 
 // run draws a new code whenever one is due, and counts down to the next.
-async function run(ticket, key, canvas, bar, left) {
+async function run({ ticket, key, canvas, bar, left, number }) {
   const signed = fromBase64(ticket.bound.ticket);
-  let drawn = -1;
+  let drawn = "";
   const tick = async () => {
     const seconds = now() / 1000;
     const turn = Math.floor(seconds / period);
     const rest = period - (seconds - turn * period);
     left.textContent = t("wallet.next", { n: Math.ceil(rest) });
     bar.style.setProperty("--rest", String(rest / period));
-    if (turn === drawn) return;
-    drawn = turn;
+    const answer = number.answer(), due = `${turn} ${answer ?? ""} ${canvas.parentElement.clientWidth}`; // of a phone that is turned, too
+    if (due === drawn) return;
+    drawn = due;
     const began = performance.now();
-    const code = await present(signed, key.private, turn * period);
-    if (shown !== ticket) return;
+    const code = await present(signed, key.private, turn * period, answer);
+    if (shown !== ticket || due !== drawn) return;
     drawCode(canvas, code);
-    canvas.dataset.turn = String(turn);
+    Object.assign(canvas.dataset, { turn, number: answer ?? "" });
     performance.measure("code", { start: began });
   };
   await tick();
