@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 	"unicode"
@@ -161,23 +162,25 @@ func (x *Transfers) end(ctx context.Context, id string, to State) (o Offer, err 
 // atOnce is how many offers Expire ends at a time.
 const atOnce = 100
 
-// Expire ends the offers whose time is over, and gives their number.
+// Expire ends the offers whose time is over, and gives their number. One that can't be
+// ended holds up no other.
 func (x *Transfers) Expire(ctx context.Context) (n int, err error) {
 	due, err := list(ctx, x.DB.Read(), `where state = 'open' and until <= $1 order by until, id limit $2`, x.Now().UnixMilli(), atOnce)
 	if err != nil {
 		return 0, stored(err, "looking for offers that are over")
 	}
+	var failed []error
 	for _, o := range due {
 		switch _, err := x.end(ctx, o.ID, Expired); {
 		case fault.KindOf(err) == fault.NotFound: // somebody was faster
 		case err != nil:
-			return n, err
+			failed = append(failed, fmt.Errorf("offer %s: %w", o.ID, err))
 		default:
 			n++
 		}
 	}
 	x.Post.Wake()
-	return n, nil
+	return n, errors.Join(failed...)
 }
 
 // expireEvery is how soon an offer that is over is ended, which frees its tickets.

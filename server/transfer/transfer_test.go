@@ -170,6 +170,28 @@ func TestOffersEnd(t *testing.T) {
 	})
 }
 
+// An offer that can't be ended, as one of whose giver the address is damaged, keeps none
+// behind it from ending.
+func TestOneOffersTroubleIsItsOwn(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		bad, _ := w.offer(asks(w.issue(night, ada, 1)...))
+		w.Time.Pass(time.Second)
+		good, _ := w.offer(asks(w.issue(night, ada, 1)...))
+		if err := w.DB.Exec(t.Context(), `update transfer_offer set from_email = 'x' where id = $1`, bad.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.Time.Pass(24 * time.Hour)
+		if n, err := w.Expire(t.Context()); n != 1 || err == nil || !strings.Contains(err.Error(), bad.ID) {
+			t.Errorf("%d offers end, %v", n, err)
+		}
+		for id, want := range map[string]State{bad.ID: Open, good.ID: Expired} {
+			if o, err := w.Find(t.Context(), id); err != nil || o.State != want {
+				t.Errorf("offer %s is %s, %v; want %s", id, o.State, err, want)
+			}
+		}
+	})
+}
+
 // An offer of which one ticket changed is over for all of them, and when its time ends
 // the others are free again.
 func TestOneOfThemChanges(t *testing.T) {
