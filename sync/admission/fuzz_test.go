@@ -2,6 +2,7 @@ package admission
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"reflect"
 	"slices"
@@ -121,13 +122,21 @@ func drawPresented(t *rapid.T, genuine []*ticket.Ticket, key keyring.Key) Presen
 		shown.Holder = holder
 		p.Ticket = &shown
 	}
+	if rapid.IntRange(0, 3).Draw(t, "asked") == 0 {
+		number := rapid.SampledFrom([]uint32{typed, typed + 1}).Draw(t, "number")
+		p.Challenge = &number
+	}
 	if mostly(t, "error", false, rapid.Bool()) {
 		p.Err = &ticket.Error{Reason: rapid.SampledFrom([]ticket.Reason{ticket.ReasonSig, ticket.ReasonKid, ticket.ReasonProofMissing, "?"}).Draw(t, "refusal")}
 	}
 	return p
 }
 
-// genuineTickets are a static ticket and a presentation, both good.
+// typed is the number that genuineTickets has typed on a phone.
+const typed = 482913
+
+// genuineTickets are a static ticket, a presentation, and one that answers a number, all
+// good.
 func genuineTickets(t testing.TB) ([]*ticket.Ticket, keyring.Key) {
 	t.Helper()
 	seed := make([]byte, 32)
@@ -146,12 +155,14 @@ func genuineTickets(t testing.TB) ([]*ticket.Ticket, keyring.Key) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	number := uint32(typed)
 	live, err := ticket.Present(bound, signer, doors, nil)
-	if err != nil {
+	answering, failed := ticket.Present(bound, signer, doors, &number)
+	if err := errors.Join(err, failed); err != nil {
 		t.Fatal(err)
 	}
 	var read []*ticket.Ticket
-	for _, text := range []string{static, live} {
+	for _, text := range []string{static, live, answering} {
 		genuine, err := ticket.Verify(text, keys)
 		if err != nil {
 			t.Fatal(err)
@@ -187,6 +198,7 @@ func anyDecision(tb testing.TB) func(*rapid.T) {
 		if v.Green() {
 			mayBeGreen(t, c, p, void, v)
 		}
+		mayBeAnswered(t, p, v)
 	}
 }
 
@@ -206,6 +218,8 @@ func mayBeGreen(t *rapid.T, c Context, p Presented, void Void, v Verdict) {
 		t.Fatalf("green with a suspected key: %+v", v)
 	case claims.Event != c.Event.Code && !(p.Manual && claims.Event == ""):
 		t.Fatalf("green at %s for %s", c.Event.Code, claims.Event)
+	case p.Challenge != nil && p.Direction != Out && v.Challenge != Answered && !v.Forced():
+		t.Fatalf("green though nobody answered %d: %+v", *p.Challenge, v)
 	case p.Direction == Out || v.Forced() && p.Override != nil && p.Override.Allowed:
 	case v.Forced():
 		t.Fatalf("forced by nobody: %+v", v)
@@ -213,6 +227,19 @@ func mayBeGreen(t *rapid.T, c Context, p Presented, void Void, v Verdict) {
 		t.Fatalf("green for generation %d of %+v", claims.Generation, void)
 	case !reaches(c.Event.Policy.DownTo, p):
 		t.Fatalf("green below %q: %+v", c.Event.Policy.DownTo, p)
+	}
+}
+
+// mayBeAnswered wants a verdict to speak of a number where one was asked for and the gate
+// could judge, and only of the right one as answered.
+func mayBeAnswered(t *rapid.T, p Presented, v Verdict) {
+	asked := p.Challenge != nil && p.Err == nil && v.Result != Cannot
+	switch {
+	case asked != (v.Challenge != ""):
+		t.Fatalf("asked %v, and the phone is said to be %q", asked, v.Challenge)
+	case v.Challenge != Answered:
+	case p.Manual || p.Ticket.Proof == nil || !p.Ticket.Proof.HasChallenge || p.Ticket.Proof.Challenge != *p.Challenge:
+		t.Fatalf("answered by %+v", p)
 	}
 }
 

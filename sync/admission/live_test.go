@@ -81,9 +81,26 @@ func TestChallenge(t *testing.T) {
 	w := newWallet(d)
 	asked, other := uint32(123456), uint32(123457)
 	d.p.Challenge = &asked
-	want(t, d.read(w.code(doors+600, &asked)), Accept, Entry)
-	want(t, d.read(w.code(doors+600, &other)), Reject, StaleCode)
-	want(t, d.read(w.code(doors+600, nil)), Reject, StaleCode)
+	says := func(v Verdict, result Result, reason Reason, answer Challenge) {
+		t.Helper()
+		want(t, v, result, reason)
+		if v.Challenge != answer {
+			t.Errorf("the phone is said to be %q, want %q", v.Challenge, answer)
+		}
+	}
+	says(d.read(w.code(doors+600, &asked)), Accept, Entry, Answered)
+	says(d.read(w.code(doors+600, &other)), Reject, StaleCode, OtherNumber)
+	says(d.read(w.code(doors+600, nil)), Reject, StaleCode, NoNumber)
+	says(d.read(w.code(doors+600-46, &asked)), Reject, StaleCode, OutOfTime)
+	says(d.read(w.code(doors+600+16, &asked)), Reject, StaleCode, OutOfTime)
+	d.void = Void{Minimum: 1, Reason: "superseded", Set: true} // which says nothing of the phone
+	says(d.read(w.code(doors+600, &asked)), Reject, Superseded, Answered)
+	says(d.read(w.code(doors+600, nil)), Reject, Superseded, NoNumber)
+	d.void = Void{}
+	d.c.NotReady = NotReady
+	says(d.read(w.code(doors+600, &asked)), Cannot, NotReady, "")
+	d.c.NotReady, d.p.Challenge = "", nil
+	says(d.read(w.code(doors+600, &other)), Accept, Entry, "")
 }
 
 // A presentation signed by another key, and a bound ticket without its proof.
