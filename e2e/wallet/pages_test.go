@@ -177,6 +177,11 @@ func TestSignedOutElsewhere(t *testing.T) {
 
 	pass(2 * time.Second) // another mail than the one before
 	enter(p)
+	eval[bool](p, `(window.reached = fetch, window.fetch = async () => Response.json({ type: "unavailable", status: 503 }, { status: 503 }), true)`)
+	p.press("Take them off this phone")
+	p.press("Yes, take them off")
+	p.says("The server can’t do that at the moment")
+	eval[bool](p, `(window.fetch = reached, true)`)
 	world.way.Cut()
 	defer world.way.Mend()
 	p.press("Take them off this phone")

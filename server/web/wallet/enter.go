@@ -153,12 +153,14 @@ func (w *Wallet) end(out http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r, &asked); err != nil {
 		return err
 	}
-	if asked.ID == "" || asked.ID == s.ID {
+	if asked.ID == "" {
 		asked.ID = s.ID
-		w.remember(out, r, "")
 	}
 	if err := w.Accounts.End(r.Context(), s, asked.ID); err != nil {
 		return err
+	}
+	if asked.ID == s.ID {
+		w.remember(out, r, "")
 	}
 	out.WriteHeader(http.StatusNoContent)
 	return nil

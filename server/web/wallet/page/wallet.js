@@ -167,7 +167,7 @@ async function signOut() {
   try {
     await end("");
   } catch (e) {
-    if (!(e instanceof Refused)) return trouble(t("wallet.need_network"));
+    if (e.status !== 401) return trouble(refusal(e)); // else the session is over already
   }
   await clear();
   await forget("key");
