@@ -189,7 +189,43 @@ func TestTheNumberOnTheScreen(t *testing.T) {
 	d.await("", "over")
 }
 
-// await waits until the page's lane asks for these digits.
+// Who stands between the two can call a supervisor, who goes on with the very ticket that
+// answered, and lets it in with a reason as always.
+func TestASupervisorAfterANumber(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{say: people(t), timers: true})
+	p := d.phone(1)
+	d.scan(p.shows(""))
+	d.shows("green", "tick", "ADMIT")
+	d.later(sighting)
+	d.scan(p.shows(""))
+	d.shows("red", "cross", "ALREADY IN")
+	d.until(`document.getElementById("ask-number").checkVisibility()`)
+	if bad := eval[string](d, cutOff); bad != "" {
+		t.Errorf("a refusal that can be asked about: %s", bad)
+	}
+	d.flawless("a refusal that can be asked about")
+	d.must(d.Click("#ask-number"))
+	d.scan(p.shows(d.number()))
+	d.pass(stand)
+	d.shows("red", "cross", "ALREADY IN")
+	d.answers("it holds the ticket")
+	d.flawless("what answered")
+	if got := d.text("answer"); got != "Supervisor: sign in …" {
+		t.Errorf("beside the answer it offers %q", got)
+	}
+	d.scan(grant.RoleCardText(supervisorCard))
+	d.pass(stand)
+	d.until(`document.getElementById("answer").textContent === "Let in by override"`)
+	d.must(d.Click("#asked button:nth-child(2)"))
+	d.must(d.Click("#answer"))
+	d.shows("green", "tick", "ADMIT")
+	if visit := d.gate.State.Visit(ticketID(1), 0, d.now().UnixMilli()); visit.Inside != 2 {
+		t.Errorf("let in by override: %+v", visit)
+	}
+}
+
+// await wants the gate to wait for these digits at the page's lane.
 func (d *door) await(digits, when string) {
 	d.t.Helper()
 	if got := d.lane().Digits; got != digits {
