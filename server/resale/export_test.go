@@ -2,6 +2,7 @@ package resale
 
 // What tests of many listings need.
 const (
-	AtOnce  = atOnce
-	Columns = columns
+	AtOnce    = atOnce
+	Columns   = columns
+	MaxListed = maxListed
 )

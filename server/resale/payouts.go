@@ -10,12 +10,21 @@ import (
 	"usher/sync/fault"
 )
 
-// maxListed is how many listings a list has at most, the newest first.
+// maxListed is how many listings a list has at most.
 const maxListed = 5000
 
-// Payouts lists what sellers of an event are paid by hand, or were, oldest first.
-func (r *Resale) Payouts(ctx context.Context, event string) ([]Listing, error) {
-	return listings(ctx, r.DB.Read(), `where event = $1 and payout = 'credited' and hand > 0 order by made_at, id limit $2`, event, maxListed)
+// byHand are the listings of an event whose sellers are paid by hand, or were.
+const byHand = `where event = $1 and payout = 'credited' and hand > 0`
+
+// Payouts lists what sellers of an event are paid by hand, or were: those first to whom
+// something is due, and then the oldest. more is how many there are beyond the list.
+func (r *Resale) Payouts(ctx context.Context, event string) (list []Listing, more int, err error) {
+	list, err = listings(ctx, r.DB.Read(), byHand+` order by case when hand > hand_paid then 0 else 1 end, made_at, id limit $2`, event, maxListed)
+	if err != nil || len(list) < maxListed {
+		return list, 0, err
+	}
+	err = r.DB.Read().QueryRowContext(ctx, `select count(*) from resale_listing `+byHand, event).Scan(&more)
+	return list, max(0, more-len(list)), stored(err, "counting payouts")
 }
 
 // All lists the listings of an event, newest first.

@@ -66,7 +66,7 @@ func TestPayoutRefusedAfterTheRestWasPaid(t *testing.T) {
 // payouts lists who is paid by hand, somebody at least.
 func (w *world) payouts(t *testing.T) []resale.Listing {
 	t.Helper()
-	list, err := w.Payouts(t.Context(), event)
+	list, _, err := w.Payouts(t.Context(), event)
 	if err != nil || len(list) == 0 {
 		t.Fatalf("by hand are paid %+v, %v", list, err)
 	}
@@ -91,4 +91,28 @@ func (w *world) said(t *testing.T, id, kind string) (texts []string) {
 		texts = append(texts, letter.Text)
 	}
 	return texts
+}
+
+// Whoever is still to be paid is on the list, however many have been paid before, and the
+// list says how many it leaves out.
+func TestWhoIsToBePaidComesFirst(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		l := w.lists(t, w.Buys(t, ada, ga(1)).Tickets[0], 2870) // 27.26 of it are Ada's, and 27.00 went by card
+		w.Buys(t, grace, of(l))
+		w.Doors.Admit(l.Ticket)
+		w.look(t)
+		paid := strings.NewReplacer("id, event,", "id || '-' || n.i, event,", "made_at,", "made_at - 1,", "hand_paid,", "hand,").Replace(resale.Columns)
+		err := w.DB.Exec(t.Context(), `insert into resale_listing (`+resale.Columns+`)
+			with recursive n(i) as (select 1 union all select i + 1 from n where i < $2) select `+paid+` from resale_listing, n where id = $1`, l.ID, resale.MaxListed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, more, err := w.Payouts(t.Context(), event)
+		if err != nil || len(list) != resale.MaxListed || more != 1 {
+			t.Fatalf("%d are listed, and %d more, %v", len(list), more, err)
+		}
+		if list[0].ID != l.ID || list[0].Due() == 0 || list[1].Due() != 0 {
+			t.Errorf("the list begins with %+v and %+v", list[0], list[1])
+		}
+	})
 }

@@ -385,8 +385,8 @@ func TestSoldOnTwice(t *testing.T) {
 			t.Errorf("the first seller has %+v", first)
 		}
 		w.sound(t)
-		list, err := w.Payouts(t.Context(), event)
-		if err != nil || len(list) != 2 {
+		list, more, err := w.Payouts(t.Context(), event)
+		if err != nil || len(list) != 2 || more != 0 {
 			t.Errorf("to be paid by hand are %+v, %v", list, err)
 		}
 	})

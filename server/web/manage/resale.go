@@ -18,6 +18,7 @@ type resalePage struct {
 	Name     string
 	Waiting  int
 	Payouts  []resaleLine // by hand
+	More     int          // of those
 	Listings []resaleLine
 }
 
@@ -40,7 +41,7 @@ func (m *Manage) sold(w http.ResponseWriter, r *http.Request) error {
 	if page.Waiting, err = m.Resale.Waiting(r.Context(), e.Code); err != nil {
 		return err
 	}
-	payouts, err := m.Resale.Payouts(r.Context(), e.Code)
+	payouts, more, err := m.Resale.Payouts(r.Context(), e.Code)
 	if err != nil {
 		return err
 	}
@@ -48,6 +49,7 @@ func (m *Manage) sold(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	page.More = more
 	if page.Payouts, err = m.resaleLines(r, payouts, e.Location); err != nil {
 		return err
 	}
@@ -86,7 +88,7 @@ func byHandOf(l *resale.Listing) int64 { return cmp.Or(l.Due(), l.Hand) }
 
 // payoutsCSV sends what sellers are to be paid by hand, or were, for a bank's program.
 func (m *Manage) payoutsCSV(w http.ResponseWriter, r *http.Request) error {
-	list, err := m.Resale.Payouts(r.Context(), r.PathValue("event"))
+	list, _, err := m.Resale.Payouts(r.Context(), r.PathValue("event"))
 	if err != nil {
 		return err
 	}
