@@ -93,7 +93,7 @@ func (s *Server) openSelling(ctx context.Context) error {
 		Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,
 	})
 	s.Accounts = accounts.New(accounts.Config{
-		DB: s.DB, Post: s.Post, Secret: s.Vault.Derive, Known: s.Tickets.Holds, Letter: wallet.Letter, Public: s.shopURL, Rand: s.Rand, Now: s.Now,
+		DB: s.DB, Post: s.Post, Secret: s.Vault.Derive, Known: s.Tickets.Holds, Letter: wallet.Letter, Public: s.shopURL, Rand: s.Rand, Now: s.Now, Log: s.Log,
 	})
 	s.Transfers = transfer.New(transfer.Config{
 		DB: s.DB, Catalog: s.Catalog, Tickets: s.Tickets, Printer: s.Sales.Printer, Post: s.Post, Entered: s.Doors.Entered,

@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	netmail "net/mail"
 	"strings"
 	"time"
@@ -81,6 +82,7 @@ type Config struct {
 	Public func(context.Context) string // the server's address
 	Rand   io.Reader
 	Now    func() time.Time
+	Log    *slog.Logger
 }
 
 // Accounts keeps links and sessions. It may be used by several goroutines.

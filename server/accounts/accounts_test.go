@@ -266,6 +266,20 @@ func TestEndingSessions(t *testing.T) {
 	})
 }
 
+// Whoever is signed in stays so where it can't be noted that they were here, and it is not
+// taken for noted.
+func TestSessionThatCannotBeNoted(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		was, secret := w.enter("")
+		w.clock.Pass(seenEvery)
+		dbtest.Refuse(t, w.DB, "wallet_session", "new.seen_at > 0")
+		s, err := w.Session(t.Context(), secret)
+		if err != nil || s.ID != was.ID || s.Email != ada || s.Noted || !s.Seen.Before(w.clock.Now()) {
+			t.Errorf("the session is %+v, %v", s, err)
+		}
+	})
+}
+
 // A challenge is the session's own, for one answer and a short time.
 func TestChallenge(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {

@@ -35,7 +35,7 @@ func onEach(t *testing.T, test func(*testing.T, *world)) {
 	dbtest.Each(t, migrations.Server, func(t *testing.T, db *sqldb.DB) {
 		w := &world{t: t, clock: clocktest.At(time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC))}
 		w.Accounts = New(Config{
-			DB: db, Rand: rand.Reader, Now: w.clock.Now,
+			DB: db, Rand: rand.Reader, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler),
 			Post: post.New(post.Config{DB: db, From: netmail.Address{Address: "x@example.org"}, Now: w.clock.Now, Log: slog.New(slog.DiscardHandler)}),
 			Secret: func(_ context.Context, label string) ([32]byte, error) {
 				return sha256.Sum256([]byte("a key that rests sealed" + label)), nil

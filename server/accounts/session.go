@@ -114,7 +114,8 @@ func scanSession(scan func(...any) error) (s Session, err error) {
 // over says whether the session was left alone for too long.
 func (a *Accounts) over(s *Session) bool { return a.Now().Sub(s.Seen) > Idle }
 
-// Session gives the session of a secret, or fault.Unauthorised.
+// Session gives the session of a secret, or fault.Unauthorised. It is one even where it
+// can't be noted that it is used: then the next request notes it.
 func (a *Accounts) Session(ctx context.Context, secret string) (Session, error) {
 	if secret == "" {
 		return Session{}, signedOut()
@@ -127,10 +128,13 @@ func (a *Accounts) Session(ctx context.Context, secret string) (Session, error) 
 		return Session{}, stored(err, "reading a session")
 	}
 	if now := a.Now(); now.Sub(s.Seen) >= seenEvery {
+		if err := a.DB.Exec(ctx, `update wallet_session set seen_at = $2 where id = $1`, s.ID, now.UnixMilli()); err != nil {
+			a.Log.WarnContext(ctx, "it can't be noted that a session is used", "error", err)
+			return s, nil
+		}
 		s.Seen, s.Noted = now, true
-		err = a.DB.Exec(ctx, `update wallet_session set seen_at = $2 where id = $1`, s.ID, now.UnixMilli())
 	}
-	return s, stored(err, "noting that a session is used")
+	return s, nil
 }
 
 // Sessions lists where somebody is signed in: with the same address as s, s among

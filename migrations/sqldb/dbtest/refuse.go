@@ -6,8 +6,8 @@ import (
 	"usher/migrations/sqldb"
 )
 
-// Refuse makes every insert into a table fail for the rows that meet a condition
-// on new, until the test ends: `new.kind = 23`.
+// Refuse makes every insert into a table and every change of it fail for the rows that
+// meet a condition on new, until the test ends: `new.kind = 23`.
 func Refuse(t testing.TB, db *sqldb.DB, table, condition string) {
 	t.Helper()
 	run := func(query string) {
@@ -17,11 +17,13 @@ func Refuse(t testing.TB, db *sqldb.DB, table, condition string) {
 		}
 	}
 	if db.Engine() == sqldb.SQLite {
-		run(`create trigger refused before insert on ` + table + ` when ` + condition + ` begin select raise(abort, 'refused by the test'); end`)
+		for _, act := range []string{"insert", "update"} {
+			run(`create trigger refused_` + act + ` before ` + act + ` on ` + table + ` when ` + condition + ` begin select raise(abort, 'refused by the test'); end`)
+		}
 		return
 	}
 	run(`create function refuse() returns trigger as 'begin raise exception ''refused by the test''; end' language plpgsql`)
-	run(`create trigger refused before insert on ` + table + ` for each row when (` + condition + `) execute function refuse()`)
+	run(`create trigger refused before insert or update on ` + table + ` for each row when (` + condition + `) execute function refuse()`)
 	admin := db.SQL()
 	t.Cleanup(func() { // the schema is used again
 		if _, err := admin.Exec(`drop function refuse() cascade`); err != nil {
