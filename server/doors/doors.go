@@ -35,6 +35,8 @@ const (
 	// provenAtOnce is how many codes of scans are proved in a row: some
 	// milliseconds of one core.
 	provenAtOnce = 64
+	// followPause is after how long the journals are followed again when that failed.
+	followPause = time.Second
 )
 
 // Doors is the server's side of the gates. Close ends what it follows.
@@ -139,25 +141,43 @@ func (d *Doors) run(event string, l *live) {
 	d.workers.Go(func() { d.share(event, l) })
 	met, forget := l.peers.Subscribe()
 	defer forget()
+	var again <-chan time.Time // after something failed, whose notice is used up
+	failing := ""              // as it was logged
 	for {
 		var levelled []chan<- error
+		look, finish := true, false
 		select {
 		case <-wake:
 		case done := <-l.level:
 			levelled = waiting(l.level, done)
 		case <-met:
-			if err := d.finishRetiring(event, l); err != nil && d.ctx.Err() == nil {
-				d.log.Error("closing the journal of a retired device failed; the next contact tries again", "event", event, "error", err)
-			}
-			continue
+			look, finish = false, true
+		case <-again:
+			again, finish = nil, true
 		case <-d.ctx.Done():
 			return
 		}
-		if after, err = d.follow(event, l, after); err != nil && d.ctx.Err() == nil {
-			d.log.Error("following the journals of an event failed; the next commit tries again", "event", event, "error", err)
+		var looked, finished error
+		if look {
+			after, looked = d.follow(event, l, after)
 		}
 		for _, done := range levelled {
-			done <- err // has room for it
+			done <- looked // has room for it
+		}
+		if finish {
+			finished = d.finishRetiring(event, l)
+		}
+		switch err := errors.Join(looked, finished); {
+		case err == nil && look && finish:
+			failing = ""
+		case err != nil && d.ctx.Err() == nil:
+			if again == nil {
+				again = time.After(followPause)
+			}
+			if text := err.Error(); text != failing {
+				failing = text
+				d.log.Error("following the journals of an event failed; it is tried again", "event", event, "error", err)
+			}
 		}
 	}
 }
