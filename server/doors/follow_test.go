@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"usher/crypto/grant"
 	"usher/migrations/sqldb"
+	"usher/sync/fault"
 	"usher/sync/journal"
 )
 
@@ -60,5 +62,32 @@ func TestJournalsThatCannotBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		until(t, "the record", func() bool { return st.Position().Seq >= seq })
+	})
+}
+
+// A record holds up no other, however much there is to say of what is wrong with it.
+func TestMuchIsWrongWithARecord(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		north := w.enrol("n", "north", grant.RoleScanner)
+		bad := north.admit("1").Hash()
+		w.Screen(func(r *journal.Record) error {
+			if r.Hash() == bad {
+				return fault.New(fault.Refused, "%s", strings.Repeat("bäd ", 200))
+			}
+			return nil
+		})
+		north.admit("2")
+		if server, gate := north.meet(); server != nil || gate != nil {
+			t.Fatalf("the session ended with %v and %v", server, gate)
+		}
+		st, err := w.State(t.Context(), event)
+		if err != nil {
+			t.Fatal(err)
+		}
+		until(t, "the record behind it", func() bool { return len(st.Past(journal.TicketID(w.tickets["2"].ID))) == 1 })
+		until(t, "its gate to be told", func() bool { return st.Noticed(north.Chain(), 1) })
+		if past := st.Past(journal.TicketID(w.tickets["1"].ID)); len(past) > 0 {
+			t.Errorf("it counts: %+v", past)
+		}
 	})
 }

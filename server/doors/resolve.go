@@ -32,6 +32,14 @@ func typed(what, text string, most int) error {
 	return nil
 }
 
+// clipped is a text as a record holds it, cut where it is longer.
+func clipped(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most-len("…")], "") + "…"
+}
+
 // Conflicts lists the conflicts of an event, open ones and those dealt with.
 func (d *Doors) Conflicts(ctx context.Context, event string) ([]admission.Conflict, error) {
 	st, err := d.State(ctx, event)

@@ -71,7 +71,7 @@ func (d *Doors) notify(ctx context.Context, event string, st *state.State, r *jo
 	}
 	n := &journal.Notice{Node: r.Chain.Node, Epoch: r.Chain.Epoch, Seq: r.Seq}
 	if failed != nil {
-		n.Why = fault.Message(failed)
+		n.Why = clipped(fault.Message(failed), maxWhy)
 	}
 	err := d.db.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		_, err := d.journals.Write(ctx, tx, event, journal.KindNotice, n)
