@@ -55,12 +55,12 @@ func Front(next http.Handler, id Identity, site Site) http.Handler {
 // the very address that it was sent to. What it may do is for the handler behind to
 // say, which looks more closely.
 func fromHere(r *http.Request) bool {
+	if onLoopback(r.RemoteAddr) {
+		return true
+	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return false
-	}
-	if from.Addr().Unmap().IsLoopback() {
-		return true
 	}
 	local, is := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !is {
@@ -68,6 +68,12 @@ func fromHere(r *http.Request) bool {
 	}
 	to, err := netip.ParseAddrPort(local.String())
 	return err == nil && to.Addr().Unmap() == from.Addr().Unmap()
+}
+
+// onLoopback reports whether an address with its port is the device's to itself.
+func onLoopback(address string) bool {
+	at, err := netip.ParseAddrPort(address)
+	return err == nil && at.Addr().Unmap().IsLoopback()
 }
 
 // leadOn answers what came in plain text and should not have. Whatever secret it

@@ -11,7 +11,7 @@ const (
 	// firstWithin is how long a connection may say nothing.
 	firstWithin = 10 * time.Second
 	// maxSilent is how many connections at a time may have said nothing yet; one more
-	// is closed.
+	// is closed. This device's own are not counted.
 	maxSilent = 256
 
 	handshake = 0x16 // the first byte of TLS (RFC 8446, section 5.1)
@@ -29,7 +29,7 @@ type listener struct {
 	net.Listener
 	config *tls.Config
 	sorted chan net.Conn
-	silent chan struct{} // one for each connection that has said nothing yet
+	silent chan struct{} // one for each connection of others that has said nothing yet
 	work   sync.WaitGroup
 
 	once   sync.Once
@@ -71,29 +71,35 @@ func (l *listener) accept() {
 			l.end(err)
 			return
 		}
-		select {
-		case l.silent <- struct{}{}:
-			l.work.Go(func() { l.sort(c) })
-		default:
-			_ = c.Close() // whoever it is: there is no room
+		said := func() {}
+		if !onLoopback(c.RemoteAddr().String()) {
+			select {
+			case l.silent <- struct{}{}:
+				said = func() { <-l.silent }
+			default:
+				_ = c.Close() // whoever it is: there is no room
+				continue
+			}
 		}
+		l.work.Go(func() { l.sort(c, said) })
 	}
 }
 
-// sort waits for the first byte of a connection and hands it on.
-func (l *listener) sort(c net.Conn) {
+// sort waits for the first byte of a connection and hands it on. said is called once it
+// counts no more as one that says nothing.
+func (l *listener) sort(c net.Conn, said func()) {
 	first, ok := l.first(c)
-	<-l.silent
+	said()
 	if !ok {
 		_ = c.Close() // it never said anything
 		return
 	}
-	said := net.Conn(&begun{Conn: c, first: first})
+	whole := net.Conn(&begun{Conn: c, first: first})
 	if first[0] == handshake {
-		said = tls.Server(said, l.config)
+		whole = tls.Server(whole, l.config)
 	}
 	select {
-	case l.sorted <- said:
+	case l.sorted <- whole:
 	case <-l.closed:
 		_ = c.Close() // nobody is there to answer it
 	}

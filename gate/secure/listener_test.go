@@ -227,3 +227,33 @@ func TestCloseWithConnectionsNobodyTook(t *testing.T) {
 		}
 	})
 }
+
+// ofDevice is a connection from the device itself.
+type ofDevice struct{ net.Conn }
+
+func (ofDevice) RemoteAddr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 40_000} }
+
+// However many others on the network say nothing, the device's own page gets through.
+func TestOwnPageBesideSilentConnections(t *testing.T) {
+	identity := newRig(t).open()
+	synctest.Test(t, func(t *testing.T) {
+		inner := newPipes()
+		l := Listen(inner, identity)
+		for range maxSilent {
+			inner.connect()
+		}
+		near, far := net.Pipe()
+		inner.come <- ofDevice{near}
+		if synctest.Wait(); closedByOther(far) {
+			t.Error("the device's own connection is turned away")
+		} else {
+			go far.Write([]byte("G"))
+			if c, err := l.Accept(); err != nil || c.RemoteAddr().String() != "127.0.0.1:40000" {
+				t.Errorf("accepted %v, %v", c, err)
+			}
+		}
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
