@@ -225,11 +225,15 @@ func TestASupervisorAfterANumber(t *testing.T) {
 	}
 }
 
-// await wants the gate to wait for these digits at the page's lane.
+// await waits until the gate waits for these digits at the page's lane.
 func (d *door) await(digits, when string) {
 	d.t.Helper()
-	if got := d.lane().Digits; got != digits {
-		d.t.Errorf("%s, the gate waits for %q", when, got)
+	end := time.Now().Add(patience)
+	for got := d.lane().Digits; got != digits; got = d.lane().Digits {
+		if time.Now().After(end) {
+			d.t.Errorf("%s, the gate waits for %q", when, got)
+			return
+		}
 	}
 }
 

@@ -5,13 +5,15 @@ import { call, Refused, undecided } from "./agent.js";
 import { asked } from "./lane.js";
 import { closePanels, openPanel, panelOpen } from "./panel.js";
 import { may, onMe } from "./staff.js";
+import { onStatus } from "./status.js";
 import { dismiss, onVerdict, present, showing } from "./verdict.js";
 import { t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 let open = null; // the number that the lane asks for, as the agent gave it
 let timer = 0;
-let learnt = false; // whether the agent asks for one since before this page
+let learnt = false; // whether it is known what the agent asks for
+let turn = Promise.resolve(); // one request after the other, so that the newest answer says what the agent asks for
 
 // askNumber has this lane ask for a number, for those who may.
 export async function askNumber() {
@@ -19,20 +21,20 @@ export async function askNumber() {
   await change({ lane: asked().lane, on: true }, show);
 }
 
-async function change(body, then) {
+const change = (body, then) => turn = turn.then(async () => {
   try {
     then(await call("/api/challenge", body));
   } catch (e) {
     forget();
     present(undecided(e instanceof Refused ? e.exact : t("page.no_agent"), ""));
   }
-}
+});
 
 function show(number) {
   forget();
   if (!number.number) return;
   open = number;
-  timer = setTimeout(over, number.seconds * 1000);
+  timer = setTimeout(over, number.seconds * 1000, "number.over");
   write(number.number);
   dismiss();
   openPanel("number");
@@ -52,9 +54,10 @@ function forget() {
   open = null;
 }
 
-function over() {
+// over says why the number in sight is none any more.
+function over(why) {
   forget();
-  write("", t("number.over"));
+  write("", t(why));
   by("number-back").focus();
 }
 
@@ -71,13 +74,20 @@ function again() {
   if (open && !showing() && !panelOpen()) openPanel("number");
 }
 
+// learn asks what the lane asks for: the agent does since before this page, or was
+// started anew and asks for nothing any more.
 async function learn() {
   if (learnt || !may("challenge")) return;
   learnt = true;
+  const before = open;
   try {
-    const number = await call("/api/challenge?" + new URLSearchParams({ lane: asked().lane }));
-    if (!open) show(number);
-  } catch { /* the strip says that the agent is gone */ }
+    const number = await call("/api/challenge?" + new URLSearchParams({ lane: (before || asked()).lane }));
+    if (open !== before) return; // somebody was quicker
+    if (!before) show(number);
+    else if (number.number !== before.number) over("number.gone");
+  } catch {
+    learnt = false; // the strip says that the agent is gone
+  }
 }
 
 // setUpNumber makes the panel work.
@@ -91,5 +101,6 @@ export function setUpNumber() {
     if (verdict?.challenge) forget(); // it is used up
     if (!verdict) again();
   });
+  onStatus((status) => { if (!status) learnt = false; });
   onMe(learn);
 }

@@ -6,6 +6,7 @@ import { openPanel } from "./panel.js";
 import { language, t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
+let asked = 0; // for reports; the newest counts
 const counted = ["entries", "reentries", "forced", "exits", "rejected", "asked", "unable", "undone"];
 
 async function open() {
@@ -14,13 +15,14 @@ async function open() {
 }
 
 async function show() {
-  const box = by("shift-report");
+  const mine = ++asked;
+  let shown;
   try {
-    const report = await call("/api/shift" + (by("shift-all").checked ? "?all=true" : ""));
-    box.replaceChildren(...draw(report).filter(Boolean));
+    shown = draw(await call("/api/shift" + (by("shift-all").checked ? "?all=true" : ""))).filter(Boolean);
   } catch (e) {
-    box.replaceChildren(element("p", {}, e instanceof Refused ? e.exact : t("page.no_agent")));
+    shown = [element("p", {}, e instanceof Refused ? e.exact : t("page.no_agent"))];
   }
+  if (mine === asked) by("shift-report").replaceChildren(...shown);
 }
 
 function draw(report) {

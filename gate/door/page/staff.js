@@ -6,6 +6,7 @@ import { onStatus } from "./status.js";
 const often = 20_000; // ms; how often the page asks whether a session still lasts
 const watchers = [];
 let me = null;
+let asked = 0, heard = 0; // questions, and the newest with an answer: one to an earlier question says nothing of now
 
 // onMe tells when somebody signed in or out, or may do something else than before.
 export const onMe = (tell) => watchers.push(tell);
@@ -16,15 +17,21 @@ export const who = () => me;
 // may reports whether an act may be done now.
 export const may = (act) => Boolean(me?.may.includes(act));
 
-export function know(now) {
+// know takes in what the agent said of it just now.
+export const know = (now) => take(now, ++asked);
+
+function take(now, question) {
+  if (question < heard) return;
+  heard = question;
   me = now;
   for (const tell of watchers) tell(me);
 }
 
 // learn asks the agent who is signed in.
 export async function learn() {
+  const mine = ++asked;
   try {
-    know(await call("/api/me"));
+    take(await call("/api/me"), mine);
   } catch { /* the strip says that the agent is gone */ }
 }
 

@@ -1,0 +1,106 @@
+package doorpage
+
+import "testing"
+
+// lateAnswers has the page wait for the agent's answers to what holding begins, until
+// release lets them through, the newest first. asks are all that it asked.
+const lateAnswers = `{
+	const ask = fetch, kept = [];
+	globalThis.holding = "none";
+	globalThis.asks = [];
+	globalThis.waiting = () => kept.length;
+	globalThis.release = () => { holding = "none"; while (kept.length) kept.pop()(); };
+	globalThis.fetch = (path, how) => {
+		asks.push(path);
+		const answer = ask(path, how);
+		return path.startsWith(holding) ? new Promise((done) => answer.then((a) => kept.push(() => done(a)))) : answer;
+	};
+}`
+
+// hold has answers to what begins with path wait.
+func (d *door) hold(path string) {
+	d.t.Helper()
+	d.do(`holding = "` + path + `"`)
+}
+
+// release lets all answers through that wait, and gives the page time to take them in.
+func (d *door) release() {
+	d.t.Helper()
+	d.do(`release()`)
+	d.settle()
+}
+
+// settle gives the page time for what is on its way.
+func (d *door) settle() {
+	d.t.Helper()
+	for range 3 {
+		eval[string](d, `fetch("/api/status").then((r) => r.text())`)
+	}
+}
+
+// What the agent said of who is signed in before somebody signed in says nothing of now.
+func TestWhoSignedInStaysIn(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{say: people(t), before: lateAnswers})
+	d.until(`!document.getElementById("who").hidden`)
+	d.hold("/api/me")
+	d.do(`dispatchEvent(new Event("refused"))`)
+	d.until(`waiting() === 1`)
+	d.signIn("Kim", scannerPIN)
+	const kim = `document.getElementById("who").textContent.includes("Kim")`
+	d.until(kim)
+	d.release()
+	if !eval[bool](d, kim) {
+		t.Errorf("a late answer has the page say %q", d.text("who"))
+	}
+}
+
+// The report that was asked for last stays.
+func TestNewestReportStays(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{before: lateAnswers, say: people(t)})
+	d.signIn("Sam", supervisorPIN)
+	d.scan(d.code(1))
+	d.shows("green", "tick", "ADMIT")
+	d.do(`document.getElementById("open-shift").click()`)
+	d.until(`document.querySelector("#shift-report table")`)
+	d.hold("/api/shift?all")
+	d.do(`document.getElementById("shift-all").click()`)
+	d.until(`waiting() === 1`)
+	d.do(`document.getElementById("shift-report").replaceChildren(); document.getElementById("shift-all").click()`)
+	d.until(`document.querySelector("#shift-report table")`)
+	d.do(`document.querySelector("#shift-report table").id = "newest"`)
+	d.release()
+	if !eval[bool](d, `Boolean(document.getElementById("newest"))`) {
+		t.Error("a late answer covers the newest report")
+	}
+}
+
+// The number in sight is the one that the lane waits for, however often it was asked for.
+func TestNewestNumberStays(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{before: lateAnswers})
+	d.until(`!document.getElementById("open-number").hidden`)
+	d.hold("/api/challenge")
+	d.do(`document.getElementById("open-number").click(); document.getElementById("open-number").click()`)
+	d.until(`waiting() > 0`)
+	d.settle()
+	d.release()
+	if seen, want := d.number(), d.lane().Digits; seen != want {
+		t.Errorf("the screen shows %s, the lane waits for %s", seen, want)
+	}
+}
+
+// A gate that is started anew asks for no number any more: the page shows none, and says so.
+func TestNumberEndsWithTheAgent(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{})
+	d.until(`!document.getElementById("open-number").hidden`)
+	d.do(`document.getElementById("open-number").click()`)
+	d.number()
+	d.stop()
+	d.until(`document.getElementById("link").dataset.state === "bad"`)
+	d.start()
+	d.until(`document.getElementById("link").dataset.state === "alone"`)
+	d.until(`document.getElementById("number-says").textContent.startsWith("This device was started anew") && !document.getElementById("digits").checkVisibility()`)
+}
