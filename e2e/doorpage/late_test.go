@@ -1,6 +1,9 @@
 package doorpage
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 // lateAnswers has the page wait for the agent's answers to what holding begins, until
 // release lets them through, the newest first. asks are all that it asked.
@@ -53,6 +56,37 @@ func TestWhoSignedInStaysIn(t *testing.T) {
 	if !eval[bool](d, kim) {
 		t.Errorf("a late answer has the page say %q", d.text("who"))
 	}
+}
+
+// A page that the agent refuses whatever it asks, as one whose door key is another by
+// now, doesn't ask on and on.
+func TestRefusedPageIsQuiet(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{before: lateAnswers + `{
+		const ask = fetch;
+		globalThis.refusing = false;
+		globalThis.fetch = (path, how) => refusing && path === "/api/me" && asks.push(path) ?
+			Promise.resolve(new Response('{"type":"unauthorised"}', { status: 401 })) : ask(path, how);
+	}`})
+	d.do(`refusing = true; asks.length = 0; dispatchEvent(new Event("refused"))`)
+	d.settle()
+	if n := eval[int](d, `asks.filter((path) => path === "/api/me").length`); n == 0 || n > 2 {
+		t.Errorf("refused once, it asked %d times who is signed in", n)
+	}
+}
+
+// A line that the agent, or what stands before it, refused is opened again: a browser
+// gives it up for good.
+func TestLineIsOpenedAgain(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{before: `{
+		const line = EventSource;
+		globalThis.lines = 0;
+		globalThis.EventSource = class extends line { constructor(path) { super(lines++ ? path : "/there-is-none"); } };
+	}`, timers: true})
+	d.until(`document.getElementById("link").dataset.state === "bad"`)
+	d.pass(10 * time.Second)
+	d.until(`document.getElementById("link").dataset.state === "alone"`)
 }
 
 // The report that was asked for last stays.

@@ -29,7 +29,8 @@ export function undecided(why, what = t("do.scan_again"), more = []) {
 // call posts JSON, or a file as it is, and gives what the agent answers; without a
 // body it gets. It waits for an answer for as long as patience, in ms. It fails with
 // Refused, or with whatever keeps the agent out of reach. Where it was not for us to
-// ask, the window has an event "refused".
+// ask, the window has an event "refused", but for the question who we are: that is what
+// is asked then.
 export async function call(path, body, patience = 10_000) {
   const file = body instanceof Blob;
   const headers = { "Accept-Language": language() };
@@ -41,7 +42,7 @@ export async function call(path, body, patience = 10_000) {
   const answer = await fetch(path, asked);
   const said = JSON.parse(await answer.text(), plain);
   if (!answer.ok) {
-    if (answer.status === 401 || answer.status === 403) dispatchEvent(new Event("refused"));
+    if ((answer.status === 401 || answer.status === 403) && path !== "/api/me") dispatchEvent(new Event("refused"));
     throw new Refused(said);
   }
   return said;
@@ -57,10 +58,15 @@ export async function send(path, body) {
   }
 }
 
+const again = 3000; // ms until a line that was refused is opened again
+
 // listen follows the agent's state by server-sent events, and says null while
 // the agent can't be reached.
 export function listen(path, tell) {
   const source = new EventSource(path);
   source.onmessage = (m) => tell(JSON.parse(m.data, plain));
-  source.onerror = () => tell(null);
+  source.onerror = () => {
+    tell(null);
+    if (source.readyState === EventSource.CLOSED) setTimeout(listen, again, path, tell); // what is refused a browser gives up for good
+  };
 }
