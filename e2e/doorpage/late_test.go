@@ -1,8 +1,12 @@
 package doorpage
 
 import (
+	"strings"
 	"testing"
 	"time"
+
+	"usher/gate/turnstile"
+	"usher/sync/admission"
 )
 
 // lateAnswers has the page wait for the agent's answers to what holding begins, until
@@ -137,4 +141,50 @@ func TestNumberEndsWithTheAgent(t *testing.T) {
 	d.start()
 	d.until(`document.getElementById("link").dataset.state === "alone"`)
 	d.until(`document.getElementById("number-says").textContent.startsWith("This device was started anew") && !document.getElementById("digits").checkVisibility()`)
+}
+
+// The next code waits until an admission is taken back, so that neither verdict covers
+// the other.
+func TestNextCodeWaitsForTheUndo(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{before: lateAnswers, timers: true})
+	d.scan(d.code(1))
+	d.shows("green", "tick", "ADMIT")
+	d.press("u")
+	d.shows("amber", "triangle", "UNDO?")
+	d.hold("/api/undo")
+	d.press("u")
+	d.until(`waiting() === 1`)
+	d.do(`asks.length = 0`)
+	d.scan(d.code(2))
+	d.settle()
+	if eval[bool](d, `asks.includes("/api/scan")`) {
+		t.Error("the next code is judged while an admission is taken back")
+	}
+	d.release()
+	d.shows("amber", "triangle", "UNDONE")
+	d.pass(stand)
+	d.shows("green", "tick", "ADMIT")
+}
+
+// Somebody whom a crash let in unseen can be taken back, and not whoever came before.
+func TestUndoOfAnUnseenGreen(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{timers: true})
+	d.scan(d.code(1))
+	d.shows("green", "tick", "ADMIT")
+	d.gate.Turnstile.Scan(t.Context(), turnstile.Attempt{Text: d.code(2), Direction: admission.In, Lane: "cut short"})
+	d.stop()
+	d.start()
+	d.tap()
+	d.scan(d.code(2))
+	d.shows("green", "tick", "ADMIT")
+	if got := eval[string](d, `document.getElementById("verdict").dataset.reason`); got != string(admission.NotDisplayed) {
+		t.Fatalf("the reason is %q", got)
+	}
+	d.press("u")
+	d.shows("amber", "triangle", "UNDO?")
+	if got := d.text("why"); !strings.Contains(got, short(2)) {
+		t.Errorf("it asks %q, want whether to take %s back", got, short(2))
+	}
 }

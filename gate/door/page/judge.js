@@ -85,6 +85,10 @@ function note(name, start, end) {
   performance.measure(name, { start, end });
 }
 
+// letIn tells an entry that can be taken back, also one that a crash kept from being seen.
+const letIn = ({ result, reason, record, details }) =>
+  Boolean(record) && (result === "accept" ? reason !== "exit" : result === "accept_repeat" && details?.first?.direction === "in");
+
 // took shows what became of a scan; scan is what to send to have it judged again.
 function took(answer, scan, seen) {
   if (unseen.has(answer.result)) return;
@@ -94,7 +98,7 @@ function took(answer, scan, seen) {
     if (resume()) return;
   }
   present({ ...answer, scan });
-  if (answer.result === "accept" && answer.record && answer.reason !== "exit") admitted(answer);
+  if (letIn(answer)) admitted(answer);
   if (!answer.seq) return;
   count(1);
   // The agent learns that a person saw it once it is painted, not before.

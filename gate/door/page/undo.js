@@ -1,6 +1,6 @@
 // Taking back the last admission of this lane. It is asked for once, by name.
 import { call, Refused } from "./agent.js";
-import { present, showing } from "./verdict.js";
+import { present, showing, standUntil } from "./verdict.js";
 import { t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
@@ -32,10 +32,12 @@ export function askUndo() {
   });
 }
 
-// takeBack does it.
-export async function takeBack() {
-  if (!last) return;
-  const { record } = last;
+// takeBack does it. The next code waits meanwhile: one verdict would cover the other.
+export function takeBack() {
+  if (last) standUntil(undo(last).catch(() => {}));
+}
+
+async function undo({ record }) {
   try {
     present(await call("/api/undo", { record }));
     if (last?.record === record) remember(null);
