@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -228,18 +229,33 @@ func (a *Agent) housekeep(ctx context.Context) {
 	shown, checkpoint := time.NewTicker(shownEvery), time.NewTicker(checkpointEvery)
 	defer shown.Stop()
 	defer checkpoint.Stop()
+	flushes, checkpoints := duty{log: a.Log}, duty{log: a.Log}
 	for {
-		var err error
 		select {
 		case <-shown.C:
-			err = a.Turnstile.FlushShown(ctx)
+			flushes.came(a.Turnstile.FlushShown(ctx))
 		case <-checkpoint.C:
-			err = a.Store.Checkpoint(ctx)
+			checkpoints.came(a.Store.Checkpoint(ctx))
 		case <-ctx.Done():
 			return
 		}
-		if err != nil && ctx.Err() == nil {
-			a.Log.Warn("the gate's store is slow or failing", "error", err)
-		}
 	}
+}
+
+// duty is what is done again and again. That it fails is logged when it begins to: a
+// disk that is full stays so for long, and may hold the log.
+type duty struct {
+	log     *slog.Logger
+	failing bool
+}
+
+// came notes what doing it once more came to.
+func (d *duty) came(err error) {
+	if errors.Is(err, context.Canceled) {
+		return // the agent ends
+	}
+	if err != nil && !d.failing {
+		d.log.Warn("the gate's store is slow or failing", "error", err)
+	}
+	d.failing = err != nil
 }
