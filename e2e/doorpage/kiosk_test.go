@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"usher/crypto/grant"
+	"usher/gate/turnstile"
+	"usher/sync/admission"
 	"usher/sync/journal"
 )
 
@@ -74,4 +76,19 @@ func TestKioskAsksNothing(t *testing.T) {
 	d.tap()
 	d.scan(d.code(1))
 	d.shows("green", "tick", "ADMIT")
+}
+
+// A visitor whom a crash let in unseen is welcome all the same.
+func TestUnseenGreenAtAKiosk(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{role: grant.RoleKiosk, timers: true})
+	d.until(`document.body.dataset.kiosk === "yes"`)
+	d.gate.Turnstile.Scan(t.Context(), turnstile.Attempt{Text: d.code(1), Direction: admission.In, Lane: "cut short"})
+	d.stop()
+	d.start()
+	d.scan(d.code(1))
+	d.shows("green", "tick", "ADMIT")
+	if got := d.text("why"); !strings.Contains(got, "Welcome") {
+		t.Errorf("beside ADMIT it says %q", got)
+	}
 }

@@ -67,10 +67,10 @@ func (t teller) asked() []string {
 }
 
 func sign(v admission.Verdict) (tone, shape string) {
-	switch {
-	case v.Result == admission.Accept && v.Reason == admission.Reentry:
+	switch as := shownAs(v); {
+	case v.Green() && as == admission.Reentry:
 		return "blue", "loop"
-	case v.Result == admission.Accept && v.Reason == admission.Exit:
+	case v.Green() && as == admission.Exit:
 		return "blue", "arrow"
 	case v.Green():
 		return "green", "tick"

@@ -82,6 +82,22 @@ func TestDisplay(t *testing.T) {
 	}
 }
 
+// What a crash kept from being seen is shown as it was: who leaves is not admitted.
+func TestUnseenGreenIsShownAsItWas(t *testing.T) {
+	for reason, want := range map[admission.Reason]Display{
+		admission.Entry:   {Tone: "green", Shape: "tick", Word: "ADMIT"},
+		admission.Reentry: {Tone: "blue", Shape: "loop", Word: "RE-ENTRY"},
+		admission.Exit:    {Tone: "blue", Shape: "arrow", Word: "EXIT"},
+	} {
+		v := admission.Verdict{Result: admission.AcceptRepeat, Reason: admission.NotDisplayed}
+		v.Details.First = &admission.Act{Result: admission.Accept, Reason: reason}
+		d := Show(turnstile.Outcome{Verdict: v}, nil, English())
+		if got := (Display{Tone: d.Tone, Shape: d.Shape, Word: d.Word}); got.Tone != want.Tone || got.Shape != want.Shape || got.Word != want.Word {
+			t.Errorf("%s is shown again as %+v, want %+v", reason, got, want)
+		}
+	}
+}
+
 // Nothing but an accept looks, sounds or reads like one, whatever a later build may
 // send: each sign of it alone has to be enough.
 func TestNothingElseReadsAsAdmit(t *testing.T) {

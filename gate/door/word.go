@@ -36,8 +36,17 @@ func wordOf(v admission.Verdict) string {
 	if v.Green() {
 		from, other = passes, passes[admission.Entry]
 	}
-	if word, known := from[v.Reason]; known && v.Result != admission.Cannot {
+	if word, known := from[shownAs(v)]; known && v.Result != admission.Cannot {
 		return word
 	}
 	return other
+}
+
+// shownAs is the reason that a verdict's sign and word go by: a green that a crash kept
+// from being seen is shown as it was then.
+func shownAs(v admission.Verdict) admission.Reason {
+	if first := v.Details.First; v.Result == admission.AcceptRepeat && first != nil {
+		return first.Reason
+	}
+	return v.Reason
 }

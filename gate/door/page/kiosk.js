@@ -13,7 +13,7 @@ export const isKiosk = () => localStorage.kiosk === "yes";
 // forVisitors gives what a kiosk shows of a verdict, and for how long.
 export function forVisitors(display, result) {
   const { tone, shape, word } = display;
-  const passes = has("kiosk." + shape) && result === "accept";
+  const passes = has("kiosk." + shape) && ["accept", "accept_repeat"].includes(result);
   return { display: { tone, shape, word, why: t(passes ? "kiosk." + shape : "kiosk.ask_staff"), do: "", more: [] }, standsFor };
 }
 
