@@ -72,9 +72,10 @@ func NewAgent(g *Gate, listener net.Listener) (*Agent, error) {
 	if a.enrolled, err = g.enrolledAuthority(); err != nil {
 		return nil, err
 	}
+	g.emptySpool()
 	d, err := door.New(door.Config{
 		Turnstile: g.Turnstile, Desk: g.Desk, Shift: g.Shift, State: g.State, Gate: a.name, Event: g.Enrolment.Event, Key: key,
-		Status: g.Status, Changed: g.State.Subscribe, Sync: g.Sync, Import: g.Import, Spool: g.Data, Log: g.Log,
+		Status: g.Status, Changed: g.State.Subscribe, Sync: g.Sync, Import: g.Import, Spool: g.spool(), Log: g.Log,
 	})
 	if err != nil {
 		return nil, err
@@ -177,6 +178,17 @@ func (g *Gate) doorKey() (string, error) {
 		return "", fault.Wrap(fault.Unavailable, err, "can't write the door key")
 	}
 	return key, nil
+}
+
+// spool is the folder of files while they are taken in or handed out.
+func (g *Gate) spool() string { return filepath.Join(g.Data, "spool") }
+
+// emptySpool takes away what a crash left there: a journal file may have hundreds of
+// megabytes. A gate that can't do so judges all the same.
+func (g *Gate) emptySpool() {
+	if err := errors.Join(os.RemoveAll(g.spool()), os.MkdirAll(g.spool(), 0o700)); err != nil {
+		g.Log.Warn("there may be no room for journal files", "error", err)
+	}
 }
 
 // Run answers and keeps the gate in step until ctx ends.

@@ -68,7 +68,7 @@ type Config struct {
 	Sync func(context.Context) error
 	// Import takes records that came by hand, from a file that it reads twice.
 	Import func(ctx context.Context, file io.ReadSeeker) (Imported, error)
-	// Spool is a folder for a file while it is taken in; "": the system's.
+	// Spool is a folder for a file while it is taken in or handed out; "": the system's.
 	Spool string
 	Log   *slog.Logger
 }
