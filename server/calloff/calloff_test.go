@@ -123,6 +123,25 @@ func (w *world) imports(t testing.TB, list string) {
 	}
 }
 
+// Whatever address a ticket has, all who have others are told, and get their money.
+func TestCallOffWithALongAddress(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		long := strings.Repeat("Ⱥ", 110) + "@friends.example" // which is longer in small letters
+		o := w.paid(t, "Ada", shoptest.Cart("ga", 2))
+		w.give(t, o, 0, long)
+		w.imports(t, "external_id,name,email,product\ng1,Guest,"+long+",ga\n")
+		if _, err := w.CallOff(t.Context(), event, "storm warning", "organiser"); err != nil {
+			t.Fatal(err)
+		}
+		w.finish(t)
+		want(t, "Ada's order", w.OrderNow(t, o.ID).State, sales.Cancelled)
+		got := w.letters(t, "called_off", "called_off_holder")
+		want(t, "Ada", got["called_off ada@people.example"], 1)
+		want(t, "who has the others", got["called_off_holder "+long], 1)
+		w.sound(t)
+	})
+}
+
 // An event that is moved tells everybody, keeps its tickets, closes its sale until it is
 // opened again, and lets buyers give back for all of their price until a time.
 func TestMove(t *testing.T) {

@@ -31,7 +31,7 @@ func (t *touched) tellAll(a *act, b *Batch, kind string, amount int64) {
 
 // holderMail tells somebody who has a ticket and no order; each address once for a job.
 func holderMail(kind, job, about, why, to string) post.Mail {
-	return post.Mail{ID: kind + "/" + job + "/" + strings.ToLower(to), Kind: kind + toHolder, About: about, Detail: refundDetail(0, why), To: to}
+	return post.Mail{ID: kind + "/" + job + "/" + addressKey(to), Kind: kind + toHolder, About: about, Detail: refundDetail(0, why), To: to}
 }
 
 // TellHolders queues mail to people who have tickets of an event and no order, in the

@@ -3,6 +3,8 @@ package sales
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -23,9 +25,23 @@ func (a *act) mailHolders() {
 		if key := strings.ToLower(to); to != "" && !slices.Contains(told, key) {
 			told = append(told, key)
 			kind := mailTickets + toHolder
-			a.mails = append(a.mails, post.Mail{ID: kind + "/" + a.ID + "/" + key, Kind: kind, About: a.ID, To: to})
+			a.mails = append(a.mails, post.Mail{ID: kind + "/" + a.ID + "/" + addressKey(to), Kind: kind, About: a.ID, To: to})
 		}
 	}
+}
+
+// maxAddressKey is up to how many bytes an address stands in a mail's id as it is.
+const maxAddressKey = 100
+
+// addressKey names an address in the id of a mail, in whatever case it is written. The id
+// of a mail is short, and an address need not be: in small letters it may even be longer.
+func addressKey(to string) string {
+	key := strings.ToLower(to)
+	if len(key) <= maxAddressKey {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return hex.EncodeToString(sum[:16])
 }
 
 // toHolder writes the letter with a holder's tickets.

@@ -229,3 +229,26 @@ func TestLettersToHolders(t *testing.T) {
 		}
 	})
 }
+
+// An address of any length that may be given gets its tickets: over its letter nobody's
+// payment goes unrecorded.
+func TestLettersToLongAddresses(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.Apply(t, strings.Replace(file, "names = true", "names = true\nemails = true", 1))
+		o := w.Begins(t, shoptest.Cart("seat", 2))
+		details := ada
+		const at = "@people.example"
+		for _, to := range []string{strings.Repeat("b", 254-len(at)) + at, strings.Repeat("Ⱥ", (254-len(at))/2) + at} { // which is longer in small letters
+			details.Holders = append(details.Holders, sales.Holder{Name: "Somebody", Email: to, Answers: map[string]string{"meal": "fish"}})
+		}
+		o, _, err := w.Pay(t.Context(), o.ID, sales.Payment{Method: catalog.MethodCard, Details: &details})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Bank.Ends(o.Ref(), payment.Paid)
+		w.Settles(t, o.Ref())
+		if list, err := w.Post.About(t.Context(), o.ID); err != nil || len(list) != 3 {
+			t.Errorf("there are %d letters, %v", len(list), err)
+		}
+	})
+}
