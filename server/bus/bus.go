@@ -114,6 +114,7 @@ func (b *Bus) Hear(ctx context.Context, heard func()) error {
 	}
 	_ = b.noted(nil)
 	heard()
+	tried := time.Now()
 	for asked := false; ; {
 		got, err := link.ReceiveTimeout(ctx, askEvery)
 		if ctx.Err() != nil {
@@ -122,20 +123,21 @@ func (b *Bus) Hear(ctx context.Context, heard func()) error {
 		if m, ok := got.(*redis.Message); ok && m.Payload != b.self {
 			heard()
 		}
-		if err == nil {
-			asked = false
-			continue
-		}
 		var late net.Error
-		if asked || !errors.As(err, &late) || !late.Timeout() {
+		switch {
+		case err == nil:
+			asked = false
+		case asked || !errors.As(err, &late) || !late.Timeout():
 			return b.noted(errors.Join(errLost, err))
+		default:
+			if err := link.Ping(ctx); err != nil {
+				return b.noted(errors.Join(errLost, err))
+			}
+			asked = true
 		}
-		if err := link.Ping(ctx); err != nil {
-			return b.noted(errors.Join(errLost, err))
-		}
-		asked = true
-		if b.last() != nil {
+		if b.last() != nil && time.Since(tried) >= askEvery { // however much others have to say
 			_ = b.publish(ctx)
+			tried = time.Now()
 		}
 	}
 }

@@ -165,6 +165,37 @@ func TestRedisGone(t *testing.T) {
 	wait(t, words)
 }
 
+// A server that could not tell once tells again, however much the others have to say.
+func TestTellsAgainAmongOthers(t *testing.T) {
+	channel := "test:" + rand.Text()
+	b, other := open(t, redisURL(t), channel, "one"), open(t, redisURL(t), channel, "two")
+	ctx, cancel := context.WithCancel(t.Context())
+	listens := make(chan struct{})
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer cancel()
+	running.Go(func() { _ = b.Hear(ctx, sync.OnceFunc(func() { close(listens) })) })
+	wait(t, listens)
+	running.Go(func() {
+		for ctx.Err() == nil {
+			if err := other.Tell(ctx); err != nil && ctx.Err() == nil {
+				t.Error(err)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+	late, end := context.WithTimeout(t.Context(), 0)
+	defer end()
+	if err := b.Tell(late); err == nil || b.State() == nil {
+		t.Fatalf("told when it was too late: %v, %v", err, b.State())
+	}
+	for by := time.Now().Add(time.Minute); b.State() != nil; time.Sleep(time.Millisecond) {
+		if time.Now().After(by) {
+			t.Fatal("it tells nobody any more")
+		}
+	}
+}
+
 // A Redis that takes connections and says nothing holds up one word, and no more.
 func TestSilentRedis(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
