@@ -326,12 +326,12 @@ func remember(have *known, id, provider string, p payment.Payment, now time.Time
 		Query: `insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, made_at, changed_at, look_at, looks)
 			select $1, $2, $3, 'pending', 0, $4, $5, 0, '', $6, $6, $7, 0 from sale_order where id = $3
 			on conflict (provider, ref) do update set looks = order_payment.looks
-			returning state, accepted, fee, dispute, looks`,
+			returning state, accepted, fee, dispute`,
 		Args: []any{provider, p.Ref, id, p.Amount, p.Currency, now.UnixMilli(), nextLook(now, payment.Pending, 0)},
 		Each: func(rows *sql.Rows) error {
 			var state, dispute string
 			var accepted int
-			err := rows.Scan(&state, &accepted, &have.fee, &dispute, &have.looks)
+			err := rows.Scan(&state, &accepted, &have.fee, &dispute)
 			have.state, have.accepted, have.dispute = payment.State(state), accepted != 0, payment.DisputeState(dispute)
 			return err
 		},

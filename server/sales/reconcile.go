@@ -2,6 +2,7 @@ package sales
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"time"
@@ -91,7 +92,7 @@ func (s *Sales) Poll(ctx context.Context) (n int, err error) {
 // dueLook is a payment to be asked about.
 type dueLook struct {
 	ref, order string
-	looks      int
+	until      int64 // taken, Unix ms
 }
 
 // takeDue takes payments that are due, so that no other server asks as well.
@@ -104,17 +105,18 @@ func (s *Sales) takeDue(ctx context.Context, provider string) (list []dueLook, e
 	}
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) (err error) {
 		list = nil
-		rows, err := tx.QueryContext(ctx, `update order_payment set look_at = $3, looks = looks + 1
+		until := now.Add(lease).UnixMilli()
+		rows, err := tx.QueryContext(ctx, `update order_payment set look_at = $3
 			where provider = $1 and look_at > 0 and look_at <= $2
 			and ref in (select ref from order_payment where provider = $1 and look_at > 0 and look_at <= $2 order by look_at, ref limit $4)
-			returning ref, order_id, looks`, provider, now.UnixMilli(), now.Add(lease).UnixMilli(), atOnce)
+			returning ref, order_id`, provider, now.UnixMilli(), until, atOnce)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, rows.Close()) }()
 		for rows.Next() {
-			var d dueLook
-			if err := rows.Scan(&d.ref, &d.order, &d.looks); err != nil {
+			d := dueLook{until: until}
+			if err := rows.Scan(&d.ref, &d.order); err != nil {
 				return err
 			}
 			list = append(list, d)
@@ -137,17 +139,23 @@ func (s *Sales) endStray(ctx context.Context, d dueLook) error {
 	return nil
 }
 
-// lookAgain says when the next look at a payment is.
+// lookAgain says when the next look at a payment is of which there was nothing new: else
+// whoever heard that has said when. A look that failed counts for none.
 func (s *Sales) lookAgain(ctx context.Context, d dueLook) error {
 	now := s.Now()
 	err := s.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
 		var state string
-		err := tx.QueryRowContext(ctx, `update order_payment set looks = looks where provider = $1 and ref = $2 returning state`, s.Provider.Name(), d.ref).Scan(&state)
+		var looks int
+		err := tx.QueryRowContext(ctx, `update order_payment set looks = looks + 1 where provider = $1 and ref = $2 and look_at = $3 returning state, looks`,
+			s.Provider.Name(), d.ref, d.until).Scan(&state, &looks)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `update order_payment set look_at = $3 where provider = $1 and ref = $2`,
-			s.Provider.Name(), d.ref, nextLook(now, payment.State(state), d.looks))
+			s.Provider.Name(), d.ref, nextLook(now, payment.State(state), looks))
 		return err
 	})
 	return stored(err, "noting when to ask again")

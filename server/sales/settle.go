@@ -91,7 +91,6 @@ type known struct {
 	accepted bool
 	fee      int64
 	dispute  payment.DisputeState
-	looks    int
 	back     int64 // that the provider has given back, as it said
 }
 
@@ -119,7 +118,7 @@ func (a *act) hear(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 		return nil
 	}
 	a.more = append(a.more, sqldb.Call{
-		Query: `update order_payment set state = $3, accepted = $4, amount = $5, currency = $6, fee = $7, dispute = $8, changed_at = $9, look_at = $10
+		Query: `update order_payment set state = $3, accepted = $4, amount = $5, currency = $6, fee = $7, dispute = $8, changed_at = $9, look_at = $10, looks = 0
 		where provider = $1 and ref = $2`,
 		Args: []any{provider, p.Ref, string(have.state), flag(have.accepted), p.Amount, p.Currency, have.fee, string(have.dispute), a.now.UnixMilli(),
 			nextLook(a.now, have.state, 0)},
@@ -249,7 +248,7 @@ const (
 	firstLook = 10 * time.Second
 	maxLook   = 10 * time.Minute
 	paidLook  = time.Hour // of one that is paid: for refunds and disputes nobody told us of
-	maxLooks  = 12        // of one that is paid: half a year
+	maxLooks  = 12        // of one that is paid, since there was anything new: half a year
 )
 
 // nextLook is when to ask a provider again, Unix ms; 0 for never.
