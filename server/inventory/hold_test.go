@@ -48,6 +48,27 @@ func TestHoldAgainIsTheSameHold(t *testing.T) {
 	})
 }
 
+// A phone that asks again from another network has what it held.
+func TestHoldAgainFromElsewhere(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		w.set(t, event, Pool{Code: "hall", Capacity: 3}, Pool{Code: "box", Seats: row("A", 4)})
+		for i, lines := range [][]Line{{n("hall", 1)}, {n("box", 2)}, {n("hall", 1), n("box", 1)}} {
+			r := w.request(fmt.Sprint("h", i), lines...)
+			r.Owner = "192.0.2.1"
+			first, err := w.Hold(t.Context(), r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Owner = "2001:db8::1"
+			if again, err := w.Hold(t.Context(), r); err != nil || fmt.Sprint(again) != fmt.Sprint(first) {
+				t.Errorf("again: %v, %v; want %v", again, err, first)
+			}
+		}
+		w.want(t, "hall", 0, 2)
+		w.want(t, "box", 0, 3)
+	})
+}
+
 // Asking again is not refused because of what the hold itself has taken.
 func TestHoldAgainOfAPoolThatIsFull(t *testing.T) {
 	onEach(t, func(t *testing.T, w *world) {

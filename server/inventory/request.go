@@ -109,9 +109,10 @@ func (l *Line) places() int64 {
 	return l.Count
 }
 
-// same reports whether the hold is what the request asks for.
+// same reports whether the hold is what the request asks for, whoever its owner: a phone
+// that asks again may have another address by then.
 func (r *Request) same(h *Hold) bool {
-	return r.Event == h.Event && r.Owner == h.Owner && slices.EqualFunc(r.Lines, h.Lines, func(asked, given Line) bool {
+	return r.Event == h.Event && slices.EqualFunc(r.Lines, h.Lines, func(asked, given Line) bool {
 		return asked.Pool == given.Pool && asked.places() == given.places() &&
 			(len(asked.Seats) == 0 || slices.Equal(asked.Seats, given.Seats))
 	})
