@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+	gomail "github.com/wneessen/go-mail"
 
 	"usher/migrations/sqldb"
 	"usher/sync/fault"
@@ -425,5 +426,47 @@ func TestNote(t *testing.T) {
 		want("1 mail waits, the oldest since 2026-07-11T18:00:00Z")
 		o.drain(t)
 		want("1 mail was given up: see /manage/mail")
+	})
+}
+
+// meeting is a mail server at which messages wait until as many connections have one.
+type meeting struct {
+	met  chan struct{} // closed when all are there
+	mu   sync.Mutex    // covers what follows
+	open int           // connections
+}
+
+func (m *meeting) Open(context.Context) (Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.open++; m.open == senders {
+		close(m.met)
+	}
+	return m, nil
+}
+
+func (m *meeting) Send(ctx context.Context, _ *gomail.Msg) error {
+	select {
+	case <-m.met:
+		return nil
+	case <-time.After(10 * time.Second):
+		return errors.New("nobody else came")
+	}
+}
+
+func (m *meeting) Close() error { return nil }
+
+// All senders work while there is mail for them: whoever finds that others took what was
+// due looks for more.
+func TestAllSendersWork(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		o := open(db, &meeting{met: make(chan struct{})}, letter)
+		for n := range senders * takeAtOnce {
+			o.queue(t, ticketsMail(fmt.Sprint("A", n)))
+		}
+		o.drain(t)
+		if s, err := o.Status(t.Context()); err != nil || s.Waiting > 0 {
+			t.Errorf("it stands as %+v, %v", s, err)
+		}
 	})
 }

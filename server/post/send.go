@@ -65,8 +65,14 @@ func (p *Post) Drain(ctx context.Context) error {
 func (p *Post) work(ctx context.Context) error {
 	for ctx.Err() == nil {
 		taken, err := p.take(ctx, takeAtOnce)
-		if err != nil || len(taken) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(taken) == 0 { // by others, perhaps, who saw the same on PostgreSQL
+			if more, err := p.due(ctx); err != nil || !more {
+				return err
+			}
+			continue
 		}
 		// What was taken is finished even when the server is told to stop: a mail
 		// that is half sent would be sent again.
