@@ -10,10 +10,10 @@ import (
 	"usher/sync/fault"
 )
 
-// List lists mails that have failed, newest first, or that wait, those first that
-// are tried next. What was sent is found by what it is about.
+// List lists mails that have failed, newest first, or that wait: those first that were
+// tried, and of these those that are tried next. What was sent is found by what it is about.
 func (p *Post) List(ctx context.Context, state State, limit int) ([]Queued, error) {
-	order := map[State]string{Failed: "done_at desc", Waiting: "due_at"}[state]
+	order := map[State]string{Failed: "done_at desc", Waiting: "case when tries > 0 then 0 else 1 end, due_at"}[state]
 	if order == "" {
 		return nil, fault.New(fault.BadInput, "mail is listed that is %s or %s, not %.20q", Failed, Waiting, state)
 	}

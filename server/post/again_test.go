@@ -50,3 +50,18 @@ func TestAgainAll(t *testing.T) {
 		}
 	})
 }
+
+// What was tried and waits is listed before what was only just queued, however much.
+func TestTriedMailIsListedFirst(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		s := &server{greylisted: "a1@buyers.example"}
+		o := open(db, s.listening(t), letter)
+		o.queue(t, ticketsMail("A1"))
+		o.drain(t)
+		o.queue(t, ticketsMail("B2"), ticketsMail("C3"))
+		list, err := o.List(t.Context(), Waiting, 2)
+		if err != nil || len(list) != 2 || list[0].About != "A1" || list[0].Problem == "" || list[1].About != "B2" {
+			t.Errorf("%+v wait, %v", list, err)
+		}
+	})
+}

@@ -3,6 +3,7 @@ package post
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -48,17 +49,20 @@ const overdue = 10 * time.Minute
 // Note says what of the outbox a person should know; "" when all is well.
 func (p *Post) Note(ctx context.Context) string {
 	s, err := p.Status(ctx)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "the outbox can't be read"
-	case s.Waiting > 0 && p.Transport == nil:
-		return plural(s.Waiting) + ", as no mail server is set up"
-	case !s.Oldest.IsZero() && p.Now().Sub(s.Oldest) > overdue:
-		return plural(s.Waiting) + ", the oldest since " + s.Oldest.Format(time.RFC3339)
-	case s.Failed > 0:
-		return given(s.Failed) + ": see /manage/mail"
 	}
-	return ""
+	var notes []string
+	switch {
+	case s.Waiting > 0 && p.Transport == nil:
+		notes = append(notes, plural(s.Waiting)+", as no mail server is set up")
+	case !s.Oldest.IsZero() && p.Now().Sub(s.Oldest) > overdue:
+		notes = append(notes, plural(s.Waiting)+", the oldest since "+s.Oldest.Format(time.RFC3339))
+	}
+	if s.Failed > 0 {
+		notes = append(notes, given(s.Failed)+": see /manage/mail")
+	}
+	return strings.Join(notes, "; ")
 }
 
 // given says how many mails were given up.

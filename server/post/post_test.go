@@ -426,6 +426,9 @@ func TestNote(t *testing.T) {
 		want("1 mail waits, the oldest since 2026-07-11T18:00:00Z")
 		o.drain(t)
 		want("1 mail was given up: see /manage/mail")
+		o.Transport = nil
+		o.queue(t, ticketsMail("B2"))
+		want("1 mail waits, as no mail server is set up; 1 mail was given up: see /manage/mail")
 	})
 }
 
