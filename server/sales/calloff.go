@@ -234,11 +234,7 @@ func (t *touched) endOne(ctx context.Context, tx *sqldb.Tx, a *act, b *Batch, e 
 		}
 		a.hold = true
 		a.note("cancelled", b.Who, "%s", b.Why)
-		if a.ref != "" { // it is to be called off at the provider, soon
-			a.more = append(a.more, sqldb.Call{
-				Query: `update order_payment set look_at = $2 where order_id = $1 and state = 'pending'`, Args: []any{a.ID, a.now.UnixMilli()},
-			})
-		}
+		a.lookSoon()
 		if b.Moved {
 			a.mail(mailCancelled, "", refundDetail(0, b.Why))
 		} else {

@@ -1,6 +1,7 @@
 package sales_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -63,4 +64,44 @@ func (w *world) polls(t *testing.T, times int, each time.Duration) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// tried is a provider that counts how often it is to call a payment off.
+type tried struct {
+	payment.Provider
+	times int
+}
+
+func (p *tried) Cancel(ctx context.Context, ref string) error {
+	p.times++
+	return p.Provider.Cancel(ctx, ref)
+}
+
+// Orders whose time is over don't wait for a provider that can't be reached, one after the
+// other: it is tried once, and their payments are called off when it answers.
+func TestExpireWithoutTheProvider(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		var orders []sales.Order
+		for range 3 {
+			o, _ := w.ToBank(t, w.Begins(t, ga(1)), ada)
+			orders = append(orders, o)
+		}
+		bank := &tried{Provider: w.Provider}
+		w.Provider = bank
+		w.Bank.Has(shoptest.Line{Trouble: fault.New(fault.Unavailable, "the bank is closed")})
+		w.Time.Pass(time.Hour)
+		if n, _, err := w.Expire(t.Context()); err != nil || n != 3 || bank.times != 1 {
+			t.Errorf("%d orders ended, and the bank was tried %d times, %v", n, bank.times, err)
+		}
+		w.Bank.Has(shoptest.Line{})
+		if _, err := w.Poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range orders {
+			if p, now := w.Bank.Get(o.Ref()), w.OrderNow(t, o.ID); p.State != payment.Cancelled || now.State != sales.Expired {
+				t.Errorf("the order is %s, and its payment %s", now.State, p.State)
+			}
+		}
+		w.Sound(t)
+	})
 }

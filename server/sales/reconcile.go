@@ -10,6 +10,7 @@ import (
 	"usher/migrations/sqldb"
 	"usher/server/payment"
 	"usher/server/ticketing"
+	"usher/sync/fault"
 )
 
 // atOnce is how many orders, payments or refunds one round looks at.
@@ -26,7 +27,15 @@ func (s *Sales) Expire(ctx context.Context) (n int, more bool, err error) {
 		return 0, false, err
 	}
 	var all []error
+	silent := false // the provider: the next are not kept waiting for it, too
 	for _, o := range over {
+		if o.ref != "" && !silent {
+			_, err := s.callOff(ctx, o)
+			if err != nil && !errors.Is(err, payment.ErrBusy) {
+				s.Log.WarnContext(ctx, "a payment can't be called off", "order", o.Code, "error", err)
+				silent = fault.KindOf(err).Temporary()
+			}
+		}
 		if err := s.expireOne(ctx, o); err != nil {
 			all = append(all, err)
 			continue
@@ -36,21 +45,17 @@ func (s *Sales) Expire(ctx context.Context) (n int, more bool, err error) {
 	return n, len(over) == atOnce && n > 0, errors.Join(all...)
 }
 
-// expireOne ends one order. One that is being paid is called off first. Where that
-// can't be done it is over all the same, as its places go back: should it be paid
-// in spite of that, it was paid late.
+// expireOne ends one order. One that is being paid was called off before. Where that
+// couldn't be done it is over all the same, as its places go back, and Poll calls its
+// payment off: should it be paid in spite of that, it was paid late.
 func (s *Sales) expireOne(ctx context.Context, o Order) error {
-	if o.ref != "" {
-		if _, err := s.callOff(ctx, o); err != nil && !errors.Is(err, payment.ErrBusy) {
-			s.Log.WarnContext(ctx, "a payment can't be called off", "order", o.Code, "error", err)
-		}
-	}
 	_, err := s.change(ctx, o.ID, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
 		switch {
 		case !a.Over(a.now):
 			return nil
 		case a.State.Buying():
 			a.note("expired", "usher", "")
+			a.lookSoon()
 			return a.turn(Expired)
 		case a.State == Awaiting:
 			a.postBack(buyers, a.split(), "not paid")

@@ -143,6 +143,16 @@ func (a *act) settled(provider, ref string, state payment.State) {
 	})
 }
 
+// lookSoon has Poll look at the payment that is under way, and call it off where its order
+// is over.
+func (a *act) lookSoon() {
+	if a.ref != "" {
+		a.more = append(a.more, sqldb.Call{
+			Query: `update order_payment set look_at = $2 where order_id = $1 and state = 'pending'`, Args: []any{a.ID, a.now.UnixMilli()},
+		})
+	}
+}
+
 // failed notes that a payment will bring no money.
 func (a *act) failed(provider string, p payment.Payment) error {
 	a.note("not paid", "provider", "payment %s at %s: %s", p.Ref, provider, p.State)
