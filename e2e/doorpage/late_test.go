@@ -188,3 +188,20 @@ func TestUndoOfAnUnseenGreen(t *testing.T) {
 		t.Errorf("it asks %q, want whether to take %s back", got, short(2))
 	}
 }
+
+// That a PIN was wrong stays in sight, whatever became of the session before.
+func TestWrongPINStaysInSight(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{say: people(t)})
+	d.signIn("Kim", scannerPIN)
+	d.until(`document.getElementById("who").textContent.includes("Kim")`)
+	d.later(2 * time.Hour)
+	d.do(`dispatchEvent(new Event("refused"))`)
+	d.until(`!document.getElementById("who").textContent.includes("Kim") && document.getElementById("sign-in-note").textContent`)
+	d.signIn("Kim", supervisorPIN)
+	d.until(`document.getElementById("sign-in-note").textContent.includes("not the PIN")`)
+	d.settle()
+	if got := d.text("sign-in-note"); !strings.Contains(got, "not the PIN") {
+		t.Errorf("after a wrong PIN it says %q", got)
+	}
+}

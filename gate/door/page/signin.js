@@ -7,6 +7,7 @@ import { know, onMe } from "./staff.js";
 import { has, t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
+let ended = ""; // why the session was over that was told of
 const digits = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0"];
 
 function show(me) {
@@ -19,7 +20,8 @@ function show(me) {
   const chosen = by("person").value;
   by("person").replaceChildren(...me.people.map((name) => new Option(name)));
   if (me.people.includes(chosen)) by("person").value = chosen;
-  if (!me.signed_in && me.ended) say(has("staff.ended." + me.ended) ? t("staff.ended." + me.ended) : "");
+  if (!me.signed_in && me.ended && me.ended !== ended) say(has("staff.ended." + me.ended) ? t("staff.ended." + me.ended) : "");
+  ended = me.signed_in ? "" : me.ended; // once: what is said of a PIN stays
 }
 
 const role = (name) => has("role." + name) ? t("role." + name) : name;
