@@ -15,6 +15,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"usher/crypto/grant"
@@ -70,6 +71,7 @@ type Gate struct {
 	peers       *exchange.Peers
 	unlock      func() error
 	ready       *readiness
+	word        firstWord
 }
 
 // Open opens the gate in the data folder, for this process alone:
@@ -226,8 +228,27 @@ const clockFar = time.Hour
 // checkpointLife is how long a gate's word on its own journal counts.
 const checkpointLife = 24 * time.Hour
 
-// checkpoint signs how far the gate's own journal goes.
+// firstWord has a gate wait for the time before it says anything of its own journal: the
+// clock may have been set while the gate was off, and what it says of tomorrow is its
+// newest word to everybody until then.
+type firstWord struct {
+	told  atomic.Bool  // the time, since the gate was started
+	asked atomic.Int64 // for the first word, by the monotonic clock, ns; 0: not yet
+}
+
+// timeWithin is how long a gate waits to be told the time. Nobody may know it.
+const timeWithin = 3 * time.Second
+
+func (w *firstWord) waits(mono time.Duration) bool {
+	w.asked.CompareAndSwap(0, max(1, int64(mono)))
+	return !w.told.Load() && mono-time.Duration(w.asked.Load()) < timeWithin
+}
+
+// checkpoint signs how far the gate's own journal goes; nil: the time has to come first.
 func (g *Gate) checkpoint(ctx context.Context) (*journal.Checkpoint, error) {
+	if g.word.waits(g.Clock.Mono()) {
+		return nil, nil
+	}
 	vector, err := g.Store.Vector(ctx)
 	if err != nil {
 		return nil, err

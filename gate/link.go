@@ -44,6 +44,7 @@ func (t times) Correct(ctx context.Context, e exchange.Estimate, stepped bool) e
 		t.g.Log.Warn("a clock was set: the device's or the server's", "offset", e.Offset, "uncertainty", e.Uncertainty)
 	}
 	t.g.Time.Correct(clock.Offset{Offset: e.Offset, Uncertainty: e.Uncertainty})
+	t.g.word.told.Store(true)
 	return t.g.Store.KeepOffset(ctx, store.Offset{Offset: e.Offset, Uncertainty: e.Uncertainty, At: e.At})
 }
 
