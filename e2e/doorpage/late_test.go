@@ -205,3 +205,35 @@ func TestWrongPINStaysInSight(t *testing.T) {
 		t.Errorf("after a wrong PIN it says %q", got)
 	}
 }
+
+// A panel that was opened by the time that a PIN is found right stays open.
+func TestLateSignInClosesNothingElse(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{say: people(t), before: lateAnswers})
+	d.hold("/api/sign-in")
+	d.signIn("Kim", scannerPIN)
+	d.until(`waiting() === 1`)
+	d.do(`document.querySelector("#sign-in [data-close]").click()`)
+	d.do(`document.querySelector("[data-open=menu]").click()`)
+	d.release()
+	d.until(`document.getElementById("who").textContent.includes("Kim")`)
+	if !eval[bool](d, `document.getElementById("menu").open`) {
+		t.Error("the panel that was opened meanwhile is closed")
+	}
+}
+
+// The checks that were made last stay in sight.
+func TestNewestChecksStay(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{before: lateAnswers})
+	d.hold("/api/preflight")
+	d.do(`document.getElementById("open-preflight").click()`)
+	d.until(`waiting() === 1`)
+	d.do(`holding = "none"; document.getElementById("again-preflight").click()`)
+	d.until(`document.querySelector("#checks li")`)
+	d.do(`document.querySelector("#checks li").id = "newest"`)
+	d.release()
+	if !eval[bool](d, `Boolean(document.getElementById("newest"))`) {
+		t.Error("a late answer covers the newest checks")
+	}
+}

@@ -11,6 +11,7 @@ import { t } from "./words.js";
 
 const by = (id) => document.getElementById(id);
 const low = 0.2; // of a battery
+let asked = 0, shown = 0; // questions, and the newest whose answer is in sight
 const marks = { pass: "✓", fail: "✗", open: "?" };
 
 function open() {
@@ -23,8 +24,12 @@ const all = async () => check([await camera(), await battery(), ...sensed()]);
 
 // check has the agent make its checks, with the page's and a test ticket.
 async function check(page = [], tickets = []) {
+  const mine = ++asked;
   try {
-    show(await call("/api/preflight", { tickets, page: page.filter(Boolean) }));
+    const made = await call("/api/preflight", { tickets, page: page.filter(Boolean) });
+    if (mine < shown) return;
+    shown = mine;
+    show(made);
   } catch (e) {
     by("preflight-says").textContent = e instanceof Refused ? e.exact : t("page.no_agent");
   }

@@ -1,7 +1,7 @@
 // Signing in by name and PIN, and out. A role card that is scanned anywhere on the
 // page signs in too.
 import { call, Refused } from "./agent.js";
-import { closePanels } from "./panel.js";
+import { closePanels, panelOpen } from "./panel.js";
 import { resume } from "./resume.js";
 import { know, onMe } from "./staff.js";
 import { has, t } from "./words.js";
@@ -28,6 +28,11 @@ const role = (name) => has("role." + name) ? t("role." + name) : name;
 
 function say(text) { by("sign-in-note").textContent = text; }
 
+// close closes the panel, and no other that was opened meanwhile.
+function close() {
+  if (panelOpen() === by("sign-in")) closePanels();
+}
+
 async function signIn(e) {
   e.preventDefault();
   const pin = by("pin").value;
@@ -36,7 +41,7 @@ async function signIn(e) {
   try {
     know(await call("/api/sign-in", { name: by("person").value, pin }));
     say("");
-    closePanels();
+    close();
     resume();
   } catch (e) {
     say(e instanceof Refused ? e.exact : t("page.no_agent"));
@@ -46,7 +51,7 @@ async function signIn(e) {
 async function signOut() {
   try {
     know(await call("/api/sign-out", {}));
-    closePanels();
+    close();
   } catch (e) {
     say(e instanceof Refused ? e.exact : t("page.no_agent"));
   }
