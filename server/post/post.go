@@ -15,7 +15,8 @@
 // [Composer], with its PDF files: what is stored is whose letter it is, not the
 // letter. A mail that could not be handed over is tried again after 30 seconds,
 // then after twice as long each time up to an hour; [GiveUp] after it was queued
-// it has failed, and so has one that the mail server refuses for good. Failed mail
+// it has failed, but not before [LeastTries]: it may have waited for a mail server to be
+// set up. So has one that the mail server refuses for good. Failed mail
 // is counted, listed for the organiser, and sent again on demand ([Post.Again]).
 //
 // # Letters
@@ -58,6 +59,8 @@ import (
 const (
 	// GiveUp is how long after it was queued a mail is tried.
 	GiveUp = 48 * time.Hour
+	// LeastTries is how often it is tried in any case, which takes some hours.
+	LeastTries = 10
 	// lease is how long a server has for the mails that it took.
 	lease = 5 * time.Minute
 	// firstPause is the wait after the first try; each is twice the one before.

@@ -113,6 +113,28 @@ func TestPauseHasAnEnd(t *testing.T) {
 	}
 }
 
+// Mail that waited long for a mail server to be set up survives that this was done wrong at
+// first.
+func TestMailThatWaitedForAServer(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		s := &server{mail: &smtp.SMTPError{Code: 530, Message: "who are you"}}
+		o := open(db, nil, letter)
+		o.queue(t, ticketsMail("A1"))
+		o.clock.Pass(2 * GiveUp)
+		o.Transport = s.listening(t)
+		o.drain(t)
+		if m := o.only(t, "A1"); m.State != Waiting || m.Problem == "" {
+			t.Errorf("it is %+v", m)
+		}
+		s.set(func(s *server) { s.mail = nil })
+		o.clock.Pass(firstPause)
+		o.drain(t)
+		if m := o.only(t, "A1"); m.State != Sent {
+			t.Errorf("it is %+v", m)
+		}
+	})
+}
+
 // A server that can't be reached, or says nothing, puts mail off; when its time is
 // over it has failed, and is sent on demand.
 func TestServerThatIsGone(t *testing.T) {

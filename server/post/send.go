@@ -131,7 +131,7 @@ func (p *Post) send(ctx context.Context, session Session, m Queued, broken *erro
 // retry puts a mail off, or gives it up when its time is over.
 func (p *Post) retry(ctx context.Context, m Queued, why error) error {
 	now := p.Now()
-	if now.Sub(m.Queued) >= GiveUp {
+	if now.Sub(m.Queued) >= GiveUp && m.Tries >= LeastTries {
 		return p.fail(ctx, m, why)
 	}
 	return p.later(ctx, m, now.Add(pause(m.Tries)), said(why))
