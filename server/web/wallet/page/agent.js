@@ -19,7 +19,7 @@ export class Refused extends Error {
 }
 
 async function ask(path, body) {
-  const asked = Date.now();
+  const asked = performance.now();
   const answer = await fetch("/wallet/" + path, {
     method: body === undefined ? "GET" : "POST", cache: "no-store", credentials: "same-origin", redirect: "error", referrerPolicy: "no-referrer",
     headers: body === undefined ? {} : { "Content-Type": "application/json" }, body: body === undefined ? undefined : JSON.stringify(body),
@@ -28,7 +28,7 @@ async function ask(path, body) {
   if (answer.status === 204) return {};
   const said = await answer.json();
   if (!answer.ok) throw new Refused(answer.status, said);
-  if (said.now) await set(said.now, asked, Date.now());
+  if (said.now) await set(said.now, performance.now() - asked);
   return said;
 }
 

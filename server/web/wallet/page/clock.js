@@ -15,9 +15,12 @@ export async function wind() {
   if (kept) ({ ahead, seen } = kept);
 }
 
-// set takes in what the server's clock said between two moments of this one.
-export function set(server, asked, answered) {
-  ahead = Math.round(server + (answered - asked) / 2 - answered);
+// set takes in what the server's clock said in an answer that took so long, ms. What was
+// made of steps of the phone's before is over with it.
+export function set(server, took) {
+  last = Date.now();
+  beat = performance.now();
+  ahead = Math.round(server + took / 2 - last);
   seen = server;
   return keep("clock", { ahead, seen });
 }
