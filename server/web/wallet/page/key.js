@@ -1,15 +1,15 @@
 // The phone's key. Its private half is made here and can't be taken out, not by this
 // page either: the browser signs with it and does nothing else.
 
-import { keepFirst, load } from "./store.js";
+import { keepFirst, keepsMore, load } from "./store.js";
 import { toBase64 } from "./bytes.js";
 
 const make = () => crypto.subtle.generateKey("Ed25519", false, ["sign", "verify"]);
 
-// able says whether this browser can have such a key.
+// able says whether this browser can have such a key, and keep it.
 export async function able() {
   try {
-    return (await make()).privateKey.extractable === false;
+    return (await make()).privateKey.extractable === false && await keepsMore();
   } catch {
     return false;
   }
