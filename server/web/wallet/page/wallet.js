@@ -22,6 +22,7 @@ const name = (ticket) => ticket.event + "/" + ticket.id;
 const opened = () => state.kept?.tickets.find((k) => name(k) === state.open) ?? null;
 
 let drawn = "";
+let asked = 0; // the newest look at the server; what comes of an older one is late
 
 // draw draws the page, unless it looks like that already: what somebody opened or is
 // about to press stays under their finger.
@@ -82,6 +83,7 @@ async function change(refused, title, text, yes, act, done) {
   state.problem = "";
   try {
     const now = await act();
+    asked++;
     state.key = await phoneKey();
     await take({ ...state.kept, tickets: state.kept.tickets.map((k) => name(k) === name(now) ? now : k) });
     said.textContent = done;
@@ -138,13 +140,21 @@ async function take(now) {
 
 // look asks the server how the tickets stand. Without one all stays as it is, and so in
 // a browser that let its cookie go; a session that was ended takes them off the phone.
+// What it says that something else has overtaken meanwhile is nothing.
 async function look() {
+  const mine = ++asked;
   try {
-    await take(await ask());
+    const now = await ask();
+    const key = await phoneKey(); // another tab may have made it
+    if (mine !== asked) return;
+    state.key = key ?? null;
     state.offline = state.out = false;
+    await take(now);
   } catch (e) {
+    if (mine !== asked) return;
     const refused = e instanceof Refused && e.status === 401;
     const kept = refused && e.where === "cookie" && await load("tickets"); // or another tab took them off
+    if (mine !== asked) return;
     if (refused && !kept) return clear();
     state.out = refused;
     state.offline = !refused;
@@ -153,6 +163,7 @@ async function look() {
 }
 
 async function clear() {
+  asked++;
   hideCode();
   await forget("tickets");
   state.kept = null;
