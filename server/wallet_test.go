@@ -491,3 +491,21 @@ func TestWalletHeaders(t *testing.T) {
 		t.Errorf("nobody's tickets: status %d: %s", answer.StatusCode, body)
 	}
 }
+
+// The worker asks for the page of its own version. A server that has another one, while
+// servers are being replaced, gives it nothing, or what is kept would be half of each.
+func TestWorkerOfAnotherServer(t *testing.T) {
+	l := newTill(t)
+	_, worker := l.get("/wallet/sw.js")
+	version := regexp.MustCompile(`\?v=([0-9a-f]+)"`).FindStringSubmatch(worker)
+	if version == nil {
+		t.Fatalf("the worker names no version: %s", worker)
+	}
+	for _, path := range []string{"/wallet", "/wallet/app/wallet.js", "/wallet/words.json"} {
+		for query, want := range map[string]int{"": http.StatusOK, "?v=" + version[1]: http.StatusOK, "?v=0123456789abcdef": http.StatusNotFound} {
+			if answer, body := l.get(path + query); answer.StatusCode != want || want == http.StatusNotFound && answer.Header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: status %d, want %d, %v: %.100s", path+query, answer.StatusCode, want, answer.Header, body)
+			}
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"path"
 	"slices"
 	"strings"
@@ -85,7 +86,8 @@ func (w *Wallet) assets() (map[string]*site.Answer, error) {
 	}
 	sum.Write(said)
 	all[wordsAt] = site.NewAnswer("application/json", said)
-	worker, err := workerFile(hex.EncodeToString(sum.Sum(nil)[:8]), append(slices.Sorted(maps.Keys(all)), shellAt))
+	w.version = hex.EncodeToString(sum.Sum(nil)[:8])
+	worker, err := workerFile(w.version, append(slices.Sorted(maps.Keys(all)), shellAt))
 	all[workerAt] = site.NewAnswer(kinds[".js"], worker)
 	return all, err
 }
@@ -104,4 +106,17 @@ func workerFile(version string, keep []string) ([]byte, error) {
 		return nil, fault.Wrap(fault.Internal, err, "the wallet's worker can't be written")
 	}
 	return out.Bytes(), nil
+}
+
+// ofVersion serves what the page is made of, unless the request's address names another
+// version of it than this server has.
+func (w *Wallet) ofVersion(h site.Handler) site.Handler {
+	return func(out http.ResponseWriter, r *http.Request) error {
+		if r.URL.RawQuery != "" {
+			if v := r.URL.Query().Get("v"); v != "" && v != w.version {
+				return fault.At(fault.NotFound, "v", "this server has version %s of the wallet's page, not %.40q", w.version, v)
+			}
+		}
+		return h(out, r)
+	}
 }

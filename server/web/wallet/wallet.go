@@ -59,13 +59,15 @@ type Config struct {
 // Wallet serves the pages.
 type Wallet struct {
 	Config
-	book   *words.Book
-	pages  *template.Template
-	files  map[string]*site.Answer // by their address
-	tries  *guard.Pace             // of links, by network address
-	moves  *guard.Pace             // of tickets to phones, by session
-	takes  *guard.Pace             // of passes, by session
-	offers *guard.Pace             // of tickets to somebody else, by network address
+	book    *words.Book
+	pages   *template.Template
+	files   map[string]*site.Answer // by their address
+	version string                  // of the page and its files
+
+	tries  *guard.Pace // of links, by network address
+	moves  *guard.Pace // of tickets to phones, by session
+	takes  *guard.Pace // of passes, by session
+	offers *guard.Pace // of tickets to somebody else, by network address
 }
 
 // New makes the pages.
@@ -86,7 +88,7 @@ func New(cfg Config) (*Wallet, error) {
 // Register adds the pages' routes.
 func (w *Wallet) Register(mux *http.ServeMux) {
 	for route, h := range map[string]site.Handler{
-		"GET /wallet":                             w.shell,
+		"GET /wallet":                             w.ofVersion(w.shell),
 		"GET /wallet/enter/{token}":               w.confirm,
 		"GET /wallet/ticket/{event}/{id}/{paper}": w.paper,
 	} {
@@ -113,11 +115,12 @@ func (w *Wallet) Register(mux *http.ServeMux) {
 		mux.Handle(route, w.program(h))
 	}
 	for name, file := range w.files {
-		mux.Handle("GET "+name, site.Secured(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		mux.Handle("GET "+name, w.Site.Page(w.ofVersion(func(out http.ResponseWriter, r *http.Request) error {
 			if name == workerAt {
 				out.Header().Set("Service-Worker-Allowed", shellAt) // the page stands above its worker
 			}
 			file.Send(out, r, []string{"no-cache"})
+			return nil
 		})))
 	}
 }
