@@ -99,13 +99,19 @@ func TestGivingBackByForm(t *testing.T) {
 	if cost := item.Price + item.Fee; err != nil || cost == 0 || o.Refunded != cost-(2*cost*1000+10_000)/20_000 {
 		t.Errorf("%d went back of %d, %v", o.Refunded, cost, err)
 	}
+	if _, body := l.get(order + "?lang=de"); strings.Count(body, `name="lang" value="de"`) != 2 { // to give back, and to send again
+		t.Errorf("the forms lose the language: %s", body)
+	}
+	if answer, _ := l.post(others+"/back", "ticket="+theirs.Tickets[0].String()+"&lang=de"); answer.Header.Get("Location") != others+"?back&lang=de" {
+		t.Errorf("given back in German it leads to %q", answer.Header.Get("Location"))
+	}
 	for n := range 4 {
 		want := http.StatusSeeOther
 		if n == 3 {
 			want = http.StatusTooManyRequests
 		}
-		if answer, _ := l.post(order+"/send", ""); answer.StatusCode != want {
-			t.Errorf("sending again, time %d: status %d, want %d", n+1, answer.StatusCode, want)
+		if answer, _ := l.post(order+"/send", "lang=de"); answer.StatusCode != want || n < 3 && answer.Header.Get("Location") != order+"?sent&lang=de" {
+			t.Errorf("sending again, time %d: status %d, want %d, to %q", n+1, answer.StatusCode, want, answer.Header.Get("Location"))
 		}
 	}
 }

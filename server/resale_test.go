@@ -43,6 +43,9 @@ func TestSellingOn(t *testing.T) {
 	if h := l.do(t, http.MethodGet, "/events/SHOP-1/resale", []string{"Accept-Language: fr"}, http.NoBody).Header; !strings.HasPrefix(h.Get("Cache-Control"), "private") || !strings.Contains(h.Get("Vary"), "Accept-Language") {
 		t.Errorf("what one reader's browser chose: %v", h)
 	}
+	if _, body := l.get("/events/SHOP-1/resale?lang=de"); !regexp.MustCompile(`/wait"[^>]*><input type="hidden" name="lang" value="de">`).MatchString(body) {
+		t.Errorf("who waits is written to in another language than they read: %s", body)
+	}
 	first := l.begin("n.ga=1")
 	l.buysByCard(first, "ada%40example.org")
 	cookie := l.keeps(first)

@@ -82,7 +82,7 @@ func (c *Checkout) giveBack(w http.ResponseWriter, r *http.Request) error {
 	_, err = c.Sales.GiveBack(r.Context(), a.order.ID, ids)
 	switch kind := fault.KindOf(err); {
 	case err == nil:
-		http.Redirect(w, r, a.path()+"?back", http.StatusSeeOther)
+		http.Redirect(w, r, a.speech.Link(a.path()+"?back"), http.StatusSeeOther)
 		return nil
 	case kind == fault.BadInput && len(ids) == 0:
 		return c.refuseBack(w, r, &a, http.StatusUnprocessableEntity, "giveback.none")
@@ -120,7 +120,7 @@ func (c *Checkout) sendAgain(w http.ResponseWriter, r *http.Request) error {
 	case err != nil && kind != fault.Refused:
 		return err
 	}
-	http.Redirect(w, r, a.path()+"?sent", http.StatusSeeOther)
+	http.Redirect(w, r, a.speech.Link(a.path()+"?sent"), http.StatusSeeOther)
 	return nil
 }
 
