@@ -105,3 +105,28 @@ func TestExpireWithoutTheProvider(t *testing.T) {
 		w.Sound(t)
 	})
 }
+
+// A refund whose provider is set up no more says so, and takes no turn of others' each
+// minute.
+func TestRefundWithoutItsProvider(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.Buys(t, ada, ga(1))
+		w.Provider = nil
+		if _, err := w.Refund(t.Context(), o.ID, sales.Refund{Key: "1", Why: "the hall is flooded", Later: true}); err != nil {
+			t.Fatal(err)
+		}
+		for n := range 3 {
+			if _, err := w.Repay(t.Context()); err == nil {
+				t.Error("nobody was asked, and that went well")
+			}
+			list, err := w.Refunds(t.Context(), o.ID)
+			if err != nil || len(list) != 1 || list[0].Stage() != sales.Trying || list[0].Problem != "payment provider test is not set up here" {
+				t.Fatalf("the refund is %+v, %v", list, err)
+			}
+			if wait := list[0].Next.Sub(w.Time.Now()); wait != time.Minute<<n {
+				t.Errorf("it is tried again after %v", wait)
+			}
+			w.Time.Pass(list[0].Next.Sub(w.Time.Now()))
+		}
+	})
+}

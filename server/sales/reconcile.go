@@ -178,7 +178,11 @@ func (s *Sales) Repay(ctx context.Context) (n int, err error) {
 	}
 	var all []error
 	for _, id := range ids {
-		if err := s.giveBack(ctx, id); err != nil {
+		err := s.giveBack(ctx, id)
+		if errors.Is(err, errNotHere) {
+			err = errors.Join(err, s.putOff(ctx, id))
+		}
+		if err != nil {
 			all = append(all, err)
 			continue
 		}

@@ -3,6 +3,7 @@ package sales
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"usher/migrations/sqldb"
@@ -26,8 +27,8 @@ func (s *Sales) giveBack(ctx context.Context, id string) error {
 // giveOneBack asks the provider for one refund. The key is the refund's id, so it
 // may be asked for any number of times.
 func (s *Sales) giveOneBack(ctx context.Context, id string, r refund) error {
-	if s.Provider == nil || s.Provider.Name() != r.Provider {
-		return fault.New(fault.Unavailable, "payment provider %s is not set up here", r.Provider)
+	if !s.has(r.Provider) {
+		return fault.Wrap(fault.Unavailable, errNotHere, notHere, r.Provider)
 	}
 	_, failed := s.Provider.Refund(ctx, payment.Refund{Key: r.ID, Ref: r.Ref, Amount: r.Amount, Why: payment.ClipText(r.Why)})
 	switch kind := fault.KindOf(failed); {
@@ -43,6 +44,29 @@ func (s *Sales) giveOneBack(ctx context.Context, id string, r refund) error {
 		return err
 	}
 	_, err := s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error { return a.gaveBack(ctx, tx, r, failed) })
+	return err
+}
+
+// errNotHere says that a payment's provider is not set up in this process; in another it
+// may be.
+var errNotHere = errors.New("another provider's")
+
+const notHere = "payment provider %s is not set up here"
+
+// has says whether a provider is set up here.
+func (s *Sales) has(provider string) bool {
+	return s.Provider != nil && s.Provider.Name() == provider
+}
+
+// putOff puts an order's refunds off whose provider is not set up on this server, which
+// says so with them.
+func (s *Sales) putOff(ctx context.Context, id string) error {
+	open, err := s.openRefunds(ctx, id)
+	for _, r := range open {
+		if !s.has(r.Provider) {
+			err = errors.Join(err, s.later(ctx, r.ID, soon<<min(r.tries, maxDoubled), fmt.Sprintf(notHere, r.Provider)))
+		}
+	}
 	return err
 }
 
