@@ -123,6 +123,47 @@ func TestCameraDecoderThatBreaks(t *testing.T) {
 	d.until(`asked.includes("/api/frame")`)
 }
 
+// A few breaks in an evening don't add up: a decoder that was left is tried again after
+// a while.
+func TestCameraDecoderIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{seesFirst: true, before: watched + `
+		globalThis.breaks = true;
+		globalThis.ahead = 0;
+		const now = performance.now.bind(performance);
+		performance.now = () => now() + ahead;
+		const Real = Worker;
+		globalThis.Worker = class extends Real {
+			postMessage(message) { super.postMessage(breaks ? { ...message, frame: null } : message, breaks ? [] : [message.frame]); }
+		};`})
+	d.startCamera()
+	d.until(`document.getElementById("reader").dataset.state === "bad"`)
+	d.do(`breaks = false; ahead = 11 * 60_000`)
+	d.readHere()
+}
+
+// A decoder that is there only when the camera is off again is ended.
+func TestCameraLeavesNoDecoder(t *testing.T) {
+	t.Parallel()
+	d := open(t, setup{seesFirst: true, before: watched + `
+		globalThis.decoders = new Set();
+		globalThis.Worker = class {
+			constructor() {
+				const ready = () => this.onmessage({ data: { ready: true } });
+				if (decoders.size || globalThis.broke) globalThis.comesUp = ready; else setTimeout(ready);
+				decoders.add(this);
+			}
+			postMessage({ number }) { globalThis.broke = true; setTimeout(() => this.onmessage({ data: { number, failed: "broken" } })); }
+			terminate() { decoders.delete(this); }
+		};`})
+	d.startCamera()
+	d.until(`globalThis.comesUp`)
+	d.do(`document.getElementById("start").click()`)
+	d.until(`document.getElementById("camera").hidden`)
+	d.do(`comesUp()`)
+	d.until(`decoders.size === 0`)
+}
+
 // The page and its decoder come from the device with nobody to ask, and the camera
 // goes on where it was. The agent's return is all that is missing.
 func TestCameraAfterAReloadWithTheAgentAway(t *testing.T) {

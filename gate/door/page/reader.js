@@ -3,25 +3,32 @@
 
 const startWithin = 15_000; // ms; to fetch and start the decoder
 const readWithin = 3000; // ms; a decoder that takes longer hangs
-const chances = 3; // failures of the decoder before the agent reads
+const chances = 3; // failures of the decoder within a while before the agent reads
+const within = 600_000; // ms; older ones are forgiven
 const agentWidest = 960; // px; what the agent reads quickly
 
 // openReader gives a reader. Its read takes a video and gives the texts in what it
 // shows now; told is called with "" while this device reads, else with why not.
 export async function openReader(told) {
-  let decoder = null, failures = 0;
+  let decoder = null, failures = [], unfit = false, over = false;
+  const mayTry = () => {
+    failures = failures.filter((at) => performance.now() - at < within);
+    return !unfit && failures.length < chances;
+  };
   const fail = (why) => {
     decoder?.end();
     decoder = null;
-    failures++;
-    if (failures >= chances) told(String(why));
+    failures.push(performance.now());
+    if (!mayTry()) told(String(why));
   };
   const start = async () => {
     try {
-      decoder = await startDecoder();
+      const started = await startDecoder();
+      if (over) return started.end(); // nobody is there to read for
+      decoder = started;
       told("");
     } catch (e) {
-      failures = chances; // it would not start the next time either
+      unfit = true; // it would not start the next time either
       fail(e.message || e);
     }
   };
@@ -29,7 +36,8 @@ export async function openReader(told) {
   await start();
   return {
     async read(video) {
-      if (!decoder && failures < chances) await start();
+      if (!decoder && mayTry()) await start();
+      if (over) return [];
       if (!decoder) return agent(video);
       let frame;
       try {
@@ -44,7 +52,10 @@ export async function openReader(told) {
         return [];
       }
     },
-    end() { decoder?.end(); },
+    end() {
+      over = true;
+      decoder?.end();
+    },
   };
 }
 
