@@ -1,7 +1,10 @@
 package post
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,6 +65,52 @@ func TestTriedMailIsListedFirst(t *testing.T) {
 		list, err := o.List(t.Context(), Waiting, 2)
 		if err != nil || len(list) != 2 || list[0].About != "A1" || list[0].Problem == "" || list[1].About != "B2" {
 			t.Errorf("%+v wait, %v", list, err)
+		}
+	})
+}
+
+// logged is what a log is told, as it comes.
+type logged chan string
+
+func (l logged) Write(line []byte) (int, error) {
+	l <- string(line)
+	return len(line), nil
+}
+
+// What goes on failing is logged once, and again when it fails after it went well.
+func TestFailuresAreLoggedOnce(t *testing.T) {
+	each(t, func(t *testing.T, db *sqldb.DB) {
+		log := make(logged, 1000)
+		o := open(db, (&server{}).listening(t), letter)
+		o.Log = slog.New(slog.NewTextHandler(log, nil))
+		called := func(from, to string) {
+			t.Helper()
+			if err := db.Exec(t.Context(), `alter table `+from+` rename to `+to); err != nil {
+				t.Fatal(err)
+			}
+		}
+		looks := func() { // four times at least
+			for range 5 {
+				o.Wake()
+				for len(o.wake) > 0 {
+					time.Sleep(time.Millisecond)
+				}
+			}
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { o.Run(ctx) })
+		defer running.Wait()
+		defer stop()
+		for range 2 {
+			called("mail", "gone")
+			<-log
+			looks()
+			if n := len(log); n > 0 {
+				t.Errorf("it was logged %d times more: %s", n, <-log)
+			}
+			called("gone", "mail")
+			looks()
 		}
 	})
 }

@@ -27,8 +27,13 @@ func (p *Post) Run(ctx context.Context) {
 	}
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
+	failing := ""
 	for ctx.Err() == nil {
-		if err := p.Drain(ctx); err != nil && ctx.Err() == nil {
+		switch err := p.Drain(ctx); {
+		case err == nil:
+			failing = ""
+		case ctx.Err() == nil && err.Error() != failing:
+			failing = err.Error()
 			p.Log.Warn("the outbox can't be worked off", "error", err)
 		}
 		select {
