@@ -28,6 +28,7 @@ const ToScanAgain admission.Reason = "answered"
 type challenge struct {
 	number uint32
 	until  time.Duration // by Mono
+	taken  bool          // a ticket is judged by it
 }
 
 // Number is a number that a lane asks for, or asks for no more.
@@ -106,22 +107,25 @@ func (t *Turnstile) takeNumber(a Attempt, id journal.TicketID, now time.Duration
 	defer t.mu.Unlock()
 	t.forgetNumbers(now)
 	c := t.asked[a.Lane]
-	delete(t.asked, a.Lane)
-	t.asking.Store(int32(len(t.asked)))
+	if c == nil || c.taken {
+		return nil
+	}
+	c.taken = true
 	return c
 }
 
 // underNumber makes of what a scan came to the answer to a number, which is never
 // green. A gate that could not judge waits on.
 func (t *Turnstile) underNumber(a Attempt, c *challenge, out Outcome) Outcome {
+	t.mu.Lock()
+	if out.Challenge == "" {
+		c.taken = false
+	} else if t.asked[a.Lane] == c { // nobody asked for another, or for none
+		delete(t.asked, a.Lane)
+		t.asking.Store(int32(len(t.asked)))
+	}
+	t.mu.Unlock()
 	switch {
-	case out.Challenge == "":
-		t.mu.Lock()
-		defer t.mu.Unlock()
-		if _, there := t.asked[a.Lane]; !there {
-			t.asked[a.Lane] = c
-			t.asking.Store(int32(len(t.asked)))
-		}
 	case out.Green() && out.Challenge == admission.Answered:
 		out.Result, out.Reason = admission.Ask, ToScanAgain
 	case out.Green() && out.Challenge == admission.NoKey: // an exit, which nothing refuses

@@ -215,6 +215,20 @@ func TestWhatLeavesTheNumber(t *testing.T) {
 	h.looked(entering(p.shows(0, number), "1"), admission.Reject, admission.AlreadyUsed, admission.Answered)
 }
 
+// A number that is taken back while a gate that can't judge sees a ticket stays so.
+func TestANumberTakenBackMeanwhile(t *testing.T) {
+	h := newHandheld(t, nil)
+	number := h.asks("1", 482913)
+	h.Ready = func() admission.Reason {
+		h.DropNumber("1")
+		return admission.NotReady
+	}
+	h.expect(entering(h.phone(1).shows(0, number), "1"), admission.Cannot, admission.NotReady)
+	if now := h.NumberAt("1"); now != (Number{Lane: "1"}) {
+		t.Errorf("the lane asks for %+v", now)
+	}
+}
+
 // Of two scans at once at a lane one is judged by the number.
 func TestANumberForOneOfMany(t *testing.T) {
 	h := newHandheld(t, nil)
