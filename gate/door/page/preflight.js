@@ -25,15 +25,19 @@ const all = async () => check([await camera(), await battery(), ...sensed()]);
 // check has the agent make its checks, with the page's and a test ticket.
 async function check(page = [], tickets = []) {
   const mine = ++asked;
-  try {
-    const made = await call("/api/preflight", { tickets, page: page.filter(Boolean) });
+  const say = (put, what) => {
     if (mine < shown) return;
     shown = mine;
-    show(made);
+    put(what);
+  };
+  try {
+    say(show, await call("/api/preflight", { tickets, page: page.filter(Boolean) }));
   } catch (e) {
-    by("preflight-says").textContent = e instanceof Refused ? e.exact : t("page.no_agent");
+    say(complain, e instanceof Refused ? e.exact : t("page.no_agent"));
   }
 }
+
+const complain = (why) => { by("preflight-says").textContent = why; };
 
 function show({ passed, failed, open, checks }) {
   by("preflight-says").textContent = passed ? t("preflight.passed") : t("preflight.not_passed", { failed, open });
