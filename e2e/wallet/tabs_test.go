@@ -121,3 +121,72 @@ func TestClockSetBack(t *testing.T) {
 		t.Errorf("the page's clock is %.0f s wrong", off/1000)
 	}
 }
+
+// Pressed twice by an impatient hand, an offer is taken back once, and nothing is said to
+// have failed. A form that was closed while the server was asked says what came of it, and
+// leaves another one alone.
+func TestImpatientHands(t *testing.T) {
+	path, _ := buy(t, night, "ines@example.org", sales.Wanted{Offer: "ga", Count: 2})
+	p := newPhone(t, 360, 740)
+	p.keepOrder(path)
+	p.must(p.Click(".card"))
+	p.press("Give it to somebody")
+	eval[bool](p, `(window.reached = fetch, window.held = [], window.fetch = async (at, ...how) => {
+		const answer = await reached(at, ...how);
+		if (at.endsWith("offer")) await new Promise((done) => held.push(done));
+		return answer;
+	}, true)`)
+	p.press("Give it away")
+	p.must(p.Wait(`held.length === 1`, patience))
+	p.press("No")
+	eval[bool](p, `(window.fetch = reached, history.back(), true)`)
+	p.must(p.Wait(`document.querySelectorAll(".card").length === 2`, patience))
+	p.must(p.Click(".card:last-child, li:last-child .card"))
+	p.press("Give it to somebody")
+	eval[bool](p, `(held[0](), new Promise((done) => setTimeout(done)).then(() => true))`)
+	p.must(p.Wait(`document.getElementById("said").textContent.includes("A mail with the link went to ines@example.org")`, patience))
+	if !eval[bool](p, `document.getElementById("give").open`) {
+		t.Error("the form that is open by now was closed")
+	}
+	p.press("No")
+	eval[bool](p, `(history.back(), true)`)
+	p.must(p.Wait(`document.querySelectorAll(".card").length === 2`, patience))
+	p.must(p.Click(".card"))
+	p.says("Take the offer back")
+	eval[bool](p, `(() => { const back = [...document.querySelectorAll("main button")].find((b) => b.innerText === "Take the offer back"); back.click(); back.click(); return true; })()`)
+	p.says("Give it to somebody")
+	if why := eval[string](p, `document.querySelector(".problem")?.innerText ?? ""`); why != "" {
+		t.Errorf("the page says %q", why)
+	}
+}
+
+// A page that is drawn anew leaves the focus where it was, and what was opened open.
+func TestDrawnAnew(t *testing.T) {
+	path, _ := buy(t, night, "dora@example.org", sales.Wanted{Offer: "ga", Count: 2})
+	p := newPhone(t, 360, 740)
+	p.keepOrder(path)
+	cut := func() {
+		world.way.Cut()
+		defer world.way.Mend()
+		eval[bool](p, `(dispatchEvent(new Event("online")), true)`)
+		p.says("No network")
+	}
+	eval[bool](p, `(document.querySelectorAll(".card")[1].focus(), true)`)
+	cut()
+	if !eval[bool](p, `document.activeElement === document.querySelectorAll(".card")[1]`) {
+		t.Errorf("the focus is on %s", eval[string](p, "document.activeElement.outerHTML.slice(0, 100)"))
+	}
+	p.must(p.Click(".card"))
+	p.press("All tickets")
+	p.must(p.Wait(`document.querySelectorAll(".card").length === 2 && document.activeElement === document.querySelector("h1")`, patience))
+	p.press("See all your tickets")
+	p.must(p.Wait(`document.activeElement.id === "email"`, patience))
+	eval[bool](p, `(history.back(), true)`)
+	p.must(p.Wait(`location.pathname === "/wallet" && document.getElementById("sign").hidden`, patience))
+
+	p.must(p.Click(".card"))
+	p.press("Show the code")
+	p.must(p.Wait(`document.querySelector("#code canvas")?.width > 40`, patience))
+	p.must(p.Size(740, 360))
+	p.must(p.Wait(`innerWidth === 740 && document.querySelector("#code canvas").clientWidth <= document.querySelector("#code .canvas").clientWidth`, patience))
+}

@@ -10,9 +10,19 @@ export function element(name, properties = {}, ...inside) {
   return made;
 }
 
+// button makes one that acts once at a time, however often an impatient hand presses it.
 export function button(text, act, properties = {}) {
   const made = element("button", { type: "button", textContent: text, ...properties });
-  made.addEventListener("click", act);
+  let acting = false;
+  made.addEventListener("click", async (e) => {
+    if (acting) return;
+    acting = true;
+    try {
+      await act(e);
+    } finally {
+      acting = false;
+    }
+  });
   return made;
 }
 

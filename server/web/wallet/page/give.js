@@ -66,6 +66,8 @@ export function askGive(ticket, others, send) {
     const ways = named ? null : element("fieldset", {}, element("legend", { textContent: t("wallet.give_how") }),
       way("link", t("wallet.give_link"), true), way("person", t("wallet.give_person"), false));
     const problem = element("p", { className: "problem", role: "alert", hidden: true });
+    let sending = false; // closed meanwhile, the form waits for what comes of it
+    const there = () => form.isConnected && dialog.open;
     const go = element("button", { className: "button wide", textContent: t("wallet.give_go") });
     const form = element("form", {},
       element("h2", { id: "give-title", textContent: t("wallet.give") }),
@@ -80,15 +82,16 @@ export function askGive(ticket, others, send) {
     form.addEventListener("change", fit);
     form.addEventListener("submit", async (e) => {
       e.preventDefault();
-      go.disabled = true;
+      sending = go.disabled = true;
       problem.hidden = true;
       const ids = [...form.querySelectorAll("[name=with]:checked")].map((box) => box.value);
       try {
         const sent = await send({ ids: ids.length ? ids : [ticket.id], name: straight() ? name.input.value : "", email: straight() ? email.input.value : "" });
-        dialog.onclose = null;
-        dialog.close();
         done(sent);
+        if (there()) dialog.close();
       } catch (wrong) {
+        sending = false;
+        if (!there()) return done(null);
         problem.textContent = wrong.message;
         problem.hidden = false;
         go.disabled = false;
@@ -96,7 +99,7 @@ export function askGive(ticket, others, send) {
     });
     fit();
     dialog.replaceChildren(form);
-    dialog.onclose = () => { if (!dialog.open) done(null); }; // that of the form before comes late
+    dialog.onclose = () => { if (!dialog.open && !sending) done(null); }; // that of the form before comes late
     dialog.showModal();
   });
 }

@@ -12,7 +12,7 @@ export function list({ tickets, given, email, key, problem, open, signOut, signI
   const soon = tickets.filter((k) => k.ends * 1000 > Date.now() - 12 * 3600_000);
   const past = tickets.filter((k) => !soon.includes(k));
   return [
-    element("h1", { textContent: t("wallet.title") }),
+    element("h1", { textContent: t("wallet.title"), tabIndex: -1 }),
     soon.length === 0 && past.length === 0 ? element("p", { textContent: t("wallet.none") }) : null,
     cards(soon, key, open),
     past.length > 0 ? element("details", { className: "past" }, element("summary", { textContent: t("wallet.past") }), cards(past, key, open)) : null,

@@ -50,7 +50,7 @@ export async function showCode(ticket, key) {
   dialog.classList.toggle("live", live);
   dialog.showModal();
   stayAwake();
-  if (!live) return drawCode(canvas, ticket.code);
+  if (!live) return still(canvas, ticket.code);
   await run({ ticket, key, canvas, bar, left, number });
 }
 
@@ -74,8 +74,21 @@ async function run({ ticket, key, canvas, bar, left, number }) {
     Object.assign(canvas.dataset, { turn, number: answer ?? "" });
     performance.measure("code", { start: began });
   };
+  ticking = setInterval(tick, 200); // which hideCode ends, also while the first code is made
   await tick();
+}
+
+// still draws a code that stays the same, and again where the phone is turned.
+function still(canvas, code) {
+  let drawn = 0;
+  const tick = () => {
+    const wide = canvas.parentElement.clientWidth;
+    if (wide === drawn) return;
+    drawn = wide;
+    drawCode(canvas, code);
+  };
   ticking = setInterval(tick, 200);
+  tick();
 }
 
 dialog.addEventListener("close", () => { if (!dialog.open) hideCode(); }); // late: the next code may be in sight

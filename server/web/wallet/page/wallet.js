@@ -17,7 +17,7 @@ import { ticketPage } from "./ticket.js";
 const app = document.getElementById("app"), sign = document.getElementById("sign"), said = document.getElementById("said");
 const every = 60_000; // ms between two looks at the server; each code that is shown is one more
 
-const state = { kept: null, key: null, able: false, open: null, offline: false, out: false, problem: "", told: "", signing: false };
+const state = { kept: null, key: null, able: false, open: null, offline: false, out: false, problem: "", told: "", signing: document.querySelector("#sign [aria-invalid]") !== null };
 const name = (ticket) => ticket.event + "/" + ticket.id;
 const opened = () => state.kept?.tickets.find((k) => name(k) === state.open) ?? null;
 
@@ -37,9 +37,21 @@ function draw() {
   if (!inside) return;
   const ticket = opened();
   app.className = ticket ? "ticket" : "list";
-  app.replaceChildren(...[notices(), ticket
+  redraw([notices(), ticket
     ? ticketPage({ ticket, key: state.key, able: state.able, problem: state.problem, told: state.told, acts: acts(ticket) })
     : list({ ...state.kept, key: state.key, problem: state.problem, open, signOut, signIn })].flat().filter(Boolean));
+}
+
+// redraw puts parts in the place of those before, and leaves open what is, and the focus
+// where it was: on what says the same, or else at the top.
+function redraw(parts) {
+  const had = app.contains(document.activeElement) ? document.activeElement : null;
+  const alike = () => [...app.querySelectorAll(had.localName)].filter((e) => e.textContent === had.textContent);
+  const at = had && alike().indexOf(had);
+  const unfolded = [...app.querySelectorAll("details[open] > summary")].map((s) => s.textContent);
+  app.replaceChildren(...parts);
+  for (const s of app.querySelectorAll("details > summary")) s.parentElement.open = unfolded.includes(s.textContent);
+  if (had) (alike()[at] ?? app.querySelector("h1")).focus({ preventScroll: true });
 }
 
 function notices() {
@@ -111,7 +123,7 @@ async function give(ticket) {
 
 // back takes an offer back.
 async function back(ticket) {
-  state.told = "";
+  state.told = state.problem = "";
   try {
     await takeBack(ticket.give.offer.id);
     state.told = said.textContent = t("wallet.took_back");
@@ -186,6 +198,7 @@ async function signOut() {
 }
 
 function signIn() {
+  history.pushState({ open: state.open }, ""); // back leads to the tickets
   state.signing = true;
   draw();
   document.getElementById("email").focus();
