@@ -87,7 +87,7 @@ func TestPagesOnTheWayIn(t *testing.T) {
 		p.walk(language, []stop{
 			{"sign-in", "/wallet", (*phone).ready},
 			{"sign-in-wrong", "", asks("nobody", `document.getElementById("email-wrong") !== null && document.body.dataset.ready === "yes"`)},
-			{"sign-in-sent", "", asks("lea@example.org", `document.body?.dataset.page === "sent"`)},
+			{"sign-in-sent", "", asks("lea@example.org", `document.body?.dataset.page === "sent" && document.readyState === "complete"`)},
 			{"enter", link, nil},
 			{"enter-over", "", func(p *phone) {
 				_, _, err := world.server.Accounts.Enter(t.Context(), path.Base(link), "", "another phone")
