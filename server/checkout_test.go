@@ -350,7 +350,7 @@ func TestHoldingAndLetting(t *testing.T) {
 	again := l.begin("n.ga=6&key=another")
 	l.post(again+"/extend", "") // the organiser allows none
 	l.shows(again, "until 14:10 (CEST)")
-	if _, body := l.get(again + "/state"); !strings.Contains(body, `"page":"form"`) {
+	if _, body := l.get(again + "/state"); !strings.Contains(body, `"left":600,"page":"form"`) {
 		t.Errorf("the state is %s", body)
 	}
 	l.clock.Pass(11 * time.Minute)

@@ -210,8 +210,9 @@ func (c *Checkout) state(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	now := c.Now()
 	w.Header().Set("Content-Type", "application/json")
-	return json.NewEncoder(w).Encode(map[string]any{"page": standing(&a.order, c.Now()), "until": a.order.Until.UnixMilli()})
+	return json.NewEncoder(w).Encode(map[string]any{"page": standing(&a.order, now), "until": a.order.Until.UnixMilli(), "left": secondsLeft(&a.order, now)})
 }
 
 func (c *Checkout) tickets(w http.ResponseWriter, r *http.Request) error {

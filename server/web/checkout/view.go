@@ -110,6 +110,15 @@ type holderView struct {
 	Answers    map[string]string // by the code of the question
 }
 
+// secondsLeft is how long the places of an order are kept still; 0 where it is no matter of
+// time.
+func secondsLeft(o *sales.Order, now time.Time) int64 {
+	if !o.State.Buying() {
+		return 0
+	}
+	return max(0, int64(o.Until.Sub(now)/time.Second))
+}
+
 // view puts together what the page of an order shows. change opens the form of one
 // that is being paid.
 func (c *Checkout) view(a *asked, change bool) *view {
@@ -126,9 +135,7 @@ func (c *Checkout) view(a *asked, change bool) *view {
 	if v.Page == pageAway && change {
 		v.Page = pageForm
 	}
-	if o.State.Buying() {
-		v.Seconds = max(0, int64(o.Until.Sub(now)/time.Second))
-	}
+	v.Seconds = secondsLeft(o, now)
 	v.Title = v.T("order.title." + v.Page)
 	if o.State == sales.Cancelled && o.Paid == 0 {
 		v.Title = v.T("order.title.cancelled") // no money is on its way

@@ -2,8 +2,8 @@
 // now and then whether the order stands otherwise by now; and what was typed, kept
 // for this tab until it is sent, so that no reload takes it.
 
-const { page, path, again: there, left } = document.body.dataset;
-const started = performance.now(); // the server says how long, so no clock here matters
+const { page, path, again: there } = document.body.dataset;
+let { left } = document.body.dataset, started = performance.now(); // the server says how long, so no clock here matters
 const clock = document.getElementById("clock");
 const again = () => location.replace(there);
 
@@ -31,11 +31,19 @@ if (clock) tick();
 async function look() {
   try {
     const answer = await fetch(`${path}/state`, { cache: "no-store" });
-    if (answer.ok && (await answer.json()).page !== page) again();
+    if (!answer.ok) return;
+    const said = await answer.json();
+    if (said.page !== page && !(page === "form" && said.page === "away")) return again(); // the form changes one that is being paid, too
+    if (!clock) return;
+    left = said.left;
+    started = performance.now();
+    tick();
   } catch { /* the network is away; the next look is soon */ }
 }
 
 if (page === "away") setInterval(look, 2000);
+// A phone that slept may not have counted on meanwhile.
+if (clock) document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
 addEventListener("pageshow", (e) => { if (e.persisted) location.reload(); });
 
 // The draft. What the server sent counts more: it is there already.
