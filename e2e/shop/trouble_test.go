@@ -45,6 +45,27 @@ func TestMoreTime(t *testing.T) {
 	}
 }
 
+// A phone whose clocks stood still while it slept counts down from what the server says as
+// soon as somebody looks at it.
+func TestCountdownAfterSleep(t *testing.T) {
+	b := open(t, 360, 740)
+	b.visit(begun(t).path())
+	b.says("noch 10 min")
+	pass(6 * time.Minute)
+	eval[bool](b, `document.dispatchEvent(new Event("visibilitychange"))`)
+	b.says("noch 4 min")
+}
+
+// A phone whose clock is wrong sees a sale begin when the server says that it has.
+func TestSaleBeginsByTheServersClock(t *testing.T) {
+	b := open(t, 360, 740)
+	b.must(b.Before(`const right = Date.now.bind(Date); Date.now = () => right() + 30 * 86_400_000;`))
+	b.visit("/events/SOON")
+	b.must(b.Wait(`performance.getEntriesByName(location.href + "/left").length === 1`, patience))
+	eval[bool](b, `(window.before = true, window.fetch = async () => Response.json({ left: {}, next: Number(document.body.dataset.next) + 60 }), document.dispatchEvent(new Event("visibilitychange")))`)
+	b.must(b.Wait(`window.before !== true && document.getElementById("cart") !== null`, patience))
+}
+
 // A connection that is lost loses nothing: the page says so, keeps what was typed,
 // also when it is loaded anew, and goes on when the line is there again.
 func TestLostConnection(t *testing.T) {

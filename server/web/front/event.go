@@ -123,7 +123,7 @@ func (f *Front) view(l site.Speech, s *catalog.Shop, left lefts, code string, no
 			v.Image = base + picturePath(s)
 		}
 	}
-	v.bound(e.Ends, now)
+	v.until = nextOf(s, code, now)
 	ends := true
 	for i := range s.Offers {
 		o := &s.Offers[i]
@@ -135,8 +135,6 @@ func (f *Front) view(l site.Speech, s *catalog.Shop, left lefts, code string, no
 			v.WrongCode = false
 		}
 		one := offerOf(s, o, left[o.Code], now)
-		v.bound(o.From, now)
-		v.bound(o.Until, now)
 		switch one.Standing {
 		case open:
 			v.Buys = true
@@ -158,11 +156,22 @@ func (f *Front) view(l site.Speech, s *catalog.Shop, left lefts, code string, no
 	return v
 }
 
-// bound notes a moment at which the page says something else.
-func (v *eventView) bound(unix int64, now time.Time) {
-	if unix > now.Unix() && (v.until == 0 || unix < v.until) {
-		v.until = unix
+// nextOf gives the moment from which the page of an event says something else, to who has
+// a code; 0 for never.
+func nextOf(s *catalog.Shop, code string, now time.Time) (next int64) {
+	bound := func(unix int64) {
+		if unix > now.Unix() && (next == 0 || unix < next) {
+			next = unix
+		}
 	}
+	bound(s.About.Ends)
+	for i := range s.Offers {
+		if o := &s.Offers[i]; o.Opens(code) {
+			bound(o.From)
+			bound(o.Until)
+		}
+	}
+	return next
 }
 
 func offerOf(s *catalog.Shop, o *catalog.Offer, left string, now time.Time) offerView {
@@ -242,7 +251,8 @@ func lines(text string) (list []string) {
 	return list
 }
 
-// left says in words what is left of each offer, for the page to put beside it.
+// left says in words what is left of each offer, for the page to put beside it, and from
+// when on the page is another one: its reader's clock may be wrong.
 // What a code opens is told to who has the code.
 func (f *Front) left(w http.ResponseWriter, r *http.Request) error {
 	s, err := f.Catalog.Shop(r.Context(), r.PathValue("event"))
@@ -253,13 +263,13 @@ func (f *Front) left(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	code := r.URL.Query().Get("code")
+	code := strings.TrimSpace(r.URL.Query().Get("code"))
 	for i := range s.Offers {
 		if !s.Offers[i].Opens(code) {
 			delete(words, s.Offers[i].Code)
 		}
 	}
-	body, err := json.Marshal(map[string]any{"left": words})
+	body, err := json.Marshal(map[string]any{"left": words, "next": nextOf(s, code, f.Now())})
 	if err != nil {
 		return fault.Wrap(fault.Internal, err, "can't say what is left")
 	}

@@ -58,8 +58,35 @@ func TestCodes(t *testing.T) {
 	if answer := w.get("/events/QUAY?code=" + strings.Repeat("x", 101)); answer.StatusCode != http.StatusBadRequest {
 		t.Errorf("a long code: %d", answer.StatusCode)
 	}
-	w.has(w.page("/events/QUAY/left"), []string{`{"left":{"ga":"plenty","late":"plenty","seat":"few"}}`})
+	w.has(w.page("/events/QUAY/left"), []string{`{"left":{"ga":"plenty","late":"plenty","seat":"few"},"next":`})
 	w.has(w.page("/events/QUAY/left?code=anchor"), []string{`"crew":"plenty"`})
+}
+
+// What is left comes with the moment from which the page is another one, as the page has
+// it: phones' clocks are wrong, and the page goes by the server's.
+func TestNextMoment(t *testing.T) {
+	w := newWorld(t, "en")
+	next := regexp.MustCompile(`(?:data-next="|"next":)(\d+)`)
+	before := ""
+	for _, at := range []time.Time{w.now, time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC), time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		w.now = at
+		for _, code := range []string{"", "?code=anchor"} {
+			of := func(path string) string {
+				found := next.FindStringSubmatch(w.page(path))
+				if found == nil {
+					t.Fatalf("%s names no moment", path)
+				}
+				return found[1]
+			}
+			page, left := of("/events/QUAY"+code), of("/events/QUAY/left"+code)
+			if page != left || code == "" && page == before {
+				t.Errorf("at %s the page is another one from %s, and what is left says %s; before it was %s", at, page, left, before)
+			}
+			if code == "" {
+				before = page
+			}
+		}
+	}
 }
 
 // What a page says of a sale changes with its windows, and a cache may not keep it

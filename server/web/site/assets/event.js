@@ -12,7 +12,7 @@ const code = cart.elements.code ? "?code=" + encodeURIComponent(cart.elements.co
 function add() {
   let sum = 0, any = false;
   for (const offer of cart.querySelectorAll("[data-offer]")) {
-    const n = Number(offer.querySelector("select")?.value || 0);
+    const n = Number(offer.querySelector("select:enabled")?.value || 0); // of what is gone by now nothing is sent
     any ||= n > 0;
     sum += n * Number(offer.dataset.total);
   }
@@ -28,18 +28,28 @@ function show(left) {
     at.className = "left " + word;
     at.textContent = words[word];
     const many = offer.querySelector("select");
-    if (many) many.disabled = word === "none";
+    if (many) {
+      many.disabled = word === "none";
+      add();
+    }
     // Something was given back, and the page that offers it is another one. An older
     // copy of this one may still be on its way, so not at once and again.
     else if (performance.now() > 60_000) location.reload();
   }
 }
 
+let looks = 0;
+const again = performance.getEntriesByType("navigation")[0]?.type === "reload"; // to an older copy, perhaps
+
 async function look() {
   if (document.hidden) return;
   try {
+    const mine = ++looks;
     const answer = await fetch(`/events/${encodeURIComponent(page.event)}/left${code}`);
-    if (answer.ok) show((await answer.json()).left);
+    const said = answer.ok ? await answer.json() : null;
+    if (!said || mine !== looks) return; // late, it covers nothing newer
+    show(said.left);
+    if (String(said.next) !== page.next && !(again && performance.now() < 60_000)) location.reload();
   } catch { /* the network is away: what stands there stays */ }
 }
 
@@ -61,5 +71,6 @@ setInterval(look, 15_000);
 document.addEventListener("visibilitychange", look);
 
 // When a sale begins or ends the page is another one. Not all come at the same moment.
+// Those whose clock is wrong see it when they look.
 const next = Number(page.next) * 1000 - Date.now();
 if (next > 0 && next < 2 ** 31) setTimeout(() => location.reload(), next + 500 + Math.random() * 1500);
