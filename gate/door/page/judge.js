@@ -14,11 +14,12 @@ const unseen = new Set(["ignored", "none"]); // results that say that nothing ha
 let turn = Promise.resolve();
 const inTurn = (judge) => turn = turn.then(settled).then(judge).catch((e) => present(undecided(String(e))));
 
-let elsewhere = null; // where codes go that are not to be judged
+let diverted = null; // the panel whose codes are not to be judged, and where they go
 
-// divert gives the codes that are seen from now on to somebody else, or with null
-// has them judged again.
-export function divert(take) { elsewhere = take; }
+// divert gives the codes that are seen while a panel is open to somebody else.
+export function divert(panel, take) { diverted = { panel, take }; }
+
+const elsewhere = () => diverted?.panel.open && diverted.take;
 
 let newest = ""; // code; a green goes at once when another one is seen
 
@@ -29,7 +30,7 @@ function another(text) {
 
 // scan judges a text that was read or typed.
 export function scan(text, how) {
-  if (elsewhere) return elsewhere(text);
+  if (elsewhere()) return elsewhere()(text);
   another(text);
   const body = { text, how, ...asked() };
   return inTurn(async () => {
@@ -52,7 +53,7 @@ export function picture(file) {
 // sighted judges what the camera saw, and gives the verdict when it is there. seen
 // is when its frame was taken, read when the code in it was read.
 export async function sighted(text, seen, read) {
-  if (elsewhere) return elsewhere(text) ?? {};
+  if (elsewhere()) return elsewhere()(text) ?? {};
   another(text);
   const body = { text, how: "camera", ...asked() };
   return inTurn(async () => {

@@ -26,11 +26,7 @@ export function openPanel(id) {
 export function setUpPanels() {
   for (const b of document.querySelectorAll("[data-open]")) b.addEventListener("click", () => openPanel(b.dataset.open));
   for (const b of document.querySelectorAll("[data-close]")) b.addEventListener("click", () => closePanels());
-  for (const panel of document.querySelectorAll("dialog")) onClosed(panel, () => leave(panel));
-}
-
-// onClosed has something done when a panel has closed. A browser says so a moment late:
-// the panel may be open again by then.
-export function onClosed(panel, act) {
-  panel.addEventListener("close", () => { if (!panel.open) act(); });
+  for (const panel of document.querySelectorAll("dialog")) {
+    panel.addEventListener("close", () => { if (!panel.open) leave(panel); }); // said late: it may be open again
+  }
 }

@@ -5,7 +5,7 @@ import { call, Refused } from "./agent.js";
 import { named } from "./camera.js";
 import { button, element } from "./element.js";
 import { divert } from "./judge.js";
-import { onClosed, openPanel } from "./panel.js";
+import { openPanel } from "./panel.js";
 import { audible, sample } from "./signal.js";
 import { t } from "./words.js";
 
@@ -16,7 +16,6 @@ const marks = { pass: "✓", fail: "✗", open: "?" };
 
 function open() {
   openPanel("preflight");
-  divert((text) => { check([], [text]); });
   all();
 }
 
@@ -89,5 +88,5 @@ function sensed() {
 export function setUpPreflight() {
   by("open-preflight").addEventListener("click", open);
   by("again-preflight").addEventListener("click", all);
-  onClosed(by("preflight"), () => divert(null));
+  divert(by("preflight"), (text) => { check([], [text]); });
 }
