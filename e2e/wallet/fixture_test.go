@@ -328,10 +328,11 @@ func buy(t *testing.T, event, email string, wanted ...sales.Wanted) (path string
 // way is how browsers reach the server, and can be cut.
 type way struct {
 	net.Listener
-	to  string
-	mu  sync.Mutex // of all below
-	cut bool
-	on  map[net.Conn]bool
+	to   string
+	slow atomic.Int64 // ns; how long an answer takes, more
+	mu   sync.Mutex   // of all below
+	cut  bool
+	on   map[net.Conn]bool
 }
 
 func newWay(to string) (*way, error) {
@@ -367,13 +368,25 @@ func (w *way) carry(from net.Conn) {
 	w.mu.Unlock()
 	if open {
 		go func() { _, _ = io.Copy(to, from); _ = to.Close() }()
-		_, _ = io.Copy(from, to)
+		_, _ = io.Copy(from, slowed{to, &w.slow})
 	}
 	_, _ = from.Close(), to.Close()
 	w.mu.Lock()
 	delete(w.on, from)
 	delete(w.on, to)
 	w.mu.Unlock()
+}
+
+// slowed is what comes from a server by a way that may be slow.
+type slowed struct {
+	io.Reader
+	by *atomic.Int64
+}
+
+func (s slowed) Read(b []byte) (int, error) {
+	n, err := s.Reader.Read(b)
+	time.Sleep(time.Duration(s.by.Load()))
+	return n, err
 }
 
 // Cut ends all that is under way and lets nothing through until Mend.

@@ -3,6 +3,7 @@ package wallet
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"usher/server/sales"
 )
@@ -189,4 +190,34 @@ func TestDrawnAnew(t *testing.T) {
 	p.must(p.Wait(`document.querySelector("#code canvas")?.width > 40`, patience))
 	p.must(p.Size(740, 360))
 	p.must(p.Wait(`innerWidth === 740 && document.querySelector("#code canvas").clientWidth <= document.querySelector("#code .canvas").clientWidth`, patience))
+}
+
+// Pressed twice by an impatient hand, a mailed link opens the tickets still, and tickets that
+// somebody gives are accepted.
+func TestEnteringWithTwoTaps(t *testing.T) {
+	buy(t, night, "tom@example.org", sales.Wanted{Offer: "ga", Count: 1})
+	link, err := world.server.Accounts.Link(t.Context(), "tom@example.org", "en")
+	p := newPhone(t, 360, 740)
+	p.must(err)
+	p.must(p.Go(link))
+	twice := func(button string) {
+		t.Helper()
+		world.way.slow.Store(int64(time.Second)) // longer than between two taps
+		defer world.way.slow.Store(0)
+		eval[bool](p, `(() => { const go = document.querySelector("`+button+`"); go.click(); setTimeout(() => go.click(), 150); return true; })()`)
+		p.must(p.Wait(`document.querySelector("`+button+`") === null && document.readyState === "complete"`, patience))
+	}
+	twice(`[action^='/wallet/enter'] button`)
+	p.ready()
+	p.says("Tickets of tom@example.org")
+
+	p.must(p.Click(".card"))
+	p.press("Give it to somebody")
+	p.press("Give it away")
+	p.says("A mail with the link went to tom@example.org")
+	p.must(p.Go(p.mailed("tom@example.org", "Hand this on", offerLink)))
+	p.fill("name", "Hugo Holder")
+	p.fill("email", "hugo@example.org")
+	twice(`[action^='/transfer/'] button`)
+	p.says("Look in your mail")
 }
