@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -220,4 +221,15 @@ func TestEnteringWithTwoTaps(t *testing.T) {
 	p.fill("email", "hugo@example.org")
 	twice(`[action^='/transfer/'] button`)
 	p.says("Look in your mail")
+}
+
+// A page that couldn't get its words says those that the server drew it with.
+func TestWithoutWords(t *testing.T) {
+	p := newPhone(t, 360, 740)
+	p.must(p.Before(`const reached = fetch; window.fetch = (at, ...how) => String(at).endsWith("words.json") ? Promise.reject(new TypeError("the line is bad")) : reached(at, ...how);`))
+	p.visit("/wallet")
+	p.ready()
+	if text := eval[string](p, "document.body.innerText"); strings.Contains(text, "wallet.") {
+		t.Errorf("the page says\n%s", text)
+	}
 }

@@ -33,5 +33,7 @@ export const lately = (ms) => told(ms / 1000, { day: "numeric", month: "long", h
 
 const told = (seconds, how) => new Intl.DateTimeFormat(language === "en" ? "en-GB" : language, how).format(seconds * 1000);
 
-document.documentElement.lang = language;
-for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+if (language in books) document.documentElement.lang = language;
+for (const element of document.querySelectorAll("[data-t]")) {
+  if (has(element.dataset.t)) element.textContent = t(element.dataset.t); // else what the server drew stands
+}
