@@ -2,45 +2,30 @@ package doorpage
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"usher/crypto/grant"
-	"usher/crypto/keyring"
-	"usher/crypto/ticket"
+	"usher/gate/gatetest"
 	"usher/gate/turnstile"
-	"usher/sync/journal/journaltest"
 )
 
 // phone is a guest's phone that shows a ticket live.
 type phone struct {
 	*door
-	holder *keyring.Signer
-	ticket []byte
+	gatetest.Phone
 }
 
 func (d *door) phone(n int) phone {
 	d.t.Helper()
-	holder := journaltest.Signer(d.t, fmt.Sprint("phone ", n))
-	bound, err := ticket.IssueBound(ticket.Claims{Event: d.Event.Code, ID: ticket.ID(ticketID(n)), Product: 1, Holder: holder.Public()}, d.Issuer)
-	d.must(err)
-	return phone{d, holder, bound}
+	return phone{d, gatetest.NewPhone(d.t, d.Issuer, d.Event.Code, ticketID(n))}
 }
 
 // shows is the phone's code now, with a number if one was typed.
 func (p phone) shows(number string) string {
 	p.t.Helper()
-	var typed *uint32
-	if number != "" {
-		n, err := strconv.ParseUint(number, 10, 32)
-		p.must(err)
-		typed = new(uint32(n))
-	}
-	text, err := ticket.Present(p.ticket, p.holder, p.now().Unix(), typed)
-	p.must(err)
-	return text
+	return p.Code(p.t, p.now(), number)
 }
 
 // number is the number on the screen.

@@ -9,47 +9,28 @@ import (
 	"time"
 
 	"usher/crypto/grant"
-	"usher/crypto/keyring"
-	"usher/crypto/ticket"
+	"usher/gate/gatetest"
 	"usher/gate/turnstile"
 	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
-	"usher/sync/journal/journaltest"
 )
 
 // phone is a phone that shows a ticket live.
 type phone struct {
 	*rig
-	holder *keyring.Signer
-	ticket []byte
+	gatetest.Phone
 }
 
 func (r *rig) phone(n byte) phone {
 	r.t.Helper()
-	holder := journaltest.Signer(r.t, "phone")
-	bound, err := ticket.IssueBound(ticket.Claims{Event: eventCode, ID: ticket.ID{n}, Product: 1, Holder: holder.Public()}, r.issuer)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return phone{r, holder, bound}
+	return phone{r, gatetest.NewPhone(r.t, r.issuer, eventCode, journal.TicketID{n})}
 }
 
 // shows is the phone's code now, with the digits of a number if there are any.
 func (p phone) shows(digits string) string {
 	p.t.Helper()
-	var number *uint32
-	if digits != "" {
-		number = new(uint32)
-		if _, err := fmt.Sscanf(digits, "%06d", number); err != nil {
-			p.t.Fatal(err)
-		}
-	}
-	text, err := ticket.Present(p.ticket, p.holder, opening.Add(time.Duration(p.passed.Load())).Unix(), number)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return text
+	return p.Code(p.t, opening.Add(time.Duration(p.passed.Load())), digits)
 }
 
 // asks has a lane ask for a number, and gives its digits.

@@ -11,39 +11,31 @@ import (
 	"time"
 
 	"usher/crypto/grant"
-	"usher/crypto/keyring"
-	"usher/crypto/ticket"
+	"usher/gate/gatetest"
 	"usher/sync/admission"
 	"usher/sync/fault"
 	"usher/sync/journal"
-	"usher/sync/journal/journaltest"
 )
 
 // phone is a phone that shows the n-th ticket live.
 type phone struct {
 	*handheld
-	holder *keyring.Signer
-	ticket []byte
+	gatetest.Phone
 }
 
 func (h *handheld) phone(n uint64) phone {
 	h.t.Helper()
-	holder := journaltest.Signer(h.t, fmt.Sprint("phone ", n))
-	bound, err := ticket.IssueBound(ticket.Claims{Event: h.venue.Event.Code, ID: ticket.ID(id(n)), Product: 1, Holder: holder.Public()}, h.venue.Issuer)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return phone{h, holder, bound}
+	return phone{h, gatetest.NewPhone(h.t, h.venue.Issuer, h.venue.Event.Code, id(n))}
 }
 
 // shows is the phone's code of a moment before now, with a number if there is one.
 func (p phone) shows(age time.Duration, number *uint32) string {
 	p.t.Helper()
-	text, err := ticket.Present(p.ticket, p.holder, p.now.Add(-age).Unix(), number)
-	if err != nil {
-		p.t.Fatal(err)
+	digits := ""
+	if number != nil {
+		digits = fmt.Sprint(*number)
 	}
-	return text
+	return p.Code(p.t, p.now.Add(-age), digits)
 }
 
 // draw has the next numbers be these.
