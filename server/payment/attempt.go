@@ -117,6 +117,9 @@ func (r Refund) Check() error {
 	if r.Amount <= 0 || r.Amount > MaxAmount {
 		return fault.At(fault.BadInput, "amount", "%d is not between 1 and %d", r.Amount, MaxAmount)
 	}
+	if r.Again < 0 {
+		return fault.At(fault.BadInput, "again", "%d is no number of times", r.Again)
+	}
 	return nil
 }
 

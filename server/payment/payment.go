@@ -28,6 +28,10 @@
 // again with the same key. fault.BadInput, fault.Refused and fault.NotFound: it was
 // not done, and won't be. No error and no log line holds a key or what a buyer
 // typed.
+//
+// A provider may keep a refusal with its key and say it again for a day, whatever has
+// changed since. Who asks for a refund anew counts Refund.Again up, which stands to the
+// provider for another key. Money that went back under any of them is not given twice.
 package payment
 
 import (
@@ -61,8 +65,9 @@ type Provider interface {
 	// or that failed is left as it is.
 	Cancel(ctx context.Context, ref string) error
 
-	// Refund gives money of a paid payment back, once for each Refund.Key. More
-	// than what is left of it, or anything of one that isn't paid, is fault.Refused.
+	// Refund gives money of a paid payment back, once for each Refund.Key, whatever
+	// Refund.Again is. More than what is left of it, or anything of one that isn't
+	// paid, is fault.Refused.
 	Refund(ctx context.Context, r Refund) (Refunded, error)
 
 	// Read takes a request to the address for notices apart, after it has made
@@ -149,6 +154,7 @@ type Started struct {
 // Refund asks for money to be given back.
 type Refund struct {
 	Key    string // of this refund, chosen by the caller
+	Again  int    // how often it was refused and is asked for anew; 0 at first
 	Ref    string // of the payment
 	Amount int64  // minor units of the payment's currency; more than 0
 	Why    string // for people who look at the provider's books; may be empty

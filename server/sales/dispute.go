@@ -56,6 +56,9 @@ func (a *act) dispute(ctx context.Context, tx *sqldb.Tx, provider string, p paym
 func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, accepted bool) error {
 	a.post(at(provider), disputed, p.Dispute.Amount, p.Currency, "dispute won, "+p.Ref)
 	a.note("dispute won", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
+	if err := a.anew(ctx, tx, provider, p.Ref); err != nil {
+		return err
+	}
 	if !accepted || a.State != Disputed {
 		return nil
 	}

@@ -288,6 +288,7 @@ type refund struct {
 	Currency, Why     string
 	asked             string
 	tries             int
+	again             int       // times it was refused and is asked for anew
 	due               time.Time // when the provider is asked; zero: at once
 }
 
@@ -309,8 +310,8 @@ func (a *act) refund(r refund) {
 		a.refunds = true
 	}
 	a.more = append(a.more, sqldb.Call{
-		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, kept, currency, why, problem, asked, made_at, done_at, try_at, tries)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, 0) on conflict (id) do nothing`,
+		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, kept, currency, why, problem, asked, made_at, done_at, try_at, tries, again)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $11, $12, $13, 0, 0) on conflict (id) do nothing`,
 		Args: []any{r.ID, a.ID, r.Provider, r.Ref, state, r.Amount, r.Kept, r.Currency, r.Why, r.asked, now, done, try},
 	})
 }
@@ -331,8 +332,8 @@ func (a *act) refundedElsewhere(ctx context.Context, tx *sqldb.Tx, provider stri
 	}
 	amount := p.Refunded - ours
 	a.more = append(a.more, sqldb.Call{
-		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, kept, currency, why, problem, asked, made_at, done_at, try_at, tries)
-		values ($1, $2, $3, $4, 'done', $5, 0, $6, 'made at the provider', '', '', $7, $7, 0, 0) on conflict (id) do nothing`,
+		Query: `insert into order_refund (id, order_id, provider, ref, state, amount, kept, currency, why, problem, asked, made_at, done_at, try_at, tries, again)
+		values ($1, $2, $3, $4, 'done', $5, 0, $6, 'made at the provider', '', '', $7, $7, 0, 0, 0) on conflict (id) do nothing`,
 		Args: []any{a.ID + "/" + provider + "/" + p.Ref + "/elsewhere/" + words(p.Refunded, p.Currency), a.ID, provider, p.Ref, amount, p.Currency, a.now.UnixMilli()},
 	})
 	a.note("refund", "provider", "%s of %s, made at %s", words(amount, p.Currency), p.Ref, provider)

@@ -138,9 +138,12 @@ func (s *Sales) GivenByHand(ctx context.Context, id, refundID, how, who string) 
 }
 
 // Retry has the provider be asked again now for a refund that it refused or that waits.
+// After a refusal it is asked anew: under the same key it might say for a day what it
+// said. One that waits may have been made, and is asked for as before.
 func (s *Sales) Retry(ctx context.Context, id, refundID, who string) error {
 	_, err := s.change(ctx, id, func(ctx context.Context, tx *sqldb.Tx, a *act) error {
-		done, err := tx.ExecContext(ctx, `update order_refund set state = 'asked', done_at = 0, try_at = $3 where id = $1 and order_id = $2 and state in ('asked', 'refused')`,
+		done, err := tx.ExecContext(ctx, `update order_refund set state = 'asked', done_at = 0, try_at = $3,
+			again = again + case when state = 'refused' then 1 else 0 end where id = $1 and order_id = $2 and state in ('asked', 'refused')`,
 			refundID, a.ID, a.now.UnixMilli())
 		if err != nil {
 			return err

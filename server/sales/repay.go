@@ -25,12 +25,12 @@ func (s *Sales) giveBack(ctx context.Context, id string) error {
 }
 
 // giveOneBack asks the provider for one refund. The key is the refund's id, so it
-// may be asked for any number of times.
+// may be asked for any number of times; how often it was refused tells tries apart.
 func (s *Sales) giveOneBack(ctx context.Context, id string, r refund) error {
 	if !s.has(r.Provider) {
 		return fault.Wrap(fault.Unavailable, errNotHere, notHere, r.Provider)
 	}
-	_, failed := s.Provider.Refund(ctx, payment.Refund{Key: r.ID, Ref: r.Ref, Amount: r.Amount, Why: payment.ClipText(r.Why)})
+	_, failed := s.Provider.Refund(ctx, payment.Refund{Key: r.ID, Again: r.again, Ref: r.Ref, Amount: r.Amount, Why: payment.ClipText(r.Why)})
 	switch kind := fault.KindOf(failed); {
 	case failed == nil || kind == fault.BadInput || kind == fault.NotFound:
 	case kind == fault.Refused:
@@ -78,14 +78,33 @@ func (s *Sales) waitsForBank(ctx context.Context, id string, r refund) (bool, er
 	if err != nil {
 		return true, errors.Join(err, s.later(ctx, r.ID, soon<<min(r.tries, maxDoubled), fault.Message(err)))
 	}
-	if p.Dispute.State != payment.DisputeOpen && p.Dispute.State != payment.DisputeLost {
+	if p.Dispute.State == payment.NoDispute {
 		return false, nil
 	}
-	_, _, err = s.hear(ctx, id, r.Provider, p)
-	if err != nil || p.Dispute.State == payment.DisputeLost {
+	if _, _, err = s.hear(ctx, id, r.Provider, p); err != nil || p.Dispute.State == payment.DisputeLost {
 		return true, err
 	}
-	return true, s.later(ctx, r.ID, paidLook, "the buyer's bank has the money for now")
+	if p.Dispute.State == payment.DisputeOpen {
+		return true, s.later(ctx, r.ID, paidLook, "the buyer's bank has the money for now")
+	}
+	anew, err := s.askedAnew(ctx, r)
+	if err != nil || !anew {
+		return false, err
+	}
+	return true, s.later(ctx, r.ID, soon, "the buyer's bank had the money")
+}
+
+// askedAnew says whether a refund was asked for anew since it was read.
+func (s *Sales) askedAnew(ctx context.Context, r refund) (is bool, err error) {
+	err = s.DB.Read().QueryRowContext(ctx, `select again > $2 from order_refund where id = $1`, r.ID, r.again).Scan(&is)
+	return is, stored(err, "reading a refund")
+}
+
+// anew has the refunds of a payment that wait be asked for anew, which may have been
+// refused for a reason that is over.
+func (a *act) anew(ctx context.Context, tx *sqldb.Tx, provider, ref string) error {
+	_, err := tx.ExecContext(ctx, `update order_refund set again = again + 1 where provider = $1 and ref = $2 and state = 'asked'`, provider, ref)
+	return err
 }
 
 // gaveBack notes that the provider has done a refund, or never will.
@@ -98,13 +117,13 @@ func (a *act) gaveBack(ctx context.Context, tx *sqldb.Tx, r refund, failed error
 	if failed != nil {
 		problem = payment.ClipText(fault.Message(failed))
 	}
-	result, err := tx.ExecContext(ctx, `update order_refund set state = $2, done_at = $3, try_at = 0, problem = $4 where id = $1 and state = 'asked'`,
-		r.ID, state, a.now.UnixMilli(), problem)
+	result, err := tx.ExecContext(ctx, `update order_refund set state = $2, done_at = $3, try_at = 0, problem = $4 where id = $1 and state = 'asked' and ($5 = 0 or again = $6)`,
+		r.ID, state, a.now.UnixMilli(), problem, flag(failed != nil), r.again)
 	if err != nil {
 		return err
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
-		return err // somebody else was faster
+		return err // somebody else was faster, or it was asked for anew after that refusal
 	}
 	if failed != nil {
 		a.note("refund failed", "provider", "%s of %s: %s. Give it back by other means", words(r.Amount, r.Currency), r.Ref, fault.Message(failed))
@@ -145,14 +164,14 @@ func (a *act) cameBack(ctx context.Context, tx *sqldb.Tx, provider string, p pay
 
 // openRefunds lists what the provider has not done yet of an order's refunds.
 func (s *Sales) openRefunds(ctx context.Context, id string) (list []refund, err error) {
-	rows, err := s.DB.Read().QueryContext(ctx, `select id, provider, ref, amount, currency, why, tries from order_refund where order_id = $1 and state = 'asked' order by id`, id)
+	rows, err := s.DB.Read().QueryContext(ctx, `select id, provider, ref, amount, currency, why, tries, again from order_refund where order_id = $1 and state = 'asked' order by id`, id)
 	if err != nil {
 		return nil, stored(err, "reading refunds")
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		var r refund
-		if err := rows.Scan(&r.ID, &r.Provider, &r.Ref, &r.Amount, &r.Currency, &r.Why, &r.tries); err != nil {
+		if err := rows.Scan(&r.ID, &r.Provider, &r.Ref, &r.Amount, &r.Currency, &r.Why, &r.tries, &r.again); err != nil {
 			return nil, stored(err, "reading refunds")
 		}
 		list = append(list, r)

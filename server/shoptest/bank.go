@@ -22,6 +22,7 @@ type Bank struct {
 	byKey   map[string]*banked
 	refunds map[string]payment.Refund
 	failed  map[string]bool // refunds that came back, by their keys
+	refused map[payment.Refund]time.Time
 }
 
 // Line is what the bank says to what it is asked. The zero value is that all is well.
@@ -38,7 +39,8 @@ type banked struct {
 }
 
 func newBank(now func() time.Time) *Bank {
-	return &Bank{now: now, byRef: map[string]*banked{}, byKey: map[string]*banked{}, refunds: map[string]payment.Refund{}, failed: map[string]bool{}}
+	return &Bank{now: now, byRef: map[string]*banked{}, byKey: map[string]*banked{}, refunds: map[string]payment.Refund{}, failed: map[string]bool{},
+		refused: map[payment.Refund]time.Time{}}
 }
 
 // Name is what the provider is called in addresses and in the ledger.
@@ -105,29 +107,36 @@ func (b *Bank) Cancel(_ context.Context, ref string) error {
 	return nil
 }
 
-// Refund gives money back.
+// Refund gives money back. A refusal is said again under its key for a day.
 func (b *Bank) Refund(_ context.Context, r payment.Refund) (payment.Refunded, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p, done := b.byRef[r.Ref], payment.Refunded{Ref: "r" + r.Key, Amount: r.Amount}
 	have, again := b.refunds[r.Key]
+	same := have
+	same.Again = r.Again
+	no, kept := b.refused[r]
 	switch {
 	case b.line.Trouble != nil:
 		return payment.Refunded{}, b.line.Trouble
 	case r.Check() != nil:
 		return payment.Refunded{}, r.Check()
-	case again && have != r:
+	case again && same != r:
 		return payment.Refunded{}, fault.New(fault.Exists, "another refund has this key")
-	case b.failed[r.Key]:
+	case b.failed[r.Key] && r.Again <= have.Again:
 		return payment.Refunded{}, fault.New(fault.Refused, "the refund failed")
-	case again:
+	case again && !b.failed[r.Key]:
 		return done, b.line.Lost
+	case kept && b.now().Sub(no) < 24*time.Hour:
+		return payment.Refunded{}, fault.New(fault.Refused, "%d could not go back", r.Amount)
 	case p == nil:
 		return payment.Refunded{}, fault.New(fault.NotFound, "no payment %s", r.Ref)
 	case b.line.Refusing || r.Amount > p.Refundable():
+		b.refused[r] = b.now()
 		return payment.Refunded{}, fault.New(fault.Refused, "%d can't go back", r.Amount)
 	}
 	b.refunds[r.Key] = r
+	delete(b.failed, r.Key)
 	p.Refunded += r.Amount
 	return done, b.line.Lost
 }

@@ -47,6 +47,18 @@ create table sandbox_refund (
 );
 create index sandbox_refund_by_payment on sandbox_refund (ref);
 
+-- Refunds that were refused, which is said again under the same key for a day.
+create table sandbox_refusal (
+    refund_key text collate "C" not null,
+    again      bigint           not null, -- times it was refused before
+    ref        text collate "C" not null,
+    amount     bigint           not null,
+    why        text collate "C" not null,
+    said       text collate "C" not null,
+    made_at    bigint           not null,
+    primary key (refund_key, again)
+);
+
 -- Notices that wait to be delivered. A delivered one is gone.
 create table sandbox_notice (
     delivery text collate "C" primary key,

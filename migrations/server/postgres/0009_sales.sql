@@ -69,7 +69,7 @@ create unique index order_payment_accepted on order_payment (order_id) where acc
 create index order_payment_of on order_payment (order_id);
 create index order_payment_look on order_payment (look_at) where look_at > 0;
 
--- Money that goes back. The id is the key under which the provider is asked.
+-- Money that goes back. The id is the key under which the provider is asked, with again.
 create table order_refund (
     id       text collate "C" not null primary key,
     order_id text collate "C" not null references sale_order (id),
@@ -85,7 +85,8 @@ create table order_refund (
     made_at  bigint           not null,
     done_at  bigint           not null,               -- 0: not yet
     try_at   bigint           not null,               -- when to ask the provider; 0: never again
-    tries    bigint           not null
+    tries    bigint           not null,
+    again    bigint           not null                -- times it was refused and asked for anew
 );
 create index order_refund_of on order_refund (order_id);
 create index order_refund_due on order_refund (try_at) where try_at > 0;

@@ -47,6 +47,18 @@ create table sandbox_refund (
 ) strict;
 create index sandbox_refund_by_payment on sandbox_refund (ref);
 
+-- Refunds that were refused, which is said again under the same key for a day.
+create table sandbox_refusal (
+    refund_key text    not null,
+    again      integer not null, -- times it was refused before
+    ref        text    not null,
+    amount     integer not null,
+    why        text    not null,
+    said       text    not null,
+    made_at    integer not null,
+    primary key (refund_key, again)
+) strict;
+
 -- Notices that wait to be delivered. A delivered one is gone.
 create table sandbox_notice (
     delivery text    primary key,

@@ -17,6 +17,7 @@ type model struct {
 	state    payment.State
 	refunded int64
 	refunds  map[string]int64 // by key
+	again    map[string]int   // refusals, by key: after one a refund is asked for anew
 }
 
 // testAnyOrder does what can be done to a payment in any order, and compares it
@@ -28,7 +29,7 @@ func testAnyOrder(t *testing.T, r *Rig) {
 		if err != nil {
 			rt.Fatal(err)
 		}
-		m := &model{state: payment.Pending, refunds: map[string]int64{}}
+		m := &model{state: payment.Pending, refunds: map[string]int64{}, again: map[string]int{}}
 		rt.Repeat(map[string]func(*rapid.T){
 			"": func(rt *rapid.T) {
 				p, err := r.Provider.Look(t.Context(), s.Ref)
@@ -68,7 +69,7 @@ func testAnyOrder(t *testing.T, r *Rig) {
 func (m *model) refund(rt *rapid.T, t *testing.T, r *Rig, s payment.Started) {
 	key := fmt.Sprintf("%s %d", s.Ref, rapid.IntRange(1, 4).Draw(rt, "key"))
 	amount := rapid.SampledFrom([]int64{1, 2000, 5150, 6000}).Draw(rt, "amount")
-	got, err := r.Provider.Refund(t.Context(), payment.Refund{Key: key, Ref: s.Ref, Amount: amount})
+	got, err := r.Provider.Refund(t.Context(), payment.Refund{Key: key, Again: m.again[key], Ref: s.Ref, Amount: amount})
 	before, had := m.refunds[key]
 	var want fault.Kind
 	switch {
@@ -77,6 +78,7 @@ func (m *model) refund(rt *rapid.T, t *testing.T, r *Rig, s payment.Started) {
 	case had:
 	case m.state != payment.Paid || m.refunded+amount > 5150:
 		want = fault.Refused
+		m.again[key]++
 	default:
 		m.refunds[key] = amount
 		m.refunded += amount

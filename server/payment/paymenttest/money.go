@@ -274,6 +274,38 @@ func testRefundTooMuch(t *testing.T, r *Rig) {
 	}
 }
 
+// testRefundAgain: a refusal is kept with its key, and another try has another one.
+func testRefundAgain(t *testing.T, r *Rig) {
+	s := r.start(t, r.Attempt())
+	begins, ends := r.Dispute(s, true)
+	begins()
+	ask := payment.Refund{Key: "refund of " + s.Ref, Ref: s.Ref, Amount: 1000, Why: "the rain"}
+	_, err := r.Provider.Refund(t.Context(), ask)
+	wantKind(t, err, fault.Refused)
+	ends()
+	_, err = r.Provider.Refund(t.Context(), ask)
+	wantKind(t, err, fault.Refused)
+	first := payment.Refunded{}
+	for _, again := range []int{1, 1, 0, 2, 1} {
+		r.Clock.Pass(time.Minute)
+		ask.Again = again
+		got, err := r.Provider.Refund(t.Context(), ask)
+		if first.Ref == "" {
+			first = got
+		}
+		if err != nil || got != first || got.Amount != 1000 {
+			t.Errorf("try %d: refunded %+v, %v; at first %+v", again, got, err, first)
+		}
+	}
+	other := ask
+	other.Again, other.Amount = 3, 999
+	_, err = r.Provider.Refund(t.Context(), other)
+	wantKind(t, err, fault.Exists)
+	if p := r.look(t, s.Ref); p.Refunded != 1000 {
+		t.Errorf("%d is refunded; want 1000", p.Refunded)
+	}
+}
+
 func testRefundRace(t *testing.T, r *Rig) {
 	_, s := r.paid(t)
 	done := make([]int64, 12)

@@ -102,6 +102,7 @@ func Run(t *testing.T, open func(*testing.T) *Rig) {
 		{"refund", testRefund},
 		{"refund with one key", testRefundOnce},
 		{"refund too much", testRefundTooMuch},
+		{"refund that was refused", testRefundAgain},
 		{"refunds side by side", testRefundRace},
 		{"dispute", testDispute},
 		{"notices", testNotices},

@@ -76,7 +76,7 @@ func (s *Sandbox) postRefund(rw http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(r.Body, maxRequest, &asked); err != nil {
 		return err
 	}
-	made, err := s.refund(r.Context(), payment.Refund{Key: r.Header.Get(keyHeader), Ref: r.PathValue("ref"), Amount: asked.Amount, Why: asked.Why})
+	made, err := s.refund(r.Context(), payment.Refund{Key: r.Header.Get(keyHeader), Ref: r.PathValue("ref"), Amount: asked.Amount, Why: asked.Why, Again: asked.Again})
 	if err != nil {
 		return err
 	}

@@ -115,6 +115,10 @@ func (s *Sandbox) cancel(ctx context.Context, ref string) (have account, err err
 	return have, err
 }
 
+// keepRefusals is how long a refusal is said again under its key, whatever has changed
+// since, as other providers do.
+const keepRefusals = 24 * time.Hour
+
 // refund gives money back, once for a key.
 func (s *Sandbox) refund(ctx context.Context, r payment.Refund) (made payment.Refunded, err error) {
 	if err := r.Check(); err != nil {
@@ -125,7 +129,9 @@ func (s *Sandbox) refund(ctx context.Context, r payment.Refund) (made payment.Re
 		return made, err
 	}
 	now := s.now()
+	var refused error
 	err = s.DB.InTx(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		refused = nil
 		// The payment's row first: rivals of one payment wait here for each other.
 		have, err := touchAccount(ctx, tx, r.Ref)
 		if err != nil {
@@ -135,8 +141,11 @@ func (s *Sandbox) refund(ctx context.Context, r payment.Refund) (made payment.Re
 		if err != nil || made.Ref != "" {
 			return err
 		}
-		if err := have.refundable(r.Amount, now); err != nil {
+		if refused, err = refusedBefore(ctx, tx, r, now); err != nil || refused != nil {
 			return err
+		}
+		if refused = have.refundable(r.Amount, now); refused != nil {
+			return refuse(ctx, tx, r, refused, now)
 		}
 		made = payment.Refunded{Ref: id, Amount: r.Amount}
 		_, err = tx.ExecContext(ctx, `insert into sandbox_refund (refund_key, id, ref, amount, why, made_at) values ($1, $2, $3, $4, $5, $6)`,
@@ -150,7 +159,35 @@ func (s *Sandbox) refund(ctx context.Context, r payment.Refund) (made payment.Re
 		return s.tell(ctx, tx, r.Ref, []planned{{kind: payment.NoticeRefund, at: now, due: now}})
 	})
 	s.nudge()
+	if err == nil {
+		err = refused
+	}
 	return made, err
+}
+
+// refuse keeps a refusal.
+func refuse(ctx context.Context, tx *sqldb.Tx, r payment.Refund, refused error, now time.Time) error {
+	_, err := tx.ExecContext(ctx, `insert into sandbox_refusal (refund_key, again, ref, amount, why, said, made_at) values ($1, $2, $3, $4, $5, $6, $7)
+		on conflict (refund_key, again) do update set ref = excluded.ref, amount = excluded.amount, why = excluded.why, said = excluded.said, made_at = excluded.made_at`,
+		r.Key, r.Again, r.Ref, r.Amount, r.Why, fault.Message(refused), column(now))
+	return err
+}
+
+// refusedBefore is the refusal that is kept for a refund, if any.
+func refusedBefore(ctx context.Context, tx *sqldb.Tx, r payment.Refund, now time.Time) (refused, err error) {
+	var ref, why, said string
+	var amount int64
+	err = tx.QueryRowContext(ctx, `select ref, amount, why, said from sandbox_refusal where refund_key = $1 and again = $2 and made_at > $3`,
+		r.Key, r.Again, column(now.Add(-keepRefusals))).Scan(&ref, &amount, &why, &said)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case ref != r.Ref || amount != r.Amount || why != r.Why:
+		return nil, errOtherContent
+	}
+	return fault.New(fault.Refused, "%s", said), nil
 }
 
 // touchAccount reads a payment and keeps it from changing until the end of tx.

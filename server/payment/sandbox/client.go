@@ -79,7 +79,7 @@ func (c *Client) Refund(ctx context.Context, r payment.Refund) (payment.Refunded
 		return payment.Refunded{}, err
 	}
 	var made wireRefunded
-	err := c.askOf(ctx, http.MethodPost, r.Ref, "/refunds", r.Key, wireRefund{r.Amount, r.Why}, &made)
+	err := c.askOf(ctx, http.MethodPost, r.Ref, "/refunds", r.Key, wireRefund{r.Amount, r.Why, r.Again}, &made)
 	if err != nil {
 		return payment.Refunded{}, err
 	}

@@ -90,6 +90,7 @@ func (w wirePayment) payment() payment.Payment {
 type wireRefund struct {
 	Amount int64  `json:"amount"`
 	Why    string `json:"why,omitempty"`
+	Again  int    `json:"again,omitempty"`
 }
 
 type wireRefunded struct {

@@ -18,6 +18,9 @@
 // Stripe forgets an idempotency key after a day or so. A refund that is asked for
 // again after that is found by the key that usher noted on it; an attempt is over
 // by then, and is refused.
+//
+// Until then it answers a key as it did first, also with what it refused. A refund that
+// is asked for anew after that has another key at Stripe, and the same one noted on it.
 package stripe
 
 import (
@@ -25,6 +28,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -46,6 +50,7 @@ const (
 	metaOrder = "usher_order"
 	metaKey   = "usher_key"
 	metaWhy   = "usher_why"
+	metaAgain = "usher_again"
 )
 
 // Config is what the provider stands on. Key and HookSecrets are secrets: they
@@ -229,7 +234,7 @@ func (s *Stripe) Refund(ctx context.Context, r payment.Refund) (payment.Refunded
 		return payment.Refunded{}, err
 	}
 	intent := session.PaymentIntent.ID
-	if had, err := s.refundBefore(ctx, intent, r.Key); err != nil || had != nil {
+	if had, err := s.refundBefore(ctx, intent, r); err != nil || had != nil {
 		return refunded(had, r, amount, err)
 	}
 	params := &stripe.RefundCreateParams{
@@ -240,6 +245,10 @@ func (s *Stripe) Refund(ctx context.Context, r payment.Refund) (payment.Refunded
 		params.Metadata[metaWhy] = r.Why
 	}
 	params.SetIdempotencyKey("usher-refund-" + r.Key)
+	if r.Again > 0 {
+		params.Metadata[metaAgain] = strconv.Itoa(r.Again)
+		params.SetIdempotencyKey("usher-again-" + strconv.Itoa(r.Again) + "-" + r.Key)
+	}
 	made, err := s.api.V1Refunds.Create(ctx, params)
 	if err != nil {
 		return payment.Refunded{}, s.refusedRefund(ctx, err)
@@ -248,17 +257,30 @@ func (s *Stripe) Refund(ctx context.Context, r payment.Refund) (payment.Refunded
 }
 
 // refundBefore finds the refund of a payment that has a key; nil when there is none.
-func (s *Stripe) refundBefore(ctx context.Context, intent, key string) (*stripe.Refund, error) {
+// One that failed counts where it was not asked for anew since.
+func (s *Stripe) refundBefore(ctx context.Context, intent string, r payment.Refund) (had *stripe.Refund, err error) {
 	list := s.api.V1Refunds.List(ctx, &stripe.RefundListParams{PaymentIntent: stripe.String(intent)})
 	for refund, err := range list.All(ctx) {
 		if err != nil {
 			return nil, s.fault(ctx, err, "look for a refund")
 		}
-		if refund.Metadata[metaKey] == key {
+		if refund.Metadata[metaKey] != r.Key {
+			continue
+		}
+		if !failed(refund) {
 			return refund, nil
 		}
+		// None noted is 0.
+		if again, _ := strconv.Atoi(refund.Metadata[metaAgain]); again >= r.Again {
+			had = refund
+		}
 	}
-	return nil, nil
+	return had, nil
+}
+
+// failed reports a refund whose money stayed with the seller.
+func failed(r *stripe.Refund) bool {
+	return r.Status == stripe.RefundStatusFailed || r.Status == stripe.RefundStatusCanceled
 }
 
 // refunded is the answer that a refund at Stripe is to what was asked.
@@ -268,7 +290,7 @@ func refunded(had *stripe.Refund, asked payment.Refund, amount int64, err error)
 		return payment.Refunded{}, err
 	case had.Amount != amount || had.Metadata[metaWhy] != asked.Why:
 		return payment.Refunded{}, fault.New(fault.Exists, "this key was used before, for another refund")
-	case had.Status == stripe.RefundStatusFailed || had.Status == stripe.RefundStatusCanceled:
+	case failed(had):
 		return payment.Refunded{}, fault.New(fault.Refused, "the refund failed: the money is still with the seller")
 	}
 	return payment.Refunded{Ref: had.ID, Amount: asked.Amount}, nil

@@ -116,7 +116,17 @@ func TestFailedRefund(t *testing.T) {
 	if _, err := b.p.Refund(t.Context(), ask); fault.KindOf(err) != fault.Refused {
 		t.Errorf("asked again: %v", err)
 	}
-	ask.Key = "r2"
+	ask.Again = 1
+	for range 2 {
+		if _, err := b.p.Refund(t.Context(), ask); err != nil || b.look(s.Ref).Refunded != 5150 {
+			t.Errorf("asked anew: %v, %d is refunded", err, b.look(s.Ref).Refunded)
+		}
+	}
+	b.fake.FailRefunds(s.Ref)
+	if _, err := b.p.Refund(t.Context(), ask); fault.KindOf(err) != fault.Refused {
+		t.Errorf("failed again: %v", err)
+	}
+	ask.Key, ask.Again = "r2", 0
 	if _, err := b.p.Refund(t.Context(), ask); err != nil {
 		t.Errorf("with another key: %v", err)
 	}

@@ -42,13 +42,13 @@ func (s *Server) createRefund(form url.Values) (map[string]any, *failure) {
 	case err != nil || amount < 1:
 		return nil, invalid("amount", "parameter_invalid_integer", "Invalid positive integer")
 	case x.intentStatus != "succeeded":
-		return nil, invalid("", "payment_intent_unexpected_state", "This PaymentIntent does not have a successful charge to refund.")
+		return nil, cant("", "payment_intent_unexpected_state", "This PaymentIntent does not have a successful charge to refund.")
 	case s.blocked(x):
-		return nil, invalid("", "charge_disputed", "The charge has been charged back; cannot issue a refund.")
+		return nil, cant("", "charge_disputed", "The charge has been charged back; cannot issue a refund.")
 	case x.refunded == x.amount:
-		return nil, invalid("", "charge_already_refunded", "The charge has already been refunded.")
+		return nil, cant("", "charge_already_refunded", "The charge has already been refunded.")
 	case amount > x.amount-x.refunded:
-		return nil, invalid("amount", "", "Refund amount is greater than unrefunded amount on charge")
+		return nil, cant("amount", "", "Refund amount is greater than unrefunded amount on charge")
 	}
 	r := &refund{id: s.id("re"), of: x, amount: amount, meta: metadata(form, ""), status: "succeeded", created: s.now()}
 	s.refunds = append(s.refunds, r)

@@ -159,6 +159,13 @@ func invalid(param, code, format string, args ...any) *failure {
 	return &failure{status: 400, kind: "invalid_request_error", code: code, param: param, message: fmt.Sprintf(format, args...), notKept: true}
 }
 
+// cant is the answer to what was looked into and isn't to be: Stripe keeps it with the key.
+func cant(param, code, message string) *failure {
+	fail := invalid(param, code, "%s", message)
+	fail.notKept = false
+	return fail
+}
+
 func missing(param, id string) *failure {
 	return &failure{status: 404, kind: "invalid_request_error", code: "resource_missing", param: param, message: "No such object: '" + id + "'", notKept: true}
 }
@@ -203,7 +210,7 @@ func (s *Server) once(r *http.Request) (int, []byte) {
 	key := r.Header.Get("Idempotency-Key")
 	switch {
 	case r.Method != http.MethodPost:
-		return s.route(r)
+		return render(s.do(r))
 	case key == "": // Stripe takes it; usher means to send none such
 		return invalid("", "", "There is no idempotency key").answer()
 	}
@@ -222,18 +229,18 @@ func (s *Server) once(r *http.Request) (int, []byte) {
 	s.mu.Unlock() // others may come while it is at work
 	s.mu.Lock()
 	a.working = false
-	a.status, a.body = s.route(r)
-	if a.status == http.StatusBadRequest || a.status == http.StatusNotFound {
+	object, fail := s.do(r)
+	if fail != nil && fail.notKept {
 		delete(s.keys, key)
 	}
+	a.status, a.body = render(object, fail)
 	return a.status, a.body
 }
 
-// route does the work. The caller holds mu.
-func (s *Server) route(r *http.Request) (int, []byte) {
+// do does the work. The caller holds mu.
+func (s *Server) do(r *http.Request) (object map[string]any, fail *failure) {
 	path := strings.Split(strings.TrimPrefix(r.URL.Path, "/v1/"), "/")
-	var object map[string]any
-	fail := missing("", r.URL.Path)
+	fail = missing("", r.URL.Path)
 	switch what := r.Method + " " + path[0]; {
 	case what == "POST checkout" && len(path) == 2:
 		object, fail = s.createSession(r.PostForm)
@@ -250,6 +257,11 @@ func (s *Server) route(r *http.Request) (int, []byte) {
 	case what == "GET disputes" && len(path) == 1:
 		object, fail = s.listDisputes(r.Form)
 	}
+	return object, fail
+}
+
+// render is an answer.
+func render(object map[string]any, fail *failure) (int, []byte) {
 	if fail != nil {
 		return fail.answer()
 	}
