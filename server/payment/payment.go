@@ -139,10 +139,11 @@ type DisputeState string
 
 // The states of a dispute.
 const (
-	NoDispute   DisputeState = ""
-	DisputeOpen DisputeState = "open" // the money is with the bank until it decides
-	DisputeWon  DisputeState = "won"  // the money is back with the seller
-	DisputeLost DisputeState = "lost" // the money is the buyer's again
+	NoDispute    DisputeState = ""
+	DisputeAsked DisputeState = "asked" // the bank asks, and may leave it at that: the money stays
+	DisputeOpen  DisputeState = "open"  // the money is with the bank until it decides
+	DisputeWon   DisputeState = "won"   // the money is back with the seller
+	DisputeLost  DisputeState = "lost"  // the money is the buyer's again
 )
 
 // Started is a payment that waits for its buyer.

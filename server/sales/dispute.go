@@ -12,7 +12,7 @@ import (
 
 // progress is the order in which a dispute's states follow each other; the last two
 // are its ends.
-var progress = []payment.DisputeState{payment.NoDispute, payment.DisputeOpen, payment.DisputeWon, payment.DisputeLost}
+var progress = []payment.DisputeState{payment.NoDispute, payment.DisputeAsked, payment.DisputeOpen, payment.DisputeWon, payment.DisputeLost}
 
 // newer says whether what a provider says of a dispute comes after what is known:
 // an older answer may arrive later.
@@ -25,9 +25,14 @@ func newer(says, known payment.DisputeState) bool {
 
 // dispute takes in that a buyer's bank took the money of a payment, or decided. While
 // it is open, the tickets that the payment paid are blocked; they are good again or
-// void for good by its end.
+// void for good by its end. A bank that only asks has taken nothing: the order's story
+// says so, and all stays as it is.
 func (a *act) dispute(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, have known, was payment.DisputeState) error {
-	if was == payment.NoDispute {
+	if p.Dispute.State == payment.DisputeAsked {
+		a.note("inquiry", "provider", "the buyer's bank asks about %s of %s, and has taken nothing yet: answer it at %s", words(p.Dispute.Amount, p.Currency), p.Ref, provider)
+		return nil
+	}
+	if was == payment.NoDispute || was == payment.DisputeAsked {
 		a.post(disputed, at(provider), p.Dispute.Amount, p.Currency, "disputed, "+p.Ref)
 		a.note("disputed", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
 		if have.accepted && a.State.Good() {

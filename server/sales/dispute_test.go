@@ -48,6 +48,40 @@ func TestDisputes(t *testing.T) {
 	}
 }
 
+// A bank that asks has taken nothing: the tickets stay good and the books as they are,
+// until it takes the money.
+func TestInquiry(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.Buys(t, ada, ga(2))
+		ref := w.refOf(t, o)
+		says := func(state payment.DisputeState) {
+			t.Helper()
+			w.Bank.Set(ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: state, Amount: p.Amount} })
+			for range 2 {
+				w.Settles(t, ref)
+			}
+		}
+		wants := func(state sales.State, tickets ticketing.State, disputed int64) {
+			t.Helper()
+			if got := w.OrderNow(t, o.ID); got.State != state || w.states(t, got)[1] != tickets || w.Balance(t, "disputed") != disputed {
+				t.Errorf("it is %s with tickets %v and %d disputed", got.State, w.states(t, got), w.Balance(t, "disputed"))
+			}
+		}
+		says(payment.DisputeAsked)
+		wants(sales.Paid, ticketing.Valid, 0)
+		w.wantTold(t, o.ID, "inquiry", "has taken nothing yet")
+		says(payment.NoDispute)
+		wants(sales.Paid, ticketing.Valid, 0)
+		says(payment.DisputeOpen)
+		wants(sales.Disputed, ticketing.Blocked, o.Total)
+		says(payment.DisputeAsked) // an older answer comes late
+		wants(sales.Disputed, ticketing.Blocked, o.Total)
+		says(payment.DisputeWon)
+		wants(sales.Paid, ticketing.Valid, 0)
+		w.Sound(t)
+	})
+}
+
 // An order may be cancelled whose payment is disputed, before anybody has told usher:
 // the provider refuses to give money back that the buyer's bank has. The refund waits
 // for what the bank decides, and the money goes to the buyer once.

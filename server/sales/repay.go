@@ -78,7 +78,7 @@ func (s *Sales) waitsForBank(ctx context.Context, id string, r refund) (bool, er
 	if err != nil {
 		return true, errors.Join(err, s.later(ctx, r.ID, soon<<min(r.tries, maxDoubled), fault.Message(err)))
 	}
-	if p.Dispute.State == payment.NoDispute {
+	if p.Dispute.State == payment.NoDispute || p.Dispute.State == payment.DisputeAsked {
 		return false, nil
 	}
 	if _, _, err = s.hear(ctx, id, r.Provider, p); err != nil || p.Dispute.State == payment.DisputeLost {

@@ -73,7 +73,8 @@ func chargeOf(session *stripe.CheckoutSession) *stripe.Charge {
 	return session.PaymentIntent.LatestCharge
 }
 
-// dispute sums up the disputes of a payment: open while one is, lost when one is.
+// dispute sums up the disputes of a payment: open while one is, lost when one is. What
+// Stripe calls an inquiry has taken no money, and is a dispute once the bank takes it.
 func (s *Stripe) dispute(ctx context.Context, intent, currency string) (payment.Dispute, error) {
 	var sum payment.Dispute
 	for d, err := range s.api.V1Disputes.List(ctx, &stripe.DisputeListParams{PaymentIntent: stripe.String(intent)}).All(ctx) {
@@ -81,6 +82,9 @@ func (s *Stripe) dispute(ctx context.Context, intent, currency string) (payment.
 			return payment.Dispute{}, s.fault(ctx, err, "look at a dispute")
 		}
 		state := disputeState(d.Status)
+		if state == payment.NoDispute {
+			continue
+		}
 		if worse(state, sum.State) {
 			sum = payment.Dispute{State: state}
 		}
@@ -92,7 +96,7 @@ func (s *Stripe) dispute(ctx context.Context, intent, currency string) (payment.
 			return payment.Dispute{}, err
 		}
 		sum.Amount += amount
-		if due := d.EvidenceDetails; state == payment.DisputeOpen && due != nil && due.DueBy != 0 {
+		if due := d.EvidenceDetails; (state == payment.DisputeOpen || state == payment.DisputeAsked) && due != nil && due.DueBy != 0 {
 			sum.Until = time.Unix(due.DueBy, 0).UTC()
 		}
 	}
@@ -101,7 +105,11 @@ func (s *Stripe) dispute(ctx context.Context, intent, currency string) (payment.
 
 func disputeState(s stripe.DisputeStatus) payment.DisputeState {
 	switch s {
-	case stripe.DisputeStatusWon, stripe.DisputeStatusWarningClosed, stripe.DisputeStatusPrevented:
+	case stripe.DisputeStatusWarningNeedsResponse, stripe.DisputeStatusWarningUnderReview:
+		return payment.DisputeAsked
+	case stripe.DisputeStatusWarningClosed:
+		return payment.NoDispute
+	case stripe.DisputeStatusWon, stripe.DisputeStatusPrevented:
 		return payment.DisputeWon
 	case stripe.DisputeStatusLost:
 		return payment.DisputeLost
@@ -111,6 +119,6 @@ func disputeState(s stripe.DisputeStatus) payment.DisputeState {
 
 // worse orders the states of a dispute by what they mean for the seller.
 func worse(a, b payment.DisputeState) bool {
-	rank := map[payment.DisputeState]int{payment.NoDispute: 0, payment.DisputeWon: 1, payment.DisputeLost: 2, payment.DisputeOpen: 3}
+	rank := map[payment.DisputeState]int{payment.NoDispute: 0, payment.DisputeAsked: 1, payment.DisputeWon: 2, payment.DisputeLost: 3, payment.DisputeOpen: 4}
 	return rank[a] > rank[b]
 }

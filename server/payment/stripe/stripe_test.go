@@ -75,8 +75,11 @@ func TestSeveralDisputes(t *testing.T) {
 		disputes []dispute
 		want     payment.Dispute
 	}{
-		{[]dispute{{1000, "warning_needs_response"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 1000}},
-		{[]dispute{{1000, "warning_closed"}}, payment.Dispute{State: payment.DisputeWon, Amount: 1000}},
+		{[]dispute{{1000, "warning_needs_response"}}, payment.Dispute{State: payment.DisputeAsked, Amount: 1000}},
+		{[]dispute{{1000, "warning_under_review"}}, payment.Dispute{State: payment.DisputeAsked, Amount: 1000}},
+		{[]dispute{{1000, "warning_closed"}}, payment.Dispute{}},
+		{[]dispute{{1000, "warning_closed"}, {2000, "needs_response"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 2000}},
+		{[]dispute{{1000, "warning_needs_response"}, {2000, "won"}}, payment.Dispute{State: payment.DisputeWon, Amount: 2000}},
 		{[]dispute{{1000, "prevented"}}, payment.Dispute{State: payment.DisputeWon, Amount: 1000}},
 		{[]dispute{{1000, "won"}, {2000, "lost"}, {500, "lost"}}, payment.Dispute{State: payment.DisputeLost, Amount: 2500}},
 		{[]dispute{{1000, "lost"}, {2000, "under_review"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 2000}},
@@ -90,13 +93,27 @@ func TestSeveralDisputes(t *testing.T) {
 			b.fake.Dispute(s.Ref, d.amount, d.status)
 		}
 		got := b.look(s.Ref).Dispute
-		if open := got.State == payment.DisputeOpen; open == got.Until.IsZero() {
+		if open := got.State == payment.DisputeOpen || got.State == payment.DisputeAsked; open == got.Until.IsZero() {
 			t.Errorf("%v: evidence until %v", c.disputes, got.Until)
 		}
 		got.Until = time.Time{}
 		if got != c.want {
 			t.Errorf("%v: %+v; want %+v", c.disputes, got, c.want)
 		}
+	}
+}
+
+// A bank that only asks keeps no money from a refund.
+func TestRefundInAnInquiry(t *testing.T) {
+	b := newBench(t)
+	s := b.start()
+	b.fake.Pay(s.Ref)
+	b.fake.Dispute(s.Ref, 5150, "warning_needs_response")
+	if got := b.look(s.Ref); got.Refundable() != 5150 {
+		t.Errorf("%d can be refunded", got.Refundable())
+	}
+	if _, err := b.p.Refund(t.Context(), payment.Refund{Key: "r", Ref: s.Ref, Amount: 5150}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package stripetest
 import (
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -91,7 +92,7 @@ func (s *Server) disputed(x *session) bool {
 // blocked reports a dispute that keeps the money. The caller holds mu.
 func (s *Server) blocked(x *session) bool {
 	for _, d := range s.disputes {
-		if d.of == x && d.status != "won" && d.status != "warning_closed" {
+		if d.of == x && d.status != "won" && !strings.HasPrefix(d.status, "warning_") {
 			return true
 		}
 	}
