@@ -132,6 +132,24 @@ type Dispute struct {
 	State  DisputeState
 	Amount int64     // minor units of the payment's currency
 	Until  time.Time // by when evidence can be given; zero when there is nothing to give
+
+	// What other disputes of the same payment were about that ended already.
+	AlsoWon, AlsoLost int64
+}
+
+// Sums are what all disputes of a payment have come to so far: what the bank took, and
+// of it what was won and lost. None of them ever gets less.
+func (d Dispute) Sums() (taken, won, lost int64) {
+	taken, won, lost = d.AlsoWon+d.AlsoLost, d.AlsoWon, d.AlsoLost
+	switch d.State {
+	case DisputeOpen:
+		taken += d.Amount
+	case DisputeWon:
+		taken, won = taken+d.Amount, won+d.Amount
+	case DisputeLost:
+		taken, lost = taken+d.Amount, lost+d.Amount
+	}
+	return taken, won, lost
 }
 
 // DisputeState is how a dispute stands.

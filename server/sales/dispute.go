@@ -3,68 +3,82 @@ package sales
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"usher/migrations/sqldb"
 	"usher/server/payment"
 	"usher/server/ticketing"
 )
 
-// progress is the order in which a dispute's states follow each other; the last two
-// are its ends.
-var progress = []payment.DisputeState{payment.NoDispute, payment.DisputeAsked, payment.DisputeOpen, payment.DisputeWon, payment.DisputeLost}
+// sums are what the disputes of a payment have come to: see payment.Dispute.Sums.
+type sums struct{ taken, won, lost int64 }
 
-// newer says whether what a provider says of a dispute comes after what is known:
-// an older answer may arrive later.
-func newer(says, known payment.DisputeState) bool {
-	if known == payment.DisputeWon || known == payment.DisputeLost {
-		return false
-	}
-	return slices.Index(progress, says) > slices.Index(progress, known)
+// since is what is new in sums, beside those that are known. An older answer may arrive
+// later: nothing is new in it. What ended stays as it ended.
+func (s sums) since(known sums) (fresh sums, any bool) {
+	fresh = sums{s.taken - known.taken, s.won - known.won, s.lost - known.lost}
+	return fresh, max(fresh.taken, fresh.won, fresh.lost) > 0 && min(fresh.won, fresh.lost) >= 0
 }
 
 // dispute takes in that a buyer's bank took the money of a payment, or decided. While
 // it is open, the tickets that the payment paid are blocked; they are good again or
 // void for good by its end. A bank that only asks has taken nothing: the order's story
 // says so, and all stays as it is.
-func (a *act) dispute(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, have known, was payment.DisputeState) error {
-	if p.Dispute.State == payment.DisputeAsked {
+func (a *act) dispute(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, have *known) error {
+	var says sums
+	says.taken, says.won, says.lost = p.Dispute.Sums()
+	fresh, any := says.since(have.sums)
+	switch {
+	case any:
+	case p.Dispute.State == payment.DisputeAsked && have.dispute == payment.NoDispute:
+		have.dispute = p.Dispute.State
 		a.note("inquiry", "provider", "the buyer's bank asks about %s of %s, and has taken nothing yet: answer it at %s", words(p.Dispute.Amount, p.Currency), p.Ref, provider)
 		return nil
+	default:
+		return nil
 	}
-	if was == payment.NoDispute || was == payment.DisputeAsked {
-		a.post(disputed, at(provider), p.Dispute.Amount, p.Currency, "disputed, "+p.Ref)
-		a.note("disputed", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
-		if have.accepted && a.State.Good() {
-			if err := a.turn(Disputed); err != nil {
-				return err
-			}
-			own, err := a.sales.Own(ctx, tx, a.Order)
-			if err != nil {
-				return err
-			}
-			if err := a.sales.Tickets.VoidIn(ctx, tx, a.Event, own, ticketing.Blocked, "payment disputed"); err != nil {
-				return err
-			}
+	have.sums, have.dispute = says, p.Dispute.State
+	if fresh.taken > 0 {
+		if err := a.taken(ctx, tx, provider, p, fresh.taken, have.accepted); err != nil {
+			return err
 		}
 	}
-	switch p.Dispute.State {
-	case payment.DisputeWon:
-		return a.won(ctx, tx, provider, p, have.accepted)
-	case payment.DisputeLost:
-		return a.lost(ctx, tx, provider, p, have.accepted)
+	if fresh.lost > 0 {
+		if err := a.lost(ctx, tx, provider, p, fresh.lost, have.accepted); err != nil {
+			return err
+		}
+	}
+	if fresh.won > 0 {
+		return a.won(ctx, tx, provider, p, fresh.won, have.accepted && says.taken == says.won+says.lost)
 	}
 	return nil
 }
 
-// won has the money back: refunds that the dispute kept waiting can be made.
-func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, accepted bool) error {
-	a.post(at(provider), disputed, p.Dispute.Amount, p.Currency, "dispute won, "+p.Ref)
-	a.note("dispute won", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
+// taken has the money with the bank, and the tickets blocked.
+func (a *act) taken(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, amount int64, accepted bool) error {
+	a.post(disputed, at(provider), amount, p.Currency, "disputed, "+p.Ref)
+	a.note("disputed", "provider", "%s of %s", words(amount, p.Currency), p.Ref)
+	if !accepted || !a.State.Good() {
+		return nil
+	}
+	if err := a.turn(Disputed); err != nil {
+		return err
+	}
+	own, err := a.sales.Own(ctx, tx, a.Order)
+	if err != nil {
+		return err
+	}
+	return a.sales.Tickets.VoidIn(ctx, tx, a.Event, own, ticketing.Blocked, "payment disputed")
+}
+
+// won has the money back: refunds that the dispute kept waiting can be made. When that is
+// over by it, of the payment that paid the order, the tickets are good again.
+func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, amount int64, over bool) error {
+	a.post(at(provider), disputed, amount, p.Currency, "dispute won, "+p.Ref)
+	a.note("dispute won", "provider", "%s of %s", words(amount, p.Currency), p.Ref)
 	if err := a.anew(ctx, tx, provider, p.Ref); err != nil {
 		return err
 	}
-	if !accepted || a.State != Disputed {
+	if !over || a.State != Disputed {
 		return nil
 	}
 	to := Paid
@@ -90,13 +104,13 @@ func (a *act) won(ctx context.Context, tx *sqldb.Tx, provider string, p payment.
 
 // lost leaves the money with the buyer. What was to go back to them anyway has gone
 // back by that.
-func (a *act) lost(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, accepted bool) error {
+func (a *act) lost(ctx context.Context, tx *sqldb.Tx, provider string, p payment.Payment, amount int64, accepted bool) error {
 	covered, err := a.coverRefunds(ctx, tx, provider, p.Ref)
 	if err != nil {
 		return err
 	}
 	if !accepted {
-		covered = p.Dispute.Amount // it was to go back from the first
+		covered = amount // it was to go back from the first
 	}
 	a.post(owed, disputed, covered, p.Currency, "went back by a lost dispute, "+p.Ref)
 	var numbers []int
@@ -105,8 +119,8 @@ func (a *act) lost(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 			return err
 		}
 	}
-	a.postBack(disputed, a.share(p.Dispute.Amount-covered), "dispute lost, "+p.Ref)
-	a.note("dispute lost", "provider", "%s of %s", words(p.Dispute.Amount, p.Currency), p.Ref)
+	a.postBack(disputed, a.share(amount-covered), "dispute lost, "+p.Ref)
+	a.note("dispute lost", "provider", "%s of %s", words(amount, p.Currency), p.Ref)
 	if !accepted && a.State == Refunding {
 		return a.turn(Refunded)
 	}

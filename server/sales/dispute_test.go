@@ -82,6 +82,53 @@ func TestInquiry(t *testing.T) {
 	})
 }
 
+// A payment that was disputed, and won, may be disputed once more: that counts as the
+// first did, and what is said late of the first changes nothing.
+func TestDisputedOnceMore(t *testing.T) {
+	for end, want := range map[payment.DisputeState]sales.State{payment.DisputeWon: sales.Paid, payment.DisputeLost: sales.ChargedBack} {
+		t.Run(string(end), func(t *testing.T) {
+			onEach(t, func(t *testing.T, w *world) {
+				o := w.Buys(t, ada, ga(2))
+				ref := w.refOf(t, o)
+				says := func(d payment.Dispute) {
+					t.Helper()
+					d.Amount = o.Total
+					w.Bank.Set(ref, func(p *payment.Payment) { p.Dispute = d })
+					for range 2 {
+						w.Settles(t, ref)
+					}
+				}
+				wants := func(state sales.State, tickets ticketing.State, disputed int64) {
+					t.Helper()
+					if got := w.OrderNow(t, o.ID); got.State != state || w.states(t, got)[1] != tickets || w.Balance(t, "disputed") != disputed {
+						t.Errorf("it is %s with tickets %v and %d disputed", got.State, w.states(t, got), w.Balance(t, "disputed"))
+					}
+				}
+				says(payment.Dispute{State: payment.DisputeOpen})
+				says(payment.Dispute{State: payment.DisputeWon})
+				wants(sales.Paid, ticketing.Valid, 0)
+				says(payment.Dispute{State: payment.DisputeOpen, AlsoWon: o.Total})
+				wants(sales.Disputed, ticketing.Blocked, o.Total)
+				for _, late := range []payment.DisputeState{payment.DisputeOpen, payment.DisputeWon, payment.NoDispute} {
+					says(payment.Dispute{State: late})
+					wants(sales.Disputed, ticketing.Blocked, o.Total)
+				}
+				tickets := map[payment.DisputeState]ticketing.State{payment.DisputeWon: ticketing.Valid, payment.DisputeLost: ticketing.Cancelled}[end]
+				last := payment.Dispute{State: end, AlsoWon: o.Total}
+				says(last)
+				wants(want, tickets, 0)
+				other := map[payment.DisputeState]payment.DisputeState{payment.DisputeWon: payment.DisputeLost, payment.DisputeLost: payment.DisputeWon}[end]
+				for _, late := range []payment.Dispute{{State: payment.DisputeWon}, {State: other, AlsoWon: o.Total}} {
+					says(late)
+					wants(want, tickets, 0)
+				}
+				says(last)
+				w.Sound(t)
+			})
+		})
+	}
+}
+
 // An order may be cancelled whose payment is disputed, before anybody has told usher:
 // the provider refuses to give money back that the buyer's bank has. The refund waits
 // for what the bank decides, and the money goes to the buyer once.

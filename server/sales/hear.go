@@ -323,15 +323,15 @@ func record(ctx context.Context, tx *sqldb.Tx, list []*heard) error {
 // by a server that died before it could say so.
 func remember(have *known, id, provider string, p payment.Payment, now time.Time) sqldb.Call {
 	return sqldb.Call{
-		Query: `insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, made_at, changed_at, look_at, looks)
-			select $1, $2, $3, 'pending', 0, $4, $5, 0, '', $6, $6, $7, 0 from sale_order where id = $3
+		Query: `insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, taken, won, lost, made_at, changed_at, look_at, looks)
+			select $1, $2, $3, 'pending', 0, $4, $5, 0, '', 0, 0, 0, $6, $6, $7, 0 from sale_order where id = $3
 			on conflict (provider, ref) do update set looks = order_payment.looks
-			returning state, accepted, fee, dispute`,
+			returning state, accepted, fee, dispute, taken, won, lost`,
 		Args: []any{provider, p.Ref, id, p.Amount, p.Currency, now.UnixMilli(), nextLook(now, payment.Pending, 0)},
 		Each: func(rows *sql.Rows) error {
 			var state, dispute string
 			var accepted int
-			err := rows.Scan(&state, &accepted, &have.fee, &dispute)
+			err := rows.Scan(&state, &accepted, &have.fee, &dispute, &have.sums.taken, &have.sums.won, &have.sums.lost)
 			have.state, have.accepted, have.dispute = payment.State(state), accepted != 0, payment.DisputeState(dispute)
 			return err
 		},

@@ -91,6 +91,7 @@ type known struct {
 	accepted bool
 	fee      int64
 	dispute  payment.DisputeState
+	sums     sums
 	back     int64 // that the provider has given back, as it said
 }
 
@@ -118,10 +119,11 @@ func (a *act) hear(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 		return nil
 	}
 	a.more = append(a.more, sqldb.Call{
-		Query: `update order_payment set state = $3, accepted = $4, amount = $5, currency = $6, fee = $7, dispute = $8, changed_at = $9, look_at = $10, looks = 0
+		Query: `update order_payment set state = $3, accepted = $4, amount = $5, currency = $6, fee = $7, dispute = $8, changed_at = $9, look_at = $10, looks = 0,
+			taken = $11, won = $12, lost = $13
 		where provider = $1 and ref = $2`,
 		Args: []any{provider, p.Ref, string(have.state), flag(have.accepted), p.Amount, p.Currency, have.fee, string(have.dispute), a.now.UnixMilli(),
-			nextLook(a.now, have.state, 0)},
+			nextLook(a.now, have.state, 0), have.sums.taken, have.sums.won, have.sums.lost},
 	})
 	return nil
 }
@@ -129,8 +131,8 @@ func (a *act) hear(ctx context.Context, tx *sqldb.Tx, provider string, p payment
 // expect notes a payment that was started.
 func (a *act) expect(provider, ref string) {
 	a.more = append(a.more, sqldb.Call{
-		Query: `insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, made_at, changed_at, look_at, looks)
-		values ($1, $2, $3, 'pending', 0, $4, $5, 0, '', $6, $6, $7, 0) on conflict (provider, ref) do nothing`,
+		Query: `insert into order_payment (provider, ref, order_id, state, accepted, amount, currency, fee, dispute, taken, won, lost, made_at, changed_at, look_at, looks)
+		values ($1, $2, $3, 'pending', 0, $4, $5, 0, '', 0, 0, 0, $6, $6, $7, 0) on conflict (provider, ref) do nothing`,
 		Args: []any{provider, ref, a.ID, a.Total, a.Currency, a.now.UnixMilli(), nextLook(a.now, payment.Pending, 0)},
 	})
 }
@@ -244,12 +246,7 @@ func (a *act) followUp(ctx context.Context, tx *sqldb.Tx, provider string, p pay
 			return err
 		}
 	}
-	if newer(p.Dispute.State, have.dispute) {
-		was := have.dispute
-		have.dispute = p.Dispute.State
-		return a.dispute(ctx, tx, provider, p, *have, was)
-	}
-	return nil
+	return a.dispute(ctx, tx, provider, p, have)
 }
 
 // firstLook and maxLook bound how long after a payment was started or made its

@@ -204,9 +204,8 @@ func (b *Bank) Kept() (sum int64) {
 			continue
 		}
 		sum += p.Amount - p.Refunded - p.Fee
-		if p.Dispute.State == payment.DisputeOpen || p.Dispute.State == payment.DisputeLost {
-			sum -= p.Dispute.Amount
-		}
+		taken, won, _ := p.Dispute.Sums()
+		sum -= taken - won
 	}
 	return sum
 }

@@ -59,6 +59,9 @@ create table order_payment (
     currency   text collate "C" not null,
     fee        bigint           not null,             -- what the provider keeps
     dispute    text collate "C" not null,
+    taken      bigint           not null,             -- by disputes, of which
+    won        bigint           not null,
+    lost       bigint           not null,
     made_at    bigint           not null,
     changed_at bigint           not null,
     look_at    bigint           not null,             -- when to ask the provider again; 0: never

@@ -59,6 +59,9 @@ create table order_payment (
     currency   text    not null,
     fee        integer not null,             -- what the provider keeps
     dispute    text    not null,
+    taken      integer not null,             -- by disputes, of which
+    won        integer not null,
+    lost       integer not null,
     made_at    integer not null,
     changed_at integer not null,
     look_at    integer not null,             -- when to ask the provider again; 0: never

@@ -77,29 +77,31 @@ func chargeOf(session *stripe.CheckoutSession) *stripe.Charge {
 // Stripe calls an inquiry has taken no money, and is a dispute once the bank takes it.
 func (s *Stripe) dispute(ctx context.Context, intent, currency string) (payment.Dispute, error) {
 	var sum payment.Dispute
+	amounts := map[payment.DisputeState]int64{}
 	for d, err := range s.api.V1Disputes.List(ctx, &stripe.DisputeListParams{PaymentIntent: stripe.String(intent)}).All(ctx) {
 		if err != nil {
 			return payment.Dispute{}, s.fault(ctx, err, "look at a dispute")
 		}
 		state := disputeState(d.Status)
-		if state == payment.NoDispute {
-			continue
-		}
 		if worse(state, sum.State) {
 			sum = payment.Dispute{State: state}
-		}
-		if state != sum.State {
-			continue
 		}
 		amount, err := fromStripe(d.Amount, currency)
 		if err != nil {
 			return payment.Dispute{}, err
 		}
-		sum.Amount += amount
-		if due := d.EvidenceDetails; (state == payment.DisputeOpen || state == payment.DisputeAsked) && due != nil && due.DueBy != 0 {
+		amounts[state] += amount
+		open := state == payment.DisputeOpen || state == payment.DisputeAsked
+		if due := d.EvidenceDetails; open && state == sum.State && due != nil && due.DueBy != 0 {
 			sum.Until = time.Unix(due.DueBy, 0).UTC()
 		}
 	}
+	if sum.State == payment.NoDispute {
+		return sum, nil
+	}
+	sum.Amount = amounts[sum.State]
+	amounts[sum.State] = 0
+	sum.AlsoWon, sum.AlsoLost = amounts[payment.DisputeWon], amounts[payment.DisputeLost]
 	return sum, nil
 }
 

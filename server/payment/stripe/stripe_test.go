@@ -81,9 +81,9 @@ func TestSeveralDisputes(t *testing.T) {
 		{[]dispute{{1000, "warning_closed"}, {2000, "needs_response"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 2000}},
 		{[]dispute{{1000, "warning_needs_response"}, {2000, "won"}}, payment.Dispute{State: payment.DisputeWon, Amount: 2000}},
 		{[]dispute{{1000, "prevented"}}, payment.Dispute{State: payment.DisputeWon, Amount: 1000}},
-		{[]dispute{{1000, "won"}, {2000, "lost"}, {500, "lost"}}, payment.Dispute{State: payment.DisputeLost, Amount: 2500}},
-		{[]dispute{{1000, "lost"}, {2000, "under_review"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 2000}},
-		{[]dispute{{1000, "under_review"}, {2000, "won"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 1000}},
+		{[]dispute{{1000, "won"}, {2000, "lost"}, {500, "lost"}}, payment.Dispute{State: payment.DisputeLost, Amount: 2500, AlsoWon: 1000}},
+		{[]dispute{{1000, "lost"}, {2000, "under_review"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 2000, AlsoLost: 1000}},
+		{[]dispute{{1000, "under_review"}, {2000, "won"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 1000, AlsoWon: 2000}},
 		{[]dispute{{1000, "a new one"}}, payment.Dispute{State: payment.DisputeOpen, Amount: 1000}},
 	} {
 		b := newBench(t)
