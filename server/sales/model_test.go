@@ -378,7 +378,7 @@ func (m *machine) accountFor(rt *rapid.T) {
 			continue
 		}
 		if m.accepted(rt, o).Ref == p.Ref {
-			went := p.Refunded + m.failed(rt, p.Ref)
+			went := p.Refunded + m.failed(rt, p.Ref) + m.waiting(rt, p.Ref)
 			if p.Dispute.State == payment.DisputeLost && o.State != sales.ChargedBack {
 				went += p.Dispute.Amount // what was to go back went so
 			}
@@ -391,7 +391,7 @@ func (m *machine) accountFor(rt *rapid.T) {
 			rt.Fatalf("payment %s of %d pays nothing, and %d of it went back; order %s is %s", p.Ref, p.Amount, p.Refunded, o.Code, o.State)
 		}
 	}
-	for account, want := range map[string]int64{"owed": -m.failed(rt, ""), "buyers": 0} {
+	for account, want := range map[string]int64{"owed": -m.failed(rt, "") - m.waiting(rt, ""), "buyers": 0} {
 		if n := m.Balance(m.t, account); n != want {
 			rt.Fatalf("%d are left at %s, want %d", n, account, want)
 		}
@@ -400,8 +400,18 @@ func (m *machine) accountFor(rt *rapid.T) {
 
 // failed is what the organiser is to give back by other means: of a payment, or with "" of
 // all.
-func (m *machine) failed(rt *rapid.T, ref string) (sum int64) {
-	err := m.DB.Read().QueryRowContext(m.t.Context(), `select coalesce(sum(amount), 0) from order_refund where state = 'refused' and ($1 = '' or ref = $1)`, ref).Scan(&sum)
+func (m *machine) failed(rt *rapid.T, ref string) int64 {
+	return m.toGoBack(rt, ref, `state = 'refused'`)
+}
+
+// waiting is what is to go back of payments that the buyer's bank has for now: of one, or
+// with "" of all.
+func (m *machine) waiting(rt *rapid.T, ref string) int64 {
+	return m.toGoBack(rt, ref, `state = 'asked' and ref in (select ref from order_payment where dispute = 'open')`)
+}
+
+func (m *machine) toGoBack(rt *rapid.T, ref, which string) (sum int64) {
+	err := m.DB.Read().QueryRowContext(m.t.Context(), `select coalesce(sum(amount), 0) from order_refund where ($1 = '' or ref = $1) and `+which, ref).Scan(&sum)
 	if err != nil {
 		rt.Fatal(err)
 	}
