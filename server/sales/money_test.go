@@ -109,6 +109,12 @@ func TestAnotherAmount(t *testing.T) {
 				if w.Left(t, "floor") != 20 {
 					t.Errorf("%d places are left", w.Left(t, "floor"))
 				}
+				w.Bank.SendsBack(o.Ref())
+				for range 2 {
+					w.Settles(t, o.Ref())
+				}
+				w.wantTold(t, o.ID, "refund failed", "by other means")
+				w.Sound(t)
 			})
 		})
 	}

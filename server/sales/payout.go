@@ -57,7 +57,7 @@ func (s *Sales) PayOut(ctx context.Context, order string, p Payout, mark func(ct
 		a.post(held, owed, card, a.Currency, "paid out, to where it came from")
 		a.post(held, payouts, hand, a.Currency, "to be paid out by hand")
 		if a.PaidOut += card; card > 0 {
-			a.refund(refund{ID: a.ID + paidOutID + p.Listing, Provider: provider, Ref: ref, Amount: card, Currency: a.Currency, Why: "ticket sold on"})
+			a.refund(refund{ID: a.ID + paidOutID + p.Listing, Provider: provider, Ref: ref, Amount: card, Currency: a.Currency, Why: "ticket sold on", asked: "sold on"})
 		}
 		a.note("paid out", "usher", "%s for ticket %s: %s to where it came from, %s by hand",
 			words(card+hand, a.Currency), p.Ticket.Short(), words(card, a.Currency), words(hand, a.Currency))

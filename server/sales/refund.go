@@ -286,7 +286,7 @@ type refund struct {
 	Amount            int64
 	Kept              int64 // of what was given back
 	Currency, Why     string
-	asked             string
+	asked             string // what for, or its digest; "" only of what was given back at the provider
 	tries             int
 	again             int       // times it was refused and is asked for anew
 	due               time.Time // when the provider is asked; zero: at once

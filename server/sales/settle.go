@@ -218,7 +218,7 @@ func (a *act) sendBack(provider string, p payment.Payment, why, said string) err
 	a.post(at(provider), owed, p.Amount, p.Currency, "not accepted, "+p.Ref)
 	a.note("refused", "usher", "%s %s at %s is not accepted and goes back: %s", words(p.Amount, p.Currency), p.Ref, provider, why)
 	a.refund(refund{
-		ID: a.ID + "/" + provider + "/" + p.Ref, Provider: provider, Ref: p.Ref, Amount: p.Amount, Currency: p.Currency, Why: why,
+		ID: a.ID + "/" + provider + "/" + p.Ref, Provider: provider, Ref: p.Ref, Amount: p.Amount, Currency: p.Currency, Why: why, asked: "not accepted",
 	})
 	a.mail(mailReturned, "/"+p.Ref, said)
 	if a.Order.Paid > 0 || a.State.Good() || a.State == Awaiting {

@@ -84,7 +84,7 @@ create table order_refund (
     currency text collate "C" not null,
     why      text collate "C" not null,
     problem  text collate "C" not null,               -- of the newest try
-    asked    text collate "C" not null,               -- SHA-256 of what was asked under the id
+    asked    text collate "C" not null,               -- for what, or the SHA-256 of it; empty: nobody here, it was made at the provider
     made_at  bigint           not null,
     done_at  bigint           not null,               -- 0: not yet
     try_at   bigint           not null,               -- when to ask the provider; 0: never again

@@ -84,7 +84,7 @@ create table order_refund (
     currency text    not null,
     why      text    not null,
     problem  text    not null,               -- of the newest try
-    asked    text    not null,               -- SHA-256 of what was asked under the id
+    asked    text    not null,               -- for what, or the SHA-256 of it; empty: nobody here, it was made at the provider
     made_at  integer not null,
     done_at  integer not null,               -- 0: not yet
     try_at   integer not null,               -- when to ask the provider; 0: never again
