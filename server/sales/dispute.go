@@ -141,8 +141,8 @@ func (a *act) chargedBack(ctx context.Context, tx *sqldb.Tx) ([]int, error) {
 	return numbers, a.settleAll(ctx, tx, numbers)
 }
 
-// coverRefunds ends the refunds of a payment that wait for its provider, and gives
-// what they come to. One of them may be this act's own: where nobody was told of the
+// coverRefunds ends the refunds of a payment that wait for its provider, or that failed
+// and are still to be given by other means, and gives what they come to. One of them may be this act's own: where nobody was told of the
 // payment before the bank had decided.
 func (a *act) coverRefunds(ctx context.Context, tx *sqldb.Tx, provider, ref string) (sum int64, err error) {
 	gathered := a.more
@@ -151,7 +151,7 @@ func (a *act) coverRefunds(ctx context.Context, tx *sqldb.Tx, provider, ref stri
 		return 0, err
 	}
 	rows, err := tx.QueryContext(ctx, `update order_refund set state = 'charged_back', done_at = $3, try_at = 0
-		where provider = $1 and ref = $2 and state = 'asked' returning amount`, provider, ref, a.now.UnixMilli())
+		where provider = $1 and ref = $2 and state in ('asked', 'refused') returning amount`, provider, ref, a.now.UnixMilli())
 	if err != nil {
 		return 0, err
 	}

@@ -6,6 +6,7 @@ import (
 
 	"usher/server/payment"
 	"usher/server/sales"
+	"usher/server/shoptest"
 	"usher/server/ticketing"
 )
 
@@ -187,6 +188,27 @@ func TestDisputeBeforeThePayment(t *testing.T) {
 		}
 		if got := w.OrderNow(t, o.ID); got.State != sales.Refunded || w.Balance(t, "owed") != 0 || w.Balance(t, "disputed") != 0 || w.Balance(t, "at:test") != 0 {
 			t.Errorf("it is %s, with %d owed and %d disputed", got.State, w.Balance(t, "owed"), w.Balance(t, "disputed"))
+		}
+		w.Sound(t)
+	})
+}
+
+// A refund that failed is not to be given by other means any more once the buyer's bank has
+// taken the money.
+func TestDisputeAfterARefundFailed(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.Buys(t, ada, ga(2))
+		ref := w.refOf(t, o)
+		w.Bank.Has(shoptest.Line{Refusing: true})
+		w.refund(t, o, sales.Refund{Key: "a", Tickets: o.Tickets[:1]})
+		if w.Balance(t, "owed") != -2700 {
+			t.Fatalf("%d are owed", w.Balance(t, "owed"))
+		}
+		w.Bank.Set(ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: payment.DisputeLost, Amount: p.Amount} })
+		w.Settles(t, ref)
+		all, err := w.Refunds(t.Context(), o.ID)
+		if err != nil || len(all) != 1 || all[0].Stage() != sales.ByTheirBank || w.Balance(t, "owed") != 0 {
+			t.Errorf("the refunds are %+v, %v, and %d are owed", all, err, w.Balance(t, "owed"))
 		}
 		w.Sound(t)
 	})
