@@ -154,8 +154,11 @@ func (m *machine) bankActs(rt *rapid.T) {
 			m.Bank.Set(p.Ref, func(p *payment.Payment) { p.Amount, p.State = p.Amount+1, payment.Paid })
 		}
 	case "disputes":
-		if p.State == payment.Paid && p.Refunded == 0 && p.Dispute.State == "" {
-			m.Bank.Set(p.Ref, func(p *payment.Payment) { p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount} })
+		if p.State == payment.Paid && p.Refunded == 0 && (p.Dispute.State == "" || p.Dispute.State == payment.DisputeWon) {
+			_, won, _ := p.Dispute.Sums()
+			m.Bank.Set(p.Ref, func(p *payment.Payment) {
+				p.Dispute = payment.Dispute{State: payment.DisputeOpen, Amount: p.Amount, AlsoWon: won}
+			})
 		}
 	case "sends back":
 		if p.Dispute.State == "" {
