@@ -179,7 +179,7 @@ func TestWhoAcceptsIsAsked(t *testing.T) {
 		"fr": {"Billet 2: Seat, Place A-", "Veuillez choisir", "Veuillez répondre à cette question."}, "es": {"Entrada 2: Seat, Asiento A-", "Elija, por favor", "Responda a esta pregunta, por favor."},
 	} {
 		_, page := l.get(link, "Accept-Language: "+language)
-		if strings.Count(page, "What do you eat?") != 2 || strings.Count(page, " required") != 4 || strings.Contains(page, "<script") || !strings.Contains(page, words[0]) || !strings.Contains(page, words[1]) || strings.Contains(page, " selected") {
+		if strings.Count(page, "What do you eat?") != 2 || strings.Count(page, " required") != 4 || !strings.Contains(page, words[0]) || !strings.Contains(page, words[1]) || strings.Contains(page, " selected") {
 			t.Errorf("in %s the page asks %s", language, page)
 		}
 		dbtest.Unchanged(t, l.DB, func() {
