@@ -141,6 +141,9 @@ func (r *Resale) List(ctx context.Context, t ticketing.Ticket, a Asked) (Listing
 		if err := now[0].SameHands(&t); err != nil {
 			return err
 		}
+		if err := none(ctx, tx, &l); err != nil {
+			return err
+		}
 		if err := l.insert(ctx, tx); err != nil {
 			return err
 		}
@@ -155,6 +158,19 @@ func (r *Resale) List(ctx context.Context, t ticketing.Ticket, a Asked) (Listing
 		return r.tell(ctx, tx, mailListed, &l)
 	})
 	return l, r.wakes(stored(err, "listing a ticket"))
+}
+
+// none refuses for a moment while there is an open listing of the ticket from before: what
+// happened to the ticket has ended it, and Look has yet to say so.
+func none(ctx context.Context, tx *sqldb.Tx, l *Listing) error {
+	_, err := one(ctx, tx, `where event = $1 and ticket = $2 and state = 'open'`, l.Event, l.Ticket.String())
+	switch {
+	case fault.KindOf(err) == fault.NotFound:
+		return nil
+	case err != nil:
+		return err
+	}
+	return fault.New(fault.Unavailable, "the listing of this ticket from before is being ended: try again in a moment")
 }
 
 // checked gives what is asked for as it is kept.

@@ -245,6 +245,23 @@ func TestListRefused(t *testing.T) {
 	})
 }
 
+// What has ended a listing is seen a moment later. Whoever lists the ticket in between is
+// asked to wait for that.
+func TestListingAgainBeforeTheLook(t *testing.T) {
+	onEach(t, func(t *testing.T, w *world) {
+		o := w.Buys(t, ada, ga(1))
+		l := w.lists(t, o.Tickets[0], 2000)
+		if _, err := w.Tickets.Reissue(t.Context(), w.TicketNow(t, event, l.Ticket), "lost phone"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.List(t.Context(), w.TicketNow(t, event, l.Ticket), resale.Asked{Price: 2000}); fault.KindOf(err) != fault.Unavailable {
+			t.Errorf("listed again at once: %v", err)
+		}
+		w.look(t)
+		w.lists(t, l.Ticket, 2000)
+	})
+}
+
 // What happens to a ticket ends its listing, and a payment that comes too late for it
 // goes back.
 func TestListingEnds(t *testing.T) {
